@@ -1,0 +1,412 @@
+//! What a scenario file says, after every fault in it has been ruled out. Plain values; no file positions.
+//!
+//! Times are microseconds, money is millionths of a dollar, probabilities are parts per million.
+
+/// A whole scenario file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scenario {
+    /// `name`: lower-case letters, digits and hyphens.
+    pub name: String,
+    /// `seed`: default 1; the command line may set another.
+    pub seed: u64,
+    /// `world`: `sim` (default) or `live`.
+    pub world: World,
+    /// `workspace`.
+    pub workspace: Workspace,
+    /// `roles`, in the order of the file.
+    pub roles: Vec<Role>,
+    /// `models`, in the order of the file.
+    pub models: Vec<Model>,
+    /// `tasks`, in the order of the file.
+    pub tasks: Vec<TaskGroup>,
+    /// `leases`: resources that a change must hold to touch them.
+    pub leases: Vec<LeaseRule>,
+    /// `gates`: what a merged tree must pass.
+    pub gates: Vec<Gate>,
+    /// `mail`: how long a message between actors takes.
+    pub mail: Latency,
+    /// `operators`: commands of people.
+    pub operators: Vec<OperatorCommand>,
+    /// `faults`, in the order of the file; a fault's place is its identifier.
+    pub faults: Vec<Fault>,
+    /// `stop.after`: virtual time after which the run is stopped.
+    pub stop_after_us: Option<u64>,
+    /// `caps`.
+    pub caps: Caps,
+    /// `expect`.
+    pub expectations: Vec<Expectation>,
+    /// `control: without-merger`: run the control run afterwards.
+    pub control: bool,
+}
+
+/// Where a scenario runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum World {
+    /// Virtual time.
+    Sim,
+    /// The real clock.
+    Live,
+}
+
+/// The repository that the lanes work on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Workspace {
+    /// `{ fixture: notes, files: 40 }`: a small generated repository.
+    Fixture {
+        /// Which; `notes` is the only one: `notes/note-000.md` … and `counters/counter-000.txt` ….
+        name: String,
+        /// Notes in it (default 40, 1 to 10,000).
+        files: u32,
+    },
+    /// `{ repo: PATH, base: main }`: a copy of an existing repository.
+    Repository {
+        /// Path as written, relative to the working directory.
+        path: String,
+        /// Branch, tag or commit to start from; default: the repository's HEAD.
+        base: Option<String>,
+    },
+}
+
+/// One entry of `roles`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Role {
+    /// The key: lower-case letters, digits and hyphens.
+    pub name: String,
+    /// `lanes`: how many, 1 to `caps.lanes`.
+    pub lanes: u32,
+    /// `model`: index into [`Scenario::models`].
+    pub model: usize,
+}
+
+/// One entry of `models`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Model {
+    /// The key.
+    pub name: String,
+    /// `latency` of one call.
+    pub latency: Latency,
+    /// `slots`: calls under way at once; 0 (default): no limit.
+    pub slots: u32,
+    /// `tokens.in` of one call, default 0.
+    pub tokens_in: u64,
+    /// `tokens.out` of one call, default 0.
+    pub tokens_out: u64,
+    /// `price.in`: micro-dollars per million tokens sent, default 0 (the file says dollars: `3.0`).
+    pub price_in: u64,
+    /// `price.out`: micro-dollars per million tokens received, default 0.
+    pub price_out: u64,
+}
+
+/// A log-normal waiting time, `{ median: 8s, p99: 60s }`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Latency {
+    /// Half of the draws are below.
+    pub median_us: u64,
+    /// 99 of 100 draws are below; at least the median.
+    pub p99_us: u64,
+}
+
+/// One entry of `tasks`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TaskGroup {
+    /// How many tasks: `each` times the lanes of the role, or `count`. Exactly one of the two is given.
+    pub tasks: u32,
+    /// `by`: index into [`Scenario::roles`].
+    pub role: usize,
+    /// `touches`: where the work happens: a path or `dir/**`; default `**`.
+    pub touches: String,
+    /// `canonical`: the path of the one artifact that every task of the group writes.
+    pub canonical: Option<String>,
+    /// `steps`: model calls before the change is made, default 1, 0 to 10,000.
+    pub steps: u32,
+    /// `attempts`: changes after which a task is given up, default 16, 1 to 64.
+    pub attempts: u32,
+    /// `do`: what one change consists of, in order; one mapping or a list of them.
+    pub actions: Vec<Action>,
+}
+
+/// What a script does in one change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// `{ append: token }`: one line with a unique token at the end of one file below `touches`.
+    Append,
+    /// `{ transaction: { files: 3, append: token } }`: the same to several distinct files, all or none.
+    Transaction {
+        /// How many, 2 to 1,000.
+        files: u32,
+    },
+    /// `{ create: token }`: a new file with a unique name and token.
+    Create,
+    /// `{ edit: replace-line }` or `{ edit: increment }`: one file, changed by a rule.
+    Edit(EditRule),
+    /// `{ read-then-write: { read: PATH, append: token } }`: append to one file what depends on another.
+    ReadThenWrite {
+        /// The file that must not change until the landing.
+        read: String,
+    },
+    /// `{ rename: token }`: one file below `touches` gets a new, unique name.
+    Rename,
+    /// `{ delete: one }`: one file below `touches` goes.
+    Delete,
+    /// `{ stall: 10m }`: the lane does nothing for that long.
+    Stall {
+        /// How long.
+        for_us: u64,
+    },
+    /// `{ crash: 5% }`: with this probability the lane crashes here.
+    Crash {
+        /// Parts per million.
+        probability_ppm: u32,
+    },
+}
+
+/// Rules of `edit`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EditRule {
+    /// A line drawn by the seed gives way to one with a unique token.
+    ReplaceLine,
+    /// The first line that is a number grows by one (counters).
+    Increment,
+}
+
+/// One entry of `leases`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeaseRule {
+    /// `resource`: a literal path, or `dir/**`.
+    pub resource: String,
+    /// `per`: what it is held for.
+    pub per: LeaseSpan,
+    /// `ttl`: when it expires, counted from the grant.
+    pub ttl_us: u64,
+}
+
+/// How long a change lease is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LeaseSpan {
+    /// `change` (default): from before the submission to the landing.
+    Change,
+    /// `task`: from before the first step, so that the lane reads under the lease what it will write.
+    Task,
+}
+
+/// One entry of `gates`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gate {
+    /// `name`: lower-case letters, digits and hyphens.
+    pub name: String,
+    /// What it does.
+    pub kind: GateKind,
+}
+
+/// What a gate does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GateKind {
+    /// `forbid: TEXT`: no file that the landing changes may contain the text.
+    Forbid {
+        /// The text.
+        text: String,
+    },
+    /// `script: { latency: {…}, red: 2% }`: a check that takes time and fails for a seeded share of trees.
+    Script {
+        /// How long it takes.
+        latency: Latency,
+        /// Parts per million of trees that it refuses.
+        red_ppm: u32,
+    },
+}
+
+/// One entry of `operators`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OperatorCommand {
+    /// `at`: since the run's start.
+    pub at_us: u64,
+    /// `by`: the person's name.
+    pub by: String,
+    /// `do`.
+    pub command: Command,
+    /// `reason`, default empty.
+    pub reason: String,
+}
+
+/// What an operator can say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// `pause-all`.
+    PauseAll,
+    /// `resume-all`.
+    ResumeAll,
+    /// `stop`.
+    Stop,
+}
+
+/// One entry of `faults`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// What goes wrong.
+    pub kind: FaultKind,
+    /// `at`: not before this time (default 0).
+    pub at_us: u64,
+    /// `while`: the first moment from `at` on in which this is so; `None`: at once.
+    pub moment: Option<Moment>,
+}
+
+/// What goes wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FaultKind {
+    /// `{ kill: implementer.3 }`: the lane dies where it is, and is started again after a back-off.
+    Kill {
+        /// Index of the role in [`Scenario::roles`].
+        role: usize,
+        /// Which of its lanes, from 1; `None` (only the role is named): whichever is in the moment first.
+        lane: Option<u32>,
+    },
+    /// `{ pause: implementer.2, for: 5m }`: the lane stands still and knows nothing of it.
+    Pause {
+        /// As in `Kill`.
+        role: usize,
+        /// As in `Kill`.
+        lane: Option<u32>,
+        /// `for`.
+        for_us: u64,
+    },
+    /// `{ restart: supervisor }` or `{ restart: merger }`: the actor dies and folds the journal.
+    Restart {
+        /// Which.
+        actor: Restartable,
+    },
+    /// `{ duplicate: 5% }`: that share of messages arrives twice, from `at`, for `for`.
+    Duplicate {
+        /// Parts per million.
+        probability_ppm: u32,
+        /// `for`; `None`: to the end.
+        for_us: Option<u64>,
+    },
+    /// `{ delay: 5%, by: 30s }`: that share of messages arrives so much later.
+    Delay {
+        /// Parts per million.
+        probability_ppm: u32,
+        /// `by`.
+        by_us: u64,
+        /// `for`; `None`: to the end.
+        for_us: Option<u64>,
+    },
+    /// `{ drop: 1% }`: that share of messages never arrives.
+    Drop {
+        /// Parts per million.
+        probability_ppm: u32,
+        /// `for`; `None`: to the end.
+        for_us: Option<u64>,
+    },
+    /// `{ push: main }`: somebody else moves main.
+    Push,
+}
+
+/// Actors that a fault can restart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Restartable {
+    /// Leases, board and pause.
+    Supervisor,
+    /// The merge queue.
+    Merger,
+}
+
+/// `while:` of a fault that strikes a lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// `holds-lease`: it holds an answered change lease.
+    HoldsLease,
+    /// `thinks`: a call is under way.
+    Thinks,
+    /// `waits-for-landing`: its change is with the merger.
+    WaitsForLanding,
+}
+
+/// `caps`: what a run may at most have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Caps {
+    /// `lanes`, default 1,000, at most 100,000.
+    pub lanes: u32,
+    /// `tasks`, default 100,000, at most 1,000,000.
+    pub tasks: u32,
+    /// `queue`: changes that may wait at the merger, default 1,024, at most 1,000,000.
+    pub queue: u32,
+    /// `restarts`: of one actor, default 8, at most 1,000.
+    pub restarts: u32,
+}
+
+impl Default for Caps {
+    fn default() -> Caps {
+        Caps { lanes: 1_000, tasks: 100_000, queue: 1_024, restarts: 8 }
+    }
+}
+
+/// One entry of `expect`: `tasks.landed == 200`, `spend.usd <= 5`, or `main.intact` alone.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Expectation {
+    /// As written, white space trimmed.
+    pub text: String,
+    /// What is looked at.
+    pub metric: Metric,
+    /// How.
+    pub comparison: Comparison,
+    /// With what. `main.intact` alone means `== 1`.
+    pub value: f64,
+}
+
+/// How a metric is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Comparison {
+    /// `==`
+    Equal,
+    /// `!=`
+    NotEqual,
+    /// `<`
+    Less,
+    /// `<=`
+    AtMost,
+    /// `>`
+    More,
+    /// `>=`
+    AtLeast,
+}
+
+/// What an expectation can look at. The names are the words of the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Metric {
+    /// `main.intact`: 1 or 0.
+    MainIntact,
+    /// `tasks.landed`
+    TasksLanded,
+    /// `tasks.failed`
+    TasksFailed,
+    /// `changes.refused`
+    ChangesRefused,
+    /// `faults.injected`
+    FaultsInjected,
+    /// `faults.felt`: entries of `faults` that were felt at least once.
+    FaultsFelt,
+    /// `control.lost`
+    ControlLost,
+    /// `control.torn`
+    ControlTorn,
+    /// `spend.usd`
+    SpendUsd,
+    /// `virtual.s`
+    VirtualS,
+}
+
+impl Metric {
+    /// Every metric with its word.
+    pub const ALL: [(&str, Metric); 10] = [
+        ("main.intact", Metric::MainIntact),
+        ("tasks.landed", Metric::TasksLanded),
+        ("tasks.failed", Metric::TasksFailed),
+        ("changes.refused", Metric::ChangesRefused),
+        ("faults.injected", Metric::FaultsInjected),
+        ("faults.felt", Metric::FaultsFelt),
+        ("control.lost", Metric::ControlLost),
+        ("control.torn", Metric::ControlTorn),
+        ("spend.usd", Metric::SpendUsd),
+        ("virtual.s", Metric::VirtualS),
+    ];
+}
