@@ -1,1 +1,20 @@
-//! placeholder
+//! What is decided: who owns which task, who holds which lease and slot, what lands next, whether effects may start.
+//!
+//! Pure state machines: `decide` looks at state and a command and answers with facts or a refusal; `apply` takes a
+//! fact into the state. Nothing else changes state, so folding a journal gives the live state. Knows no clock (now is
+//! an argument), no disk, no actor, no text and no hash.
+//!
+//! Reading order: [`leases`], [`slots`], [`board`], [`pause`], then [`supervision`] that joins them, and
+//! [`merge_queue`], which the merger owns alone.
+
+pub mod board;
+pub mod fact;
+pub mod leases;
+pub mod merge_queue;
+pub mod pause;
+pub mod slots;
+pub mod supervision;
+
+pub use fact::{Fact, Refusal};
+pub use merge_queue::MergeQueue;
+pub use supervision::{Command, Supervision};

@@ -5,7 +5,7 @@
 //! is present only where an injected fault changed what someone did: that is what *felt* means.
 //! A new fact is a new variant; a changed one needs a new [`crate::FORMAT`].
 
-use crate::ids::{ChangeId, EndpointId, Epoch, FaultId, Fence, LaneId, LeaseId, ResourceId};
+use crate::ids::{ChangeId, EffectKey, EndpointId, Epoch, FaultId, Fence, LaneId, LeaseId, ResourceId};
 use crate::oid::Oid;
 use serde::{Deserialize, Serialize};
 
@@ -69,6 +69,8 @@ pub enum Event {
     ChangeLanded(ChangeLanded),
     /// The change will not land; the answer to its lane follows. Actor `merger`.
     ChangeRefused(ChangeRefused),
+    /// An attempt whose lane died is closed before any change of it arrived: none of it will be taken. Actor `merger`.
+    ChangeWithdrawn(ChangeWithdrawn),
     /// Main is not where the merger left it. Nothing lands after this. Actor `merger`.
     ForeignPush(ForeignPush),
     /// The same ask or submission came again and was answered without acting twice. Actor: who answered.
@@ -282,8 +284,12 @@ pub struct TaskFailed {
 pub struct LeaseRequested {
     /// The lease that will be granted, numbered from 0 in the order of requests.
     pub lease: LeaseId,
+    /// The attempt that it is for.
+    pub change: ChangeId,
     /// What it is to hold, ascending, answered whole.
     pub resources: Vec<ResourceId>,
+    /// How long it may be held, counted from the grant.
+    pub ttl_us: u64,
 }
 
 /// See [`Event::LeaseGranted`].
@@ -340,6 +346,8 @@ pub struct LeaseExpired {
 pub struct SlotRequested {
     /// The endpoint.
     pub endpoint: EndpointId,
+    /// The effect that will begin with the grant.
+    pub key: EffectKey,
 }
 
 /// See [`Event::SlotGranted`].
@@ -365,16 +373,16 @@ pub struct SlotReleased {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EffectIntended {
-    /// 16 hex digits: digest of run, task, attempt and step. The same effect has the same key.
-    pub key: String,
+    /// The effect.
+    pub key: EffectKey,
 }
 
 /// See [`Event::EffectDone`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EffectDone {
-    /// The key of the intention.
-    pub key: String,
+    /// The effect.
+    pub key: EffectKey,
     /// Tokens sent.
     pub tokens_in: u64,
     /// Tokens received.
@@ -535,6 +543,8 @@ pub enum RefuseReason {
     Empty,
     /// Its base is not on main.
     UnknownBase,
+    /// Its lane died while it waited.
+    Withdrawn,
 }
 
 /// See [`Event::ChangeRefused`].
@@ -548,6 +558,17 @@ pub struct ChangeRefused {
     /// The paths that it failed on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub paths: Vec<String>,
+    /// The fault that caused it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<FaultId>,
+}
+
+/// See [`Event::ChangeWithdrawn`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeWithdrawn {
+    /// The attempt.
+    pub change: ChangeId,
     /// The fault that caused it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<FaultId>,
@@ -713,6 +734,7 @@ impl Event {
             Event::SlotReleased(e) => e.fault,
             Event::ChangeLanded(e) => e.fault,
             Event::ChangeRefused(e) => e.fault,
+            Event::ChangeWithdrawn(e) => e.fault,
             Event::ForeignPush(e) => e.fault,
             Event::RepeatAnswered(e) => e.fault,
             Event::AskRepeated(e) => e.fault,

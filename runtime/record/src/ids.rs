@@ -8,6 +8,11 @@ use std::fmt;
 #[serde(transparent)]
 pub struct LaneId(pub u32);
 
+/// A role that has a lane, numbered from 0 in the order of joining.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RoleId(pub u16);
+
 /// A task of this run, numbered from 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -42,6 +47,27 @@ pub struct FaultId(pub u16);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Fence(pub u64);
+
+/// Digest of run, task, attempt and step of an effect: the same effect has the same key. 16 hex digits on the wire.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EffectKey(pub u64);
+
+impl Serialize for EffectKey {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{:016x}", self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for EffectKey {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<EffectKey, D::Error> {
+        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        u64::from_str_radix(&text, 16)
+            .ok()
+            .filter(|number| format!("{number:016x}") == *text)
+            .map(EffectKey)
+            .ok_or_else(|| serde::de::Error::custom("an effect's key is 16 lower-case hex digits"))
+    }
+}
 
 /// The number of pause and resume commands so far. Odd: paused.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

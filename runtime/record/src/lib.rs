@@ -16,7 +16,7 @@ pub mod segment;
 
 pub use chain::{Chain, Hash};
 pub use event::Event;
-pub use ids::{ChangeId, EndpointId, Epoch, FaultId, Fence, LaneId, LeaseId, ResourceId, TaskId};
+pub use ids::{ChangeId, EffectKey, EndpointId, Epoch, FaultId, Fence, LaneId, LeaseId, ResourceId, RoleId, TaskId};
 pub use line::{Actor, Record};
 pub use names::Names;
 pub use oid::Oid;

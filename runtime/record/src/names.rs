@@ -1,12 +1,15 @@
 //! Which lane has which name: the one table that joins small identifiers to what people read.
 
-use crate::ids::LaneId;
+use crate::ids::{LaneId, RoleId};
 use std::collections::BTreeMap;
 
-/// Names of lanes, by identifier and back. A lane's name is `role.number`, for example `implementer.3`.
+/// Names of lanes and roles, by identifier and back. A lane's name is `role.number`, for example `implementer.3`;
+/// a role gets its identifier with its first lane.
 #[derive(Clone, Debug, Default)]
 pub struct Names {
     lanes: Vec<String>,
+    lane_roles: Vec<RoleId>,
+    roles: Vec<String>,
     by_name: BTreeMap<String, LaneId>,
 }
 
@@ -17,6 +20,12 @@ impl Names {
             return None;
         }
         let id = LaneId(self.lanes.len() as u32);
+        let role = name.rsplit_once('.').expect("a well-formed name has a dot").0;
+        let role_id = self.role_id(role).unwrap_or_else(|| {
+            self.roles.push(role.to_owned());
+            RoleId(self.roles.len() as u16 - 1)
+        });
+        self.lane_roles.push(role_id);
         self.lanes.push(name.to_owned());
         self.by_name.insert(name.to_owned(), id);
         Some(id)
@@ -30,6 +39,16 @@ impl Names {
     /// The lane of this name.
     pub fn lane_id(&self, name: &str) -> Option<LaneId> {
         self.by_name.get(name).copied()
+    }
+
+    /// The role of a lane that has joined.
+    pub fn lane_role(&self, id: LaneId) -> Option<RoleId> {
+        self.lane_roles.get(id.0 as usize).copied()
+    }
+
+    /// The role of this name, if a lane of it has joined.
+    pub fn role_id(&self, role: &str) -> Option<RoleId> {
+        self.roles.iter().position(|known| known == role).map(|at| RoleId(at as u16))
     }
 
     /// How many lanes have a name.

@@ -16,7 +16,15 @@ fn sample(paths: Vec<String>) -> Vec<Record> {
     vec![
         Record { task: None, ..record(0, join) },
         record(10, Event::TaskAssigned(TaskAssigned { attempt: 1 })),
-        record(20, Event::LeaseRequested(LeaseRequested { lease: LeaseId(0), resources: vec![ResourceId(1)] })),
+        record(
+            20,
+            Event::LeaseRequested(LeaseRequested {
+                lease: LeaseId(0),
+                change: ChangeId::of(TaskId(3), 1),
+                resources: vec![ResourceId(1)],
+                ttl_us: 5,
+            }),
+        ),
         record(
             30,
             Event::ChangeRefused(ChangeRefused {

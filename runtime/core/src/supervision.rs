@@ -1,0 +1,142 @@
+//! Everything that the supervisor decides, as one state machine: board, leases, slots and pause.
+//!
+//! Each part decides for itself; what is joined here is what concerns several at once: the death of a lane, the end of
+//! a change, a pause. Knows no message and no address.
+
+use crate::board::{Board, Settled};
+use crate::fact::{Fact, Refusal};
+use crate::leases::Leases;
+use crate::pause::Pause;
+use crate::slots::{Slots, Usage};
+use baton_record::event::{DeathReason, LaneDied, LaneRestarted};
+use baton_record::{ChangeId, EffectKey, EndpointId, Epoch, Event, FaultId, LaneId, LeaseId, ResourceId};
+use baton_record::{RoleId, TaskId};
+
+/// The supervisor's state. A fold over the journal.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Supervision {
+    /// Who owns which task.
+    pub board: Board,
+    /// Who may touch what.
+    pub leases: Leases,
+    /// Who calls which model.
+    pub slots: Slots,
+    /// Whether effects may start.
+    pub pause: Pause,
+}
+
+/// What the supervisor can be asked to do.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "each field is what its type and name say")]
+pub enum Command {
+    /// A lane wants a task.
+    TakeTask { lane: LaneId },
+    /// A lane wants resources for its present attempt.
+    RequestLease { lane: LaneId, change: ChangeId, resources: Vec<ResourceId>, ttl_us: u64 },
+    /// A lease's time is over.
+    ExpireLease { lease: LeaseId, fault: Option<FaultId> },
+    /// A lane wants to call a model for its present attempt.
+    StartCall { lane: LaneId, change: ChangeId, endpoint: EndpointId, key: EffectKey },
+    /// The call is over.
+    EndCall { lane: LaneId, key: EffectKey, usage: Usage },
+    /// The merger has spoken about a change.
+    Settle { change: ChangeId, settled: Settled, fault: Option<FaultId> },
+    /// A lane is gone.
+    LoseLane { lane: LaneId, reason: DeathReason, fault: Option<FaultId> },
+    /// A lane is back.
+    RestoreLane { lane: LaneId, fault: Option<FaultId> },
+    /// An operator wants quiet.
+    Pause { by: String, reason: String },
+    /// Everybody is quiet.
+    AcknowledgePause { epoch: Epoch, lanes: u32 },
+    /// An operator wants work to go on.
+    Resume { by: String, reason: String },
+}
+
+impl Supervision {
+    /// The facts that `command` makes true at `now_us`, or why it makes none. Changes nothing.
+    pub fn decide(&self, command: &Command, now_us: u64) -> Result<Vec<Fact>, Refusal> {
+        let paused = self.pause.epoch().paused();
+        match command {
+            Command::TakeTask { lane } => self.board.take(*lane),
+            Command::RequestLease { lane, change, resources, ttl_us } => {
+                self.must_own(*lane, *change)?;
+                self.leases.request(*lane, *change, (resources, *ttl_us), now_us)
+            }
+            Command::ExpireLease { lease, fault } => self.leases.expire(*lease, *fault, now_us),
+            Command::StartCall { lane, change, endpoint, key } => {
+                self.must_own(*lane, *change)?;
+                self.slots.request((*lane, change.task()), *endpoint, *key, paused)
+            }
+            Command::EndCall { lane, key, usage } => self.slots.finish(*lane, *key, *usage, paused),
+            Command::Settle { change, settled, fault } => self.settle(*change, *settled, *fault, now_us),
+            Command::LoseLane { lane, reason, fault } => self.lose(*lane, *reason, *fault, now_us),
+            Command::RestoreLane { lane, fault } => self.restore(*lane, *fault),
+            Command::Pause { by, reason } => Ok(vec![self.pause.pause(by, reason)?]),
+            Command::AcknowledgePause { epoch, lanes } => Ok(vec![self.pause.acknowledge(*epoch, *lanes)?]),
+            Command::Resume { by, reason } => {
+                let resumed = self.pause.resume(by, reason)?;
+                Ok([vec![resumed], self.slots.start_all()].concat())
+            }
+        }
+    }
+
+    /// Only the owner of an attempt may ask for what the attempt needs.
+    fn must_own(&self, lane: LaneId, change: ChangeId) -> Result<(), Refusal> {
+        self.board.works_on(lane, change).then_some(()).ok_or(Refusal::Stale)
+    }
+
+    fn settle(
+        &self,
+        change: ChangeId,
+        settled: Settled,
+        fault: Option<FaultId>,
+        now_us: u64,
+    ) -> Result<Vec<Fact>, Refusal> {
+        let mut facts = self.board.settle(change, settled, fault)?;
+        let held = self.leases.held_for(change).map(|held| held.lease);
+        let lease = held.or_else(|| self.leases.waiting_for(change).map(|waiting| waiting.lease));
+        if let Some(lease) = lease.filter(|_| settled != Settled::Withdrawn) {
+            facts.extend(self.leases.release(lease, None, now_us)?);
+        }
+        Ok(facts)
+    }
+
+    /// A dead lane's slot and places in line are free at once. What it *holds* is not: it may still be writing, so its
+    /// lease runs until it expires and the fence of the next grant shuts it out. Nor is its task: the merger says first
+    /// whether the attempt landed, and closes it.
+    fn lose(
+        &self,
+        lane: LaneId,
+        reason: DeathReason,
+        fault: Option<FaultId>,
+        now_us: u64,
+    ) -> Result<Vec<Fact>, Refusal> {
+        if !self.board.is_alive(lane) {
+            return Err(Refusal::Repeated);
+        }
+        let mut facts = vec![Fact::of_lane(lane, Event::LaneDied(LaneDied { reason, fault }))];
+        facts.extend(self.slots.abandon(lane, fault, self.pause.epoch().paused()));
+        let waiting = self.leases.waiting().iter().find(|waiting| waiting.lane == lane);
+        if let Some(waiting) = waiting {
+            facts.extend(self.leases.release(waiting.lease, fault, now_us)?);
+        }
+        Ok(facts)
+    }
+
+    fn restore(&self, lane: LaneId, fault: Option<FaultId>) -> Result<Vec<Fact>, Refusal> {
+        if self.board.is_alive(lane) {
+            return Err(Refusal::Repeated);
+        }
+        let restarts = self.board.restarts(lane) + 1;
+        Ok(vec![Fact::of_lane(lane, Event::LaneRestarted(LaneRestarted { restarts, fault }))])
+    }
+
+    /// Takes a fact, of whatever actor, into the state. `role` as [`Board::apply`] says.
+    pub fn apply(&mut self, about: (Option<LaneId>, Option<TaskId>), event: &Event, role: Option<RoleId>) {
+        self.board.apply(about, event, role);
+        self.leases.apply(about.0, event);
+        self.slots.apply(about.0, about.1, event);
+        self.pause.apply(event);
+    }
+}
