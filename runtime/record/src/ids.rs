@@ -128,7 +128,7 @@ impl ChangeId {
     pub fn parse(text: &str) -> Option<ChangeId> {
         let (task, attempt) = text.strip_prefix("C-")?.split_once('.')?;
         let (task, attempt) = (canonical_number(task)?, canonical_number(attempt)?);
-        let fits = (1..=ATTEMPTS_MAX).contains(&attempt) && task <= u32::MAX / ATTEMPTS_MAX - 1;
+        let fits = (1..=ATTEMPTS_MAX).contains(&attempt) && task < u32::MAX / ATTEMPTS_MAX;
         fits.then(|| ChangeId::of(TaskId(task), attempt))
     }
 }

@@ -57,7 +57,7 @@ pub fn read_segment(
     bytes: &[u8],
     chain: &mut Chain,
     names: &mut Names,
-    mut each: impl FnMut(u64, Record),
+    mut each: impl FnMut(u64, Record, &Names),
 ) -> SegmentEnd {
     let mut at = 0;
     let mut line_number = 0;
@@ -67,7 +67,7 @@ pub fn read_segment(
         let Some(end) = end else { return SegmentEnd::Torn { good_bytes: at as u64 } };
         let seq = chain.next_seq;
         match read_line(&bytes[at..end], chain, names) {
-            Ok(record) => each(seq, record),
+            Ok(record) => each(seq, record, names),
             Err(LineError::Checksum) if end + 1 == bytes.len() => {
                 return SegmentEnd::Torn { good_bytes: at as u64 };
             }

@@ -1,5 +1,7 @@
 //! The line format: what is written is read back, and nothing else is.
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 use baton_record::chain::Chain;
 use baton_record::event::{ChangeRefused, LaneJoined, LeaseRequested, RefuseReason, TaskAssigned};
 use baton_record::ids::{ChangeId, EndpointId, FaultId, LaneId, LeaseId, ResourceId, TaskId};
@@ -49,7 +51,7 @@ fn written(records: &[Record]) -> Vec<u8> {
 
 fn read(bytes: &[u8]) -> (Vec<Record>, SegmentEnd) {
     let mut records = Vec::new();
-    let end = read_segment(bytes, &mut Chain::default(), &mut Names::default(), |_, record| records.push(record));
+    let end = read_segment(bytes, &mut Chain::default(), &mut Names::default(), |_, record, _| records.push(record));
     (records, end)
 }
 

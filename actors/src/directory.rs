@@ -1,0 +1,118 @@
+//! Who is where: the addresses of a team's actors, and the one number that all of them read before every effect.
+
+use crate::lane::Lane;
+use crate::merger::{Merger, Submission};
+use crate::recorder::Recorder;
+use crate::supervisor::Supervisor;
+use actix::Addr;
+use baton_record::{Epoch, LaneId};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, RwLock};
+use tokio::sync::{Notify, mpsc};
+
+/// Addresses of a team. Filled while the team starts, then only lanes change.
+#[derive(Debug, Default)]
+pub struct Directory {
+    supervisor: OnceLock<Addr<Supervisor>>,
+    merger: OnceLock<Addr<Merger>>,
+    merger_work: OnceLock<mpsc::Sender<Submission>>,
+    recorder: OnceLock<Addr<Recorder>>,
+    lanes: RwLock<Vec<Addr<Lane>>>,
+    epoch: AtomicU32,
+    interrupted: Arc<AtomicBool>,
+    failure: Mutex<Option<String>>,
+    failed: Notify,
+}
+
+const STARTED: &str = "the team's actors are started before any of them is addressed";
+
+impl Directory {
+    /// An empty directory. `interrupted` becomes true when a person wants the run to end; a signal may set it.
+    pub fn new(interrupted: Arc<AtomicBool>) -> Directory {
+        Directory { interrupted, ..Directory::default() }
+    }
+
+    /// The supervisor's control lane.
+    pub fn supervisor(&self) -> &Addr<Supervisor> {
+        self.supervisor.get().expect(STARTED)
+    }
+
+    /// The merger's control lane.
+    pub fn merger(&self) -> &Addr<Merger> {
+        self.merger.get().expect(STARTED)
+    }
+
+    /// The merger's work queue.
+    pub fn merger_work(&self) -> &mpsc::Sender<Submission> {
+        self.merger_work.get().expect(STARTED)
+    }
+
+    /// The recorder.
+    pub fn recorder(&self) -> &Addr<Recorder> {
+        self.recorder.get().expect(STARTED)
+    }
+
+    /// A lane's present incarnation, if one was ever started.
+    pub fn lane(&self, lane: LaneId) -> Option<Addr<Lane>> {
+        self.lanes.read().expect("nobody panics with the lanes' addresses in hand").get(lane.0 as usize).cloned()
+    }
+
+    /// Every lane's present incarnation.
+    pub fn lanes(&self) -> Vec<Addr<Lane>> {
+        self.lanes.read().expect("nobody panics with the lanes' addresses in hand").clone()
+    }
+
+    pub(crate) fn set_recorder(&self, recorder: Addr<Recorder>) {
+        assert!(self.recorder.set(recorder).is_ok(), "a team starts once");
+    }
+
+    pub(crate) fn set_merger(&self, merger: Addr<Merger>, work: mpsc::Sender<Submission>) {
+        assert!(self.merger.set(merger).is_ok(), "a team starts once");
+        assert!(self.merger_work.set(work).is_ok(), "a team starts once");
+    }
+
+    pub(crate) fn set_supervisor(&self, supervisor: Addr<Supervisor>) {
+        assert!(self.supervisor.set(supervisor).is_ok(), "a team starts once");
+    }
+
+    /// Lanes start in the order of their identifiers; a restarted one replaces its former self.
+    pub(crate) fn set_lane(&self, lane: LaneId, address: Addr<Lane>) {
+        let mut lanes = self.lanes.write().expect("nobody panics with the lanes' addresses in hand");
+        if lanes.len() == lane.0 as usize {
+            lanes.push(address);
+        } else {
+            lanes[lane.0 as usize] = address;
+        }
+    }
+
+    /// The epoch that is in force. Read before every pull and every effect.
+    pub fn epoch(&self) -> Epoch {
+        Epoch(self.epoch.load(Ordering::SeqCst))
+    }
+
+    pub(crate) fn set_epoch(&self, epoch: Epoch) {
+        self.epoch.store(epoch.0, Ordering::SeqCst);
+    }
+
+    /// Whether a person wants the run to end.
+    pub fn interrupted(&self) -> bool {
+        self.interrupted.load(Ordering::SeqCst)
+    }
+
+    /// Something is broken that no restart mends: the world stops. The first reason counts.
+    pub(crate) fn fail(&self, why: String) {
+        tracing::error!(why, "the run cannot go on");
+        self.failure.lock().expect("nobody panics with the failure in hand").get_or_insert(why);
+        self.failed.notify_one();
+    }
+
+    /// Waits until something is broken that no restart mends.
+    pub(crate) async fn failure(&self) -> String {
+        loop {
+            if let Some(why) = self.failure.lock().expect("nobody panics with the failure in hand").clone() {
+                return why;
+            }
+            self.failed.notified().await;
+        }
+    }
+}

@@ -1,0 +1,336 @@
+//! A lane: one running instance of a role. It takes a task, thinks, makes a change, submits it, and begins again.
+//!
+//! Generic: what its role is and what it thinks come from the team and from its script. It owns nothing that others
+//! read: tasks, leases and slots are the supervisor's, main is the merger's. It has one question open at a time; a
+//! question without an answer in time is asked again, and answering twice does no harm.
+
+mod attempt;
+mod direct;
+mod script;
+mod stage;
+
+use crate::chaos::{Chaos, LaneFault};
+use crate::directory::Directory;
+use crate::guard::guarded;
+use crate::mailbox::mailbox;
+use crate::post::{Leg, Post};
+use crate::recorder::Append;
+use crate::supervisor::{Answer, Ask, LaneGone, PauseSeen, Want};
+use crate::team::{Moment, Team};
+use actix::{Actor, AsyncContext, Context, Handler};
+use actix::{ActorContext, SpawnHandle};
+use attempt::Attempt;
+pub(crate) use attempt::commit_meta;
+use baton_core::Fact;
+use baton_record::event::{DeathReason, FaultInjected};
+use baton_record::line::Actor as Writer;
+use baton_record::{Epoch, Event, FaultId, LaneId};
+use baton_world::Clock;
+use baton_world::git::Repository;
+pub use stage::Stage;
+use std::sync::Arc;
+use std::time::Duration;
+
+mailbox!(Lane {
+    Answered => (), "The answer to the present question; any other is an echo and ignored.";
+    Woke => (), "A wait is over.";
+    ObeyPause => (), "The epoch has changed: acknowledge a pause, or go on.";
+    Probe => (), "A fault was armed: look whether it strikes here.";
+});
+
+/// See the table.
+#[derive(Clone, Debug)]
+pub struct Answered {
+    /// Which question.
+    pub ask: u32,
+    /// The answer.
+    pub answer: Answer,
+}
+
+/// See the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Woke {
+    /// Which wait; an older one is over for nobody.
+    pub wait: u32,
+}
+
+/// See the table.
+#[derive(Clone, Copy, Debug)]
+pub struct ObeyPause {
+    /// The epoch in force.
+    pub epoch: Epoch,
+}
+
+/// See the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Probe;
+
+/// What all lanes of a team share.
+#[derive(Clone, Debug)]
+pub struct LaneGround {
+    /// The resolved scenario.
+    pub team: Arc<Team>,
+    /// The run's clock.
+    pub clock: Clock,
+    /// The repository; a lane reads and proposes.
+    pub repository: Arc<Repository>,
+    /// How messages travel.
+    pub post: Post,
+    /// Which faults strike.
+    pub chaos: Arc<Chaos>,
+    /// Who is where.
+    pub directory: Arc<Directory>,
+}
+
+/// An actor that works on one task at a time.
+#[derive(Debug)]
+pub struct Lane {
+    id: LaneId,
+    incarnation: u32,
+    ground: LaneGround,
+    stage: Stage,
+    attempt: Option<Attempt>,
+    ask: u32,
+    open: Option<OpenQuestion>,
+    wait: u32,
+    waiting: Option<SpawnHandle>,
+    /// While it stands still: what arrived meanwhile.
+    frozen: Option<Vec<Input>>,
+    /// An effect that waits for the end of a pause.
+    held_back: Option<Want>,
+    death: (DeathReason, Option<FaultId>),
+}
+
+#[derive(Debug)]
+struct OpenQuestion {
+    want: Want,
+    asked_us: u64,
+    times: u32,
+}
+
+#[derive(Debug)]
+enum Input {
+    Answer(Answered),
+    Woke(Woke),
+    Pause(ObeyPause),
+}
+
+/// How long a lane waits for an answer before it asks again; doubled each time, up to 16-fold.
+const PATIENCE_US: u64 = 30_000_000;
+/// How often it looks.
+const LOOK_EVERY: Duration = Duration::from_secs(15);
+
+impl Lane {
+    /// A lane that has never lived (`incarnation` 0) or lives again.
+    pub fn new(id: LaneId, incarnation: u32, ground: LaneGround) -> Lane {
+        Lane {
+            id,
+            incarnation,
+            ground,
+            stage: Stage::Idle,
+            attempt: None,
+            ask: 0,
+            open: None,
+            wait: 0,
+            waiting: None,
+            frozen: None,
+            held_back: None,
+            death: (DeathReason::FoundDead, None),
+        }
+    }
+
+    /// Runs one input guarded; a panic is a death like any other.
+    fn take(&mut self, input: Input, ctx: &mut Context<Lane>) {
+        if let Some(frozen) = &mut self.frozen {
+            frozen.push(input);
+            return;
+        }
+        let worked = guarded(|| match input {
+            Input::Answer(answered) => self.on_answer(answered, ctx),
+            Input::Woke(woke) => self.on_woke(woke, ctx),
+            Input::Pause(pause) => self.on_pause(pause, ctx),
+        });
+        if let Err(panic) = worked {
+            tracing::error!(lane = self.id.0, panic, "a lane panicked");
+            self.die(DeathReason::Panicked, None, ctx);
+        }
+    }
+
+    fn on_answer(&mut self, answered: Answered, ctx: &mut Context<Lane>) {
+        if answered.ask != self.ask || self.open.is_none() {
+            return;
+        }
+        self.open = None;
+        self.proceed(answered.answer, ctx);
+    }
+
+    fn on_woke(&mut self, woke: Woke, ctx: &mut Context<Lane>) {
+        if woke.wait == self.wait {
+            self.waiting = None;
+            self.go_on(ctx);
+        }
+    }
+
+    fn on_pause(&mut self, pause: ObeyPause, ctx: &mut Context<Lane>) {
+        if pause.epoch.paused() {
+            let seen = PauseSeen { lane: Some(self.id), epoch: pause.epoch };
+            self.ground.directory.supervisor().do_send(seen);
+        } else if let Some(want) = self.held_back.take() {
+            self.ask(want, ctx);
+        }
+    }
+
+    /// Asks a new question. What would start an effect is held back while a pause is in force.
+    fn ask(&mut self, want: Want, ctx: &mut Context<Lane>) {
+        if want.starts_effect() && self.ground.directory.epoch().paused() {
+            self.held_back = Some(want);
+            return;
+        }
+        self.ask += 1;
+        self.open = Some(OpenQuestion { want, asked_us: self.ground.clock.now_us(), times: 1 });
+        self.send_question(Leg::Ask, ctx);
+    }
+
+    fn send_question(&mut self, leg: Leg, _: &mut Context<Lane>) {
+        let question = self.open.as_ref().expect("only an open question is sent");
+        let (lane, incarnation, ask) = (self.id, self.incarnation, self.ask);
+        let directory = self.ground.directory.clone();
+        match &question.want {
+            Want::Landing(submission) => {
+                let submission = submission.clone();
+                self.ground.post.send(lane, leg, move |fault| {
+                    let arrived = submission.clone().arrived(ask, fault);
+                    if directory.merger_work().try_send(arrived).is_err() {
+                        // Full: the lane's patience is the back-off.
+                        tracing::debug!(lane = lane.0, "the merger's queue is full");
+                    }
+                });
+            }
+            want => {
+                let want = want.clone();
+                self.ground.post.send(lane, leg, move |fault| {
+                    directory.supervisor().do_send(Ask { lane, incarnation, ask, want: want.clone(), fault });
+                });
+            }
+        }
+    }
+
+    /// Asks again if patience is over.
+    fn look(&mut self, ctx: &mut Context<Lane>) {
+        if self.frozen.is_some() {
+            return;
+        }
+        let now_us = self.ground.clock.now_us();
+        let Some(question) = &mut self.open else { return };
+        let patience_us = PATIENCE_US << (question.times - 1).min(4);
+        if now_us.saturating_sub(question.asked_us) >= patience_us {
+            question.asked_us = now_us;
+            question.times += 1;
+            self.send_question(Leg::Again, ctx);
+        }
+    }
+
+    /// Goes on after `us`, unless something else comes first.
+    fn wait_us(&mut self, us: u64, ctx: &mut Context<Lane>) {
+        self.wait += 1;
+        let woke = Woke { wait: self.wait };
+        self.waiting = Some(ctx.notify_later(woke, Duration::from_micros(us)));
+    }
+
+    /// Looks whether a fault strikes in the present stage.
+    fn expose(&mut self, ctx: &mut Context<Lane>) {
+        let Some((fault, kind)) = self.ground.chaos.strike(self.id, &self.moments()) else { return };
+        let injected = match kind {
+            LaneFault::Kill => "kill",
+            LaneFault::Freeze { .. } => "pause",
+        };
+        let target = self.ground.team.lanes[self.id.0 as usize].name.clone();
+        let event = Event::FaultInjected(FaultInjected { fault, injected: injected.to_owned(), target });
+        self.ground.directory.recorder().do_send(Append::of(Writer::Run, vec![Fact::of_lane(self.id, event)]));
+        match kind {
+            LaneFault::Kill => self.die(DeathReason::Killed, Some(fault), ctx),
+            LaneFault::Freeze { for_us } => self.freeze(for_us, ctx),
+        }
+    }
+
+    fn moments(&self) -> Vec<Moment> {
+        let mut moments = Vec::new();
+        if self.stage == Stage::Thinking {
+            moments.push(Moment::Thinks);
+        }
+        if self.stage == Stage::Landing {
+            moments.push(Moment::WaitsForLanding);
+        }
+        if self.attempt.as_ref().is_some_and(|attempt| attempt.lease.is_some()) {
+            moments.push(Moment::HoldsLease);
+        }
+        moments
+    }
+
+    fn freeze(&mut self, for_us: u64, ctx: &mut Context<Lane>) {
+        self.frozen = Some(Vec::new());
+        ctx.run_later(Duration::from_micros(for_us), Lane::thaw);
+    }
+
+    fn thaw(&mut self, ctx: &mut Context<Lane>) {
+        let missed = self.frozen.take().unwrap_or_default();
+        if self.stage == Stage::Leased {
+            self.use_lease(ctx);
+        }
+        for input in missed {
+            self.take(input, ctx);
+        }
+    }
+
+    fn die(&mut self, reason: DeathReason, fault: Option<FaultId>, ctx: &mut Context<Lane>) {
+        self.death = (reason, fault);
+        self.stage = Stage::Dead;
+        self.open = None;
+        ctx.stop();
+    }
+}
+
+impl Actor for Lane {
+    type Context = Context<Lane>;
+
+    fn started(&mut self, ctx: &mut Context<Lane>) {
+        ctx.run_interval(LOOK_EVERY, Lane::look);
+        self.ask(Want::Task, ctx);
+    }
+
+    fn stopped(&mut self, _: &mut Context<Lane>) {
+        let (reason, fault) = self.death;
+        let gone = LaneGone { lane: self.id, incarnation: self.incarnation, reason, fault };
+        self.ground.directory.supervisor().do_send(gone);
+    }
+}
+
+impl Handler<Answered> for Lane {
+    type Result = ();
+    fn handle(&mut self, answered: Answered, ctx: &mut Context<Lane>) {
+        self.take(Input::Answer(answered), ctx);
+    }
+}
+
+impl Handler<Woke> for Lane {
+    type Result = ();
+    fn handle(&mut self, woke: Woke, ctx: &mut Context<Lane>) {
+        self.take(Input::Woke(woke), ctx);
+    }
+}
+
+impl Handler<ObeyPause> for Lane {
+    type Result = ();
+    fn handle(&mut self, pause: ObeyPause, ctx: &mut Context<Lane>) {
+        self.take(Input::Pause(pause), ctx);
+    }
+}
+
+impl Handler<Probe> for Lane {
+    type Result = ();
+    fn handle(&mut self, _: Probe, ctx: &mut Context<Lane>) {
+        if self.frozen.is_none() {
+            self.expose(ctx);
+        }
+    }
+}

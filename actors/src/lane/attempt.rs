@@ -1,0 +1,126 @@
+//! One attempt at a task: what it is made from, how far it is, and the change that comes of it.
+
+use super::LaneGround;
+use super::script::{self, Planned};
+use crate::merger::Submission;
+use crate::team::Team;
+use baton_record::event::{ChangeSubmitted, Update};
+use baton_record::{ChangeId, EffectKey, EndpointId, Fence, LaneId, LeaseId, Oid};
+use baton_world::Draws;
+use baton_world::git::{CommitMeta, Edit, Repository};
+use sha2::{Digest, Sha256};
+
+/// One attempt.
+#[derive(Debug)]
+pub(super) struct Attempt {
+    /// Its change.
+    pub(super) change: ChangeId,
+    /// The lease that was answered.
+    pub(super) lease: Option<(LeaseId, Fence)>,
+    /// Whether the change is made already and waits for the lease only.
+    pub(super) then_submit: bool,
+    /// Main when the work began.
+    pub(super) base: Option<Oid>,
+    /// Calls that have ended.
+    pub(super) step: u32,
+    /// Actions of the script that were looked at.
+    pub(super) action: usize,
+    /// Every draw of this attempt.
+    pub(super) draws: Draws,
+    planned: Option<Planned>,
+    /// Control run: edits that are written.
+    pub(super) edits_written: usize,
+}
+
+impl Attempt {
+    pub(super) fn new(team: &Team, change: ChangeId) -> Attempt {
+        let draws = team.seeds.child(&format!("attempt/{change}")).draws();
+        let (lease, base, planned) = (None, None, None);
+        Attempt { change, lease, then_submit: false, base, step: 0, action: 0, draws, planned, edits_written: 0 }
+    }
+
+    /// The key of the present step's call.
+    pub(super) fn key(&self, team: &Team) -> EffectKey {
+        let text = format!("{}/{}/{}", team.run, self.change, self.step);
+        let digest: [u8; 32] = Sha256::digest(text).into();
+        EffectKey(u64::from_be_bytes(digest[..8].try_into().expect("a digest has 32 bytes")))
+    }
+
+    /// Lets the script make the change on the base.
+    pub(super) fn plan(&mut self, team: &Team, repository: &Repository, lane: &str) {
+        let base = self.base.expect("a change is made on a base");
+        let tree = repository.commit(base).expect("the base can be read").tree;
+        let desk = script::Desk { repository, tree, work: team.work_of(self.change.task()), run: &team.run };
+        self.planned = Some(script::plan(&desk, self.change, lane, &mut self.draws));
+    }
+
+    fn planned(&self) -> &Planned {
+        self.planned.as_ref().expect("a change is planned before it is used")
+    }
+
+    /// Every path that the change writes, leaves or removes.
+    pub(super) fn touched(&self) -> Vec<String> {
+        let paths = |edit: &Edit| match edit {
+            Edit::Put { path, .. } | Edit::Remove { path } => path.clone(),
+        };
+        self.planned().edits.iter().map(paths).collect()
+    }
+
+    /// What the change does, path by path.
+    pub(super) fn updates(&self) -> &[Update] {
+        &self.planned().updates
+    }
+
+    /// The edits, in the order in which a careless lane writes them.
+    pub(super) fn edits(&self) -> &[Edit] {
+        &self.planned().edits
+    }
+
+    /// The change as the merger takes it.
+    pub(super) fn submission(&self, ground: &LaneGround, lane: (LaneId, &str), time_s: i64) -> Submission {
+        let (lane, name) = lane;
+        let base = self.base.expect("a change is made on a base");
+        let meta = commit_meta(&ground.team, self.change, name, (self.lease.map(|lease| lease.1), time_s));
+        let Planned { edits, updates, reads } = self.planned();
+        let proposal = ground.repository.propose(base, edits, &meta).expect("a planned change fits its base");
+        let submitted = ChangeSubmitted {
+            change: self.change,
+            base,
+            commit: proposal.commit,
+            lease: self.lease.map(|lease| lease.0),
+            fence: self.lease.map(|lease| lease.1),
+            reads: reads.clone(),
+            updates: updates.clone(),
+        };
+        Submission::new(lane, submitted, proposal)
+    }
+}
+
+impl super::Lane {
+    /// The endpoint of this lane's model.
+    pub(super) fn endpoint(&self) -> EndpointId {
+        EndpointId(self.ground.team.lanes[self.id.0 as usize].model as u16)
+    }
+}
+
+/// Author, subject and trailers of a change's commits.
+pub(crate) fn commit_meta(team: &Team, change: ChangeId, lane: &str, at: (Option<Fence>, i64)) -> CommitMeta {
+    let (fence, time_s) = at;
+    let lane_number = team.lanes.iter().position(|spec| spec.name == lane).expect("a lane of this team");
+    let model = &team.models[team.lanes[lane_number].model].name;
+    let mut trailers = vec![
+        ("Baton-Change".to_owned(), change.to_string()),
+        ("Baton-Task".to_owned(), change.task().to_string()),
+        ("Baton-Lane".to_owned(), lane.to_owned()),
+        ("Baton-Model".to_owned(), model.clone()),
+        ("Baton-Run".to_owned(), team.run.clone()),
+    ];
+    trailers.extend(fence.map(|fence| ("Baton-Fence".to_owned(), fence.0.to_string())));
+    CommitMeta {
+        author: lane.to_owned(),
+        email: format!("{lane}@baton.invalid"),
+        time_s,
+        subject: format!("{}: attempt {} by {lane}", change.task(), change.attempt()),
+        trailers,
+    }
+}

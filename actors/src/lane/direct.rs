@@ -1,0 +1,47 @@
+//! The control run's way to main: whole files as they were when the task began, one by one, without compare.
+//!
+//! This is what lanes do without a merger. It exists to be counted.
+
+use super::Lane;
+use super::attempt::commit_meta;
+use crate::recorder::Append;
+use actix::Context;
+use baton_core::Fact;
+use baton_record::event::FileWritten;
+use baton_record::line::Actor as Writer;
+use baton_record::{Event, Oid};
+use baton_world::git::Edit;
+
+impl Lane {
+    /// Writes the next file of the change, or is done.
+    pub(super) fn write_next(&mut self, ctx: &mut Context<Lane>) {
+        let attempt = self.attempt.as_mut().expect("work is done in an attempt");
+        let Some(edit) = attempt.edits().get(attempt.edits_written).cloned() else {
+            return self.written(ctx);
+        };
+        attempt.edits_written += 1;
+        let change = attempt.change;
+        let pause_us = attempt.draws.latency_us(1_000_000, 5_000_000);
+        let commit = self.write_over(&edit);
+        let (Edit::Put { path, .. } | Edit::Remove { path }) = edit;
+        let written = Event::FileWritten(FileWritten { change, path, commit });
+        let fact = Fact::of(self.id, change.task(), written);
+        self.ground.directory.recorder().do_send(Append::of(Writer::Lane, vec![fact]));
+        self.wait_us(pause_us, ctx);
+    }
+
+    fn write_over(&self, edit: &Edit) -> Oid {
+        let change = self.attempt.as_ref().expect("work is done in an attempt").change;
+        let (team, repository) = (&self.ground.team, &self.ground.repository);
+        let time_s = team.start_s + (self.ground.clock.now_us() / 1_000_000) as i64;
+        let meta = commit_meta(team, change, &team.lanes[self.id.0 as usize].name, (None, time_s));
+        let main = repository.main().expect("the repository can be read").expect("a run's repository has a main");
+        let Ok(proposal) = repository.propose(main, std::slice::from_ref(edit), &meta) else {
+            // Somebody has put a directory where this file was, or taken the file away: nothing is left to write over.
+            return main;
+        };
+        repository.store(&proposal.objects).expect("the repository can be written");
+        repository.set_main_without_compare(proposal.commit).expect("the repository can be written");
+        proposal.commit
+    }
+}

@@ -1,0 +1,236 @@
+//! Where a lane stands in its work, and what it does next: the lane's own small state machine.
+
+use super::Lane;
+use super::attempt::Attempt;
+use crate::recorder::Append;
+use crate::supervisor::{Answer, Want};
+use crate::team::{Action, LandingKind, LeaseSpan, overlap};
+use actix::Context;
+use baton_core::Fact;
+use baton_core::board::Settled;
+use baton_record::event::{ChangeSubmitted, DeathReason};
+use baton_record::line::Actor as Writer;
+use baton_record::{ChangeId, Event, ResourceId};
+
+/// Where a lane stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// It wants a task.
+    Idle,
+    /// It wants a lease before its first step.
+    LeasingTask,
+    /// It wants a slot for its next call.
+    Queueing,
+    /// A call is under way.
+    Thinking,
+    /// It reports a call's end.
+    Reporting,
+    /// It does nothing for a while, because its script says so.
+    Stalling,
+    /// It wants a lease before it submits.
+    LeasingChange,
+    /// It has been given its lease and is about to use it.
+    Leased,
+    /// Its change is with the merger.
+    Landing,
+    /// Control run: it writes file by file.
+    Writing,
+    /// Every task has ended.
+    Resting,
+    /// It is gone.
+    Dead,
+}
+
+impl Lane {
+    /// What the answer to the open question leads to.
+    pub(super) fn proceed(&mut self, answer: Answer, ctx: &mut Context<Lane>) {
+        match answer {
+            Answer::Task(change) => self.begin(change, ctx),
+            Answer::AllEnded => self.stage = Stage::Resting,
+            Answer::Over => self.begin_idle(ctx),
+            Answer::Lease { lease, fence } => {
+                let attempt = self.attempt.as_mut().expect("a lease is asked for in an attempt");
+                attempt.lease = Some((lease, fence));
+                self.leased(ctx);
+            }
+            Answer::Call => self.think(ctx),
+            Answer::CallEnded => {
+                self.attempt.as_mut().expect("a call is made in an attempt").step += 1;
+                self.next_step(ctx);
+            }
+            Answer::Settled { next: Some(change) } => self.begin(change, ctx),
+            Answer::Settled { next: None } => self.begin_idle(ctx),
+        }
+    }
+
+    fn begin_idle(&mut self, ctx: &mut Context<Lane>) {
+        self.ground.chaos.forget_cause(self.id);
+        self.attempt = None;
+        self.stage = Stage::Idle;
+        self.ask(Want::Task, ctx);
+    }
+
+    fn begin(&mut self, change: ChangeId, ctx: &mut Context<Lane>) {
+        self.ground.chaos.forget_cause(self.id);
+        self.attempt = Some(Attempt::new(&self.ground.team, change));
+        let resources = self.task_resources(change);
+        if resources.is_empty() {
+            self.start_work(ctx);
+        } else {
+            self.stage = Stage::LeasingTask;
+            self.ask_lease(resources, ctx);
+        }
+    }
+
+    /// What must be held from before the first step: every rule that overlaps with the work, if one of them is for the
+    /// whole task. An attempt has one lease, answered whole.
+    fn task_resources(&self, change: ChangeId) -> Vec<ResourceId> {
+        let team = &self.ground.team;
+        if team.landing == LandingKind::Direct {
+            return Vec::new();
+        }
+        let touches = &team.work_of(change.task()).touches;
+        let rules = team.leases.iter().enumerate().filter(|(_, rule)| overlap(&rule.resource, touches));
+        let (ids, rules): (Vec<_>, Vec<_>) = rules.map(|(at, rule)| (ResourceId(at as u16), rule)).unzip();
+        let whole_task = rules.iter().any(|rule| rule.per == LeaseSpan::Task);
+        if whole_task { ids } else { Vec::new() }
+    }
+
+    fn ask_lease(&mut self, resources: Vec<ResourceId>, ctx: &mut Context<Lane>) {
+        let change = self.attempt.as_ref().expect("a lease is asked for in an attempt").change;
+        let rules = &self.ground.team.leases;
+        let ttl_us = resources.iter().map(|id| rules[id.0 as usize].ttl_us).min().expect("a lease holds something");
+        self.ask(Want::Lease { change, resources, ttl_us }, ctx);
+    }
+
+    fn leased(&mut self, ctx: &mut Context<Lane>) {
+        self.attempt.as_mut().expect("a lease is held in an attempt").then_submit = self.stage == Stage::LeasingChange;
+        self.stage = Stage::Leased;
+        self.expose(ctx);
+        if self.stage == Stage::Leased && self.frozen.is_none() {
+            self.use_lease(ctx);
+        }
+    }
+
+    /// Goes on with the lease in hand; after a freeze as if nothing had happened.
+    pub(super) fn use_lease(&mut self, ctx: &mut Context<Lane>) {
+        let then_submit = self.attempt.as_ref().expect("a lease is held in an attempt").then_submit;
+        if then_submit { self.submit(ctx) } else { self.start_work(ctx) }
+    }
+
+    fn start_work(&mut self, ctx: &mut Context<Lane>) {
+        let main = self.ground.repository.main().expect("the repository can be read");
+        let attempt = self.attempt.as_mut().expect("work is done in an attempt");
+        attempt.base = Some(main.expect("a run's repository has a main"));
+        self.next_step(ctx);
+    }
+
+    fn next_step(&mut self, ctx: &mut Context<Lane>) {
+        let attempt = self.attempt.as_ref().expect("work is done in an attempt");
+        let steps = self.ground.team.work_of(attempt.change.task()).steps;
+        if attempt.step >= steps {
+            self.act(ctx);
+            return;
+        }
+        let (change, key) = (attempt.change, attempt.key(&self.ground.team));
+        let endpoint = self.endpoint();
+        self.stage = Stage::Queueing;
+        self.ask(Want::Call { change, endpoint, key }, ctx);
+    }
+
+    fn think(&mut self, ctx: &mut Context<Lane>) {
+        self.stage = Stage::Thinking;
+        let model = &self.ground.team.models[self.endpoint().0 as usize];
+        let attempt = self.attempt.as_mut().expect("a call is made in an attempt");
+        let us = attempt.draws.latency_us(model.latency.median_us, model.latency.p99_us);
+        self.wait_us(us, ctx);
+        self.expose(ctx);
+    }
+
+    /// A wait is over.
+    pub(super) fn go_on(&mut self, ctx: &mut Context<Lane>) {
+        match self.stage {
+            Stage::Thinking => {
+                let attempt = self.attempt.as_ref().expect("a call is made in an attempt");
+                let key = attempt.key(&self.ground.team);
+                self.stage = Stage::Reporting;
+                self.ask(Want::CallEnd { key }, ctx);
+            }
+            Stage::Stalling => self.act(ctx),
+            Stage::Writing => self.write_next(ctx),
+            stage => tracing::debug!(?stage, "woke for nothing"),
+        }
+    }
+
+    /// Does what the script says: stalls and crashes first, then the change.
+    fn act(&mut self, ctx: &mut Context<Lane>) {
+        let attempt = self.attempt.as_mut().expect("work is done in an attempt");
+        let work = self.ground.team.work_of(attempt.change.task());
+        while let Some(action) = work.actions.get(attempt.action) {
+            attempt.action += 1;
+            match action {
+                Action::Stall { for_us } => {
+                    self.stage = Stage::Stalling;
+                    return self.wait_us(*for_us, ctx);
+                }
+                Action::Crash { probability_ppm } if attempt.draws.chance_ppm(*probability_ppm) => {
+                    return self.die(DeathReason::Crashed, None, ctx);
+                }
+                _ => {}
+            }
+        }
+        self.plan();
+        match self.ground.team.landing {
+            LandingKind::Merger => self.lease_or_submit(ctx),
+            LandingKind::Direct => self.write_directly(ctx),
+        }
+    }
+
+    fn plan(&mut self) {
+        let attempt = self.attempt.as_mut().expect("work is done in an attempt");
+        let lane = &self.ground.team.lanes[self.id.0 as usize].name;
+        attempt.plan(&self.ground.team, &self.ground.repository, lane);
+    }
+
+    fn lease_or_submit(&mut self, ctx: &mut Context<Lane>) {
+        let attempt = self.attempt.as_ref().expect("work is done in an attempt");
+        let touched = attempt.touched();
+        let needed = self.ground.team.resources_covering(touched.iter().map(String::as_str));
+        if needed.is_empty() || attempt.lease.is_some() {
+            self.submit(ctx);
+        } else {
+            self.stage = Stage::LeasingChange;
+            self.ask_lease(needed, ctx);
+        }
+    }
+
+    fn submit(&mut self, ctx: &mut Context<Lane>) {
+        let attempt = self.attempt.as_mut().expect("work is done in an attempt");
+        let lane = &self.ground.team.lanes[self.id.0 as usize].name;
+        let time_s = self.ground.team.start_s + (self.ground.clock.now_us() / 1_000_000) as i64;
+        let submission = attempt.submission(&self.ground, (self.id, lane), time_s);
+        self.stage = Stage::Landing;
+        self.ask(Want::Landing(submission), ctx);
+        self.expose(ctx);
+    }
+
+    /// Control run: tells the journal what is about to be written, then writes it.
+    fn write_directly(&mut self, ctx: &mut Context<Lane>) {
+        let attempt = self.attempt.as_ref().expect("work is done in an attempt");
+        let base = attempt.base.expect("work has a base");
+        let (change, updates) = (attempt.change, attempt.updates().to_vec());
+        let reads = Vec::new();
+        let submitted = ChangeSubmitted { change, base, commit: base, lease: None, fence: None, reads, updates };
+        let fact = Fact::of(self.id, change.task(), Event::ChangeSubmitted(submitted));
+        self.ground.directory.recorder().do_send(Append::of(Writer::Lane, vec![fact]));
+        self.stage = Stage::Writing;
+        self.write_next(ctx);
+    }
+
+    /// Control run: the lane believes its change to be complete.
+    pub(super) fn written(&mut self, ctx: &mut Context<Lane>) {
+        let change = self.attempt.as_ref().expect("work is done in an attempt").change;
+        self.stage = Stage::Reporting;
+        self.ask(Want::Written { change, settled: Settled::Landed }, ctx);
+    }
+}

@@ -1,0 +1,307 @@
+//! The merger: the only writer of main, and of every other ref.
+//!
+//! Pulls one change at a time, merges it with main as it is then, passes its gates, writes down what it is about to do,
+//! and moves main by compare-and-swap. Also raises the fences of grants, between landings, so that the order of the
+//! journal is the order at the refs. Code, not judgement: no model decides here.
+
+mod desk;
+mod landing;
+mod prepare;
+mod recovery;
+
+use crate::directory::Directory;
+use crate::guard::guarded;
+use crate::lane::LaneGround;
+use crate::mailbox::mailbox;
+use crate::recorder::Append;
+use crate::supervisor::{MergerQuiet, PauseSeen};
+use crate::work_queue::{self, Pull};
+use actix::{Actor, Context, Handler, Supervised};
+use baton_core::{Fact, MergeQueue};
+use baton_record::event::{ChangeSubmitted, StopReason};
+use baton_record::line::Actor as Writer;
+use baton_record::{ChangeId, Epoch, FaultId, Fence, LaneId, LeaseId, Oid, ResourceId, TaskId};
+use baton_world::git::Proposal;
+use desk::Desk;
+use landing::Current;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use tokio::sync::mpsc;
+
+mailbox!(Merger {
+    RaiseFence => (), "Make a grant's fence the newest at its resources, then say so.";
+    Withdraw => (), "A lane died: say whether its attempt is on main, and take nothing more of it.";
+    EpochChanged => (), "The epoch has changed: acknowledge a pause, or go on.";
+    Quiesce => (), "The run ends: finish what is begun, begin nothing, say when.";
+    Prepared => (), "A merge has been tried.";
+    GateEnded => (), "A gate's time is over.";
+    Intended => (), "The intention is durable: main may move.";
+    MainMoved => (), "The move of main has been tried.";
+    FencesMoved => (), "The move of the fences has been tried.";
+    Die => (), "A fault: die, and fold the journal.";
+});
+
+/// One submitted change, in the merger's work queue.
+#[derive(Clone, Debug)]
+pub struct Submission {
+    lane: LaneId,
+    ask: u32,
+    fault: Option<FaultId>,
+    submitted: Arc<ChangeSubmitted>,
+    proposal: Arc<Proposal>,
+}
+
+impl Submission {
+    /// A lane's change, with all objects that it needs.
+    pub fn new(lane: LaneId, submitted: ChangeSubmitted, proposal: Proposal) -> Submission {
+        let (submitted, proposal) = (Arc::new(submitted), Arc::new(proposal));
+        Submission { lane, ask: 0, fault: None, submitted, proposal }
+    }
+
+    /// The same, as the answer to question `ask`, come late, twice or again because of `fault`.
+    pub fn arrived(mut self, ask: u32, fault: Option<FaultId>) -> Submission {
+        self.ask = ask;
+        self.fault = fault;
+        self
+    }
+
+    fn change(&self) -> ChangeId {
+        self.submitted.change
+    }
+}
+
+/// See the table.
+#[derive(Debug)]
+pub struct RaiseFence {
+    /// Which grant.
+    pub lease: LeaseId,
+    /// Its fence.
+    pub fence: Fence,
+    /// What the lease holds.
+    pub holds: Vec<ResourceId>,
+    /// Where the fence is raised: what it holds and all that overlaps.
+    pub raises: Vec<ResourceId>,
+    /// Holder and task, for the record.
+    pub about: (LaneId, TaskId),
+}
+
+/// See the table.
+#[derive(Debug)]
+pub struct Withdraw {
+    /// Whose attempt.
+    pub lane: LaneId,
+    /// Which.
+    pub change: ChangeId,
+    /// What killed the lane.
+    pub fault: Option<FaultId>,
+}
+
+/// See the table.
+#[derive(Debug)]
+pub struct Quiesce {
+    /// Why the run ends.
+    pub reason: StopReason,
+}
+
+/// See the table.
+#[derive(Clone, Copy, Debug)]
+pub struct EpochChanged(pub Epoch);
+
+/// See the table.
+#[derive(Debug)]
+pub struct Die(pub Option<FaultId>);
+
+/// See the table.
+#[derive(Debug)]
+pub struct Prepared {
+    turn: u32,
+    verdict: prepare::Verdict,
+}
+
+/// See the table.
+#[derive(Debug)]
+pub struct GateEnded {
+    turn: u32,
+}
+
+/// See the table.
+#[derive(Debug)]
+pub struct Intended {
+    turn: u32,
+}
+
+/// See the table.
+#[derive(Debug)]
+pub struct MainMoved {
+    life: u32,
+    moved: desk::Moved<()>,
+}
+
+/// See the table.
+#[derive(Debug)]
+pub struct FencesMoved {
+    life: u32,
+    raise: RaiseFence,
+    moved: desk::Moved<Oid>,
+}
+
+/// An actor that moves main.
+#[derive(Debug)]
+pub struct Merger {
+    ground: LaneGround,
+    journal: std::path::PathBuf,
+    work: mpsc::Receiver<Submission>,
+    state: MergeQueue,
+    /// Changes in the queue whose payload is at hand. A restart loses them; their lanes submit again.
+    payloads: BTreeMap<ChangeId, Submission>,
+    /// What each lease holds, as the supervisor said.
+    leases: BTreeMap<LeaseId, Vec<ResourceId>>,
+    /// Where main was left.
+    head: Oid,
+    /// Every commit that main has been at since the run's start.
+    heads: BTreeSet<Oid>,
+    current: Option<Current>,
+    /// Counts tries: a late result of an earlier one is nobody's.
+    turn: u32,
+    desk: Desk,
+    life: u32,
+    crash: Option<FaultId>,
+    pause_unseen: Option<Epoch>,
+    quiescing: bool,
+    quiet: bool,
+    /// Somebody else moved a ref: nothing lands any more.
+    foreign: bool,
+}
+
+impl Merger {
+    /// A merger that finds main at the team's base and has landed nothing.
+    pub fn new(ground: LaneGround, journal: std::path::PathBuf, work: mpsc::Receiver<Submission>) -> Merger {
+        let head = ground.team.base;
+        Merger {
+            ground,
+            journal,
+            work,
+            state: MergeQueue::default(),
+            payloads: BTreeMap::new(),
+            leases: BTreeMap::new(),
+            head,
+            heads: BTreeSet::from([head]),
+            current: None,
+            turn: 0,
+            desk: Desk::default(),
+            life: 0,
+            crash: None,
+            pause_unseen: None,
+            quiescing: false,
+            quiet: false,
+            foreign: false,
+        }
+    }
+
+    fn directory(&self) -> &Arc<Directory> {
+        &self.ground.directory
+    }
+
+    fn lane_name(&self, lane: LaneId) -> &str {
+        &self.ground.team.lanes[lane.0 as usize].name
+    }
+
+    /// Takes facts into the state and hands them to the recorder.
+    fn commit(&mut self, facts: Vec<Fact>, release: impl FnOnce() + Send + 'static) {
+        facts.iter().for_each(|fact| self.state.apply(&fact.event));
+        self.directory().recorder().do_send(Append::then(Writer::Merger, facts, release));
+    }
+
+    fn work(&mut self, ctx: &mut Context<Merger>, handler: impl FnOnce(&mut Merger, &mut Context<Merger>)) {
+        if let Err(panic) = guarded(|| handler(self, ctx)) {
+            tracing::error!(panic, "the merger panicked");
+            self.die(None, ctx);
+        }
+        self.rest();
+    }
+
+    fn on_epoch(&mut self, changed: EpochChanged, ctx: &mut Context<Merger>) {
+        if changed.0.paused() {
+            self.pause_unseen = Some(changed.0);
+        } else {
+            self.pause_unseen = None;
+            self.resume(ctx);
+        }
+    }
+
+    /// Acknowledges a pause and the end of the run as soon as no move of main is under way.
+    fn rest(&mut self) {
+        if self.desk.busy() {
+            return;
+        }
+        if let Some(epoch) = self.pause_unseen.take() {
+            self.directory().supervisor().do_send(PauseSeen { lane: None, epoch });
+        }
+        if self.quiescing && !self.quiet {
+            self.quiet = true;
+            // Not where the merger left it, but where it is: in the control run lanes move it, and so may a stranger.
+            let main = self.ground.repository.main().ok().flatten().unwrap_or(self.head);
+            let quiet = MergerQuiet { main, landed: self.state.landed(), refused: self.state.refused() };
+            self.directory().supervisor().do_send(quiet);
+        }
+    }
+
+    fn may_begin(&self) -> bool {
+        !self.quiescing && !self.foreign && !self.directory().epoch().paused()
+    }
+}
+
+impl Pull for Merger {
+    type Item = Submission;
+
+    fn has_slot(&self) -> bool {
+        self.current.is_none() && self.may_begin()
+    }
+
+    fn queue(&mut self) -> &mut mpsc::Receiver<Submission> {
+        &mut self.work
+    }
+
+    fn begin(&mut self, submission: Submission, ctx: &mut Context<Merger>) {
+        self.work(ctx, |merger, ctx| merger.admit(submission, ctx));
+    }
+}
+
+impl Actor for Merger {
+    type Context = Context<Merger>;
+
+    fn started(&mut self, ctx: &mut Context<Merger>) {
+        work_queue::pull(ctx);
+    }
+}
+
+impl Supervised for Merger {
+    fn restarting(&mut self, ctx: &mut Context<Merger>) {
+        self.restart(ctx);
+    }
+}
+
+/// A handler that runs its one method guarded.
+macro_rules! handle {
+    ($($message:ty => $method:ident;)+) => {
+        $(impl Handler<$message> for Merger {
+            type Result = ();
+            fn handle(&mut self, message: $message, ctx: &mut Context<Merger>) {
+                self.work(ctx, |merger, ctx| merger.$method(message, ctx));
+            }
+        })+
+    };
+}
+
+handle! {
+    RaiseFence => on_raise_fence;
+    Withdraw => on_withdraw;
+    EpochChanged => on_epoch;
+    Quiesce => on_quiesce;
+    Prepared => on_prepared;
+    GateEnded => on_gate_ended;
+    Intended => on_intended;
+    MainMoved => on_main_moved;
+    FencesMoved => on_fences_moved;
+    Die => on_die;
+}

@@ -1,0 +1,177 @@
+//! Trying a change on main as it is now: one pure look at the repository, without a word to anybody.
+//!
+//! Runs off the actor (blocking pool in `live`, inline in `sim`), so it gets all it needs by value and answers by value.
+
+use crate::lane::LaneGround;
+use crate::merger::Submission;
+use crate::team::{GateKind, Team};
+use baton_record::event::{RefuseReason, Verdict as MergeVerdict};
+use baton_record::{Fence, Oid, ResourceId};
+use baton_world::git::{CommitMeta, GitError, Landing, Merged, Repository};
+
+/// What a try needs to know.
+#[derive(Debug)]
+pub(super) struct Try {
+    pub(super) ground: LaneGround,
+    pub(super) submission: Submission,
+    pub(super) meta: CommitMeta,
+    /// Where the merger left main.
+    pub(super) head: Oid,
+    /// Whether the change's base is a commit that main has been at.
+    pub(super) base_known: bool,
+    /// What the change's lease holds; `None`: it names none that is known.
+    pub(super) holds: Option<Vec<ResourceId>>,
+}
+
+/// What a try came to.
+#[derive(Debug)]
+pub(super) enum Verdict {
+    /// Main is not where the merger left it.
+    Foreign { found: Option<Oid> },
+    /// It will not land.
+    Refuse { reason: RefuseReason, paths: Vec<String> },
+    /// It can land as this commit, once the gates have spoken.
+    Ready(Box<Ready>),
+    /// The repository cannot be read.
+    Trouble(GitError),
+}
+
+/// A landing that waits for its gates.
+#[derive(Debug)]
+pub(super) struct Ready {
+    pub(super) landing: Landing,
+    pub(super) merge: MergeVerdict,
+    pub(super) gates: Vec<GateResult>,
+    /// Main and fences that it was tried against.
+    pub(super) main: Oid,
+    pub(super) fences: Option<Oid>,
+}
+
+/// What a gate says of exactly this tree, and how long it takes to say so.
+#[derive(Debug)]
+pub(super) struct GateResult {
+    pub(super) gate: String,
+    pub(super) after_us: u64,
+    pub(super) refused: Option<String>,
+}
+
+impl Try {
+    pub(super) fn run(&self) -> Verdict {
+        self.look().unwrap_or_else(Verdict::Trouble)
+    }
+
+    fn look(&self) -> Result<Verdict, GitError> {
+        let repository = &*self.ground.repository;
+        let found = repository.main()?;
+        if found != Some(self.head) {
+            return Ok(Verdict::Foreign { found });
+        }
+        if !self.base_known {
+            return Ok(refuse(RefuseReason::UnknownBase, Vec::new()));
+        }
+        if let Some(stale) = self.check_lease(repository)? {
+            return Ok(stale);
+        }
+        if let Some(stale) = self.check_reads(repository)? {
+            return Ok(stale);
+        }
+        match repository.merge(self.head, &self.submission.proposal)? {
+            Merged::Conflict { paths } => Ok(refuse(RefuseReason::Conflict, paths)),
+            Merged::Clean(clean) => {
+                let main_tree = repository.commit(self.head)?.tree;
+                if clean.tree == main_tree {
+                    return Ok(refuse(RefuseReason::Empty, Vec::new()));
+                }
+                let landing = repository.land_commit(self.head, &self.submission.proposal, &clean, &self.meta);
+                let gates = self.gates(&landing)?;
+                let fences = repository.fences_ref()?;
+                let merge = clean.verdict;
+                Ok(Verdict::Ready(Box::new(Ready { landing, merge, gates, main: self.head, fences })))
+            }
+        }
+    }
+
+    /// A change that touches leased resources must hold them, by the newest fence that stands at each.
+    fn check_lease(&self, repository: &Repository) -> Result<Option<Verdict>, GitError> {
+        let team = &self.ground.team;
+        let paths = self.submission.proposal.changed.iter().map(|change| change.path.as_str());
+        let needed = team.resources_covering(paths);
+        let Some(fence) = self.submission.submitted.fence else {
+            let reason = RefuseReason::NoLease;
+            return Ok((!needed.is_empty()).then(|| refuse(reason, patterns(team, &needed))));
+        };
+        let holds = self.holds.as_deref().unwrap_or_default();
+        let missing: Vec<ResourceId> = needed.iter().filter(|id| !holds.contains(id)).copied().collect();
+        if !missing.is_empty() {
+            return Ok(Some(refuse(RefuseReason::NoLease, patterns(team, &missing))));
+        }
+        let stale = stale_resources(repository, team, holds, fence)?;
+        Ok((!stale.is_empty()).then(|| refuse(RefuseReason::StaleFence, patterns(team, &stale))))
+    }
+
+    /// What the change read, and its canonical artifact, must be on main as it was at the base.
+    fn check_reads(&self, repository: &Repository) -> Result<Option<Verdict>, GitError> {
+        let main_tree = repository.commit(self.head)?.tree;
+        let blob = |tree, path: &str| Ok::<_, GitError>(repository.entry(tree, path)?.map(|entry| entry.oid));
+        for read in &self.submission.submitted.reads {
+            if blob(main_tree, &read.path)? != read.blob {
+                return Ok(Some(refuse(RefuseReason::StaleRead, vec![read.path.clone()])));
+            }
+        }
+        let canonical = &self.ground.team.work_of(self.submission.change().task()).canonical;
+        if let Some(path) = canonical {
+            if blob(main_tree, path)? != blob(self.submission.proposal.base_tree, path)? {
+                return Ok(Some(refuse(RefuseReason::Superseded, vec![path.clone()])));
+            }
+        }
+        Ok(None)
+    }
+
+    fn gates(&self, landing: &Landing) -> Result<Vec<GateResult>, GitError> {
+        let team = &self.ground.team;
+        let judged = team.gates.iter().map(|gate| {
+            let (after_us, refused) = match &gate.kind {
+                GateKind::Forbid { text } => (0, self.forbidden(landing, text)?),
+                GateKind::Script { latency, red_ppm } => {
+                    let mut draws = team.seeds.child(&format!("gate/{}/{}", gate.name, landing.tree)).draws();
+                    let after_us = draws.latency_us(latency.median_us, latency.p99_us);
+                    let red = draws.chance_ppm(*red_ppm);
+                    (after_us, red.then(|| "the script says red".to_owned()))
+                }
+            };
+            Ok(GateResult { gate: gate.name.clone(), after_us, refused })
+        });
+        judged.collect()
+    }
+
+    /// Looks into every file that the landing takes from the change or from the merge.
+    fn forbidden(&self, landing: &Landing, text: &str) -> Result<Option<String>, GitError> {
+        for change in &self.submission.proposal.changed {
+            let Some(content) = self.ground.repository.landing_file(landing, &change.path)? else { continue };
+            if content.windows(text.len()).any(|window| window == text.as_bytes()) {
+                return Ok(Some(format!("{} contains what is forbidden", change.path)));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Resources at which a newer fence stands than `fence`.
+pub(super) fn stale_resources(
+    repository: &Repository,
+    team: &Team,
+    holds: &[ResourceId],
+    fence: Fence,
+) -> Result<Vec<ResourceId>, GitError> {
+    let fences = repository.fences()?;
+    let newest = |id: &ResourceId| fences.get(&team.leases[id.0 as usize].resource);
+    Ok(holds.iter().filter(|id| newest(id) != Some(fence)).copied().collect())
+}
+
+fn refuse(reason: RefuseReason, paths: Vec<String>) -> Verdict {
+    Verdict::Refuse { reason, paths }
+}
+
+fn patterns(team: &Team, resources: &[ResourceId]) -> Vec<String> {
+    resources.iter().map(|id| team.leases[id.0 as usize].resource.clone()).collect()
+}

@@ -1,0 +1,120 @@
+//! Starts a team on its clock, lets it run, and gives back its journal.
+
+use crate::chaos::{Chaos, MailFaultWindow};
+use crate::directory::Directory;
+use crate::incidents::Incident;
+use crate::lane::{Lane, LaneGround};
+use crate::merger::Merger;
+use crate::post::Post;
+use crate::recorder::{Ended, Recorder};
+use crate::supervisor::{Supervisor, fold_supervision};
+use crate::team::Team;
+use actix::{Actor, System};
+use baton_record::LaneId;
+use baton_world::git::Repository;
+use baton_world::{Clock, ClockKind, Journal, JournalError, clock};
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use tokio::sync::{mpsc, oneshot};
+
+/// All that a run needs before its first lane starts.
+pub struct Launch {
+    /// The resolved scenario.
+    pub team: Team,
+    /// The repository, its main at the team's base.
+    pub repository: Arc<Repository>,
+    /// The journal, with the team's own records in it: names, lanes, tasks.
+    pub journal: Journal,
+    /// The journal's folder.
+    pub journal_dir: PathBuf,
+    /// Faults of the mail.
+    pub mail_faults: Vec<MailFaultWindow>,
+    /// What happens, and when.
+    pub incidents: Vec<(u64, Incident)>,
+    /// Becomes true when a person wants the run to end.
+    pub interrupted: Arc<AtomicBool>,
+}
+
+/// A run that has ended in order.
+#[derive(Debug)]
+pub struct Finished {
+    /// The sealed journal.
+    pub journal: Journal,
+    /// The run's last moment, in microseconds since its start.
+    pub ended_us: u64,
+}
+
+/// A run that could not end in order. Its folder can still be verified.
+#[derive(Debug)]
+pub enum Failure {
+    /// The journal could not be written: a full or failing disk.
+    Journal(JournalError),
+    /// The repository could not be used, or an actor was restarted too often.
+    Broken(String),
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failure::Journal(error) => write!(f, "the journal cannot be written: {error}"),
+            Failure::Broken(why) => f.write_str(why),
+        }
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// Runs a team to its end.
+pub fn run(launch: Launch) -> Result<Finished, Failure> {
+    let kind = launch.team.clock;
+    let system = System::with_tokio_rt(move || clock::runtime(kind).expect("a runtime can be built"));
+    system.block_on(live(launch))
+}
+
+async fn live(launch: Launch) -> Result<Finished, Failure> {
+    let clock = Clock::start(launch.team.clock);
+    let directory = Arc::new(Directory::new(launch.interrupted));
+    let (ended, end) = oneshot::channel();
+    start_recorder(launch.journal, clock, &directory, Box::new(move |journal| drop(ended.send(journal))));
+    let chaos = Arc::new(Chaos::new(&launch.team.seeds, launch.mail_faults));
+    let post = Post::new(clock, launch.team.mail, &launch.team.seeds, chaos.clone(), directory.clone());
+    let team = Arc::new(launch.team);
+    let repository = launch.repository;
+    let ground = LaneGround { team, clock, repository, post, chaos, directory: directory.clone() };
+    start_team(&ground, launch.journal_dir)?;
+    for (at_us, incident) in launch.incidents {
+        actix_rt::spawn(incident.happen(at_us, ground.clone()));
+    }
+    tokio::select! {
+        biased;
+        journal = end => {
+            let journal = journal.unwrap_or(Err(JournalError::Poisoned)).map_err(Failure::Journal)?;
+            Ok(Finished { journal, ended_us: clock.now_us() })
+        }
+        why = directory.failure() => Err(Failure::Broken(why)),
+    }
+}
+
+fn start_recorder(journal: Journal, clock: Clock, directory: &Directory, ended: Ended) {
+    let recorder = match clock.kind() {
+        ClockKind::Virtual => Recorder::inline(journal, clock, ended),
+        ClockKind::Real => Recorder::grouped(journal, clock, ended),
+    };
+    directory.set_recorder(recorder.start());
+}
+
+/// Merger and supervisor first, then lanes in the order of their identifiers.
+fn start_team(ground: &LaneGround, journal: PathBuf) -> Result<(), Failure> {
+    let (work, queue) = mpsc::channel(ground.team.caps.queue as usize);
+    let merger = Merger::new(ground.clone(), journal.clone(), queue);
+    ground.directory.set_merger(actix::Supervisor::start(|_| merger), work);
+    let (state, end) = fold_supervision(&journal).map_err(|damage| Failure::Broken(damage.to_string()))?;
+    let supervisor = Supervisor::new(ground.clone(), journal, state, end.names);
+    ground.directory.set_supervisor(actix::Supervisor::start(|_| supervisor));
+    for lane in (0..ground.team.lanes.len() as u32).map(LaneId) {
+        ground.directory.set_lane(lane, Lane::new(lane, 0, ground.clone()).start());
+    }
+    Ok(())
+}

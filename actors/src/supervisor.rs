@@ -1,0 +1,328 @@
+//! The supervisor: owner of the board, of leases and slots, and of pause. The team's control lane.
+//!
+//! Asks its core, hands the facts to the recorder, and acts once they are durable: answers lanes, has fences raised,
+//! starts lanes again, ends the run. Everything it knows is a fold over the journal but who waits for which answer, and
+//! that is asked again. Knows nothing of trees, and never moves main.
+
+mod answers;
+mod effects;
+mod lifecycle;
+mod quiet;
+
+use crate::directory::Directory;
+use crate::guard::guarded;
+use crate::lane::LaneGround;
+use crate::mailbox::mailbox;
+use crate::merger::Submission;
+use actix::{Actor, AsyncContext, Context, Handler, Supervised};
+use baton_core::board::Settled as Outcome;
+use baton_core::slots::Usage;
+use baton_core::{Command, Supervision};
+use baton_record::event::{DeathReason, StopReason};
+use baton_record::{ChangeId, EffectKey, EndpointId, Epoch, FaultId, Fence, LaneId, LeaseId, Names, Oid, ResourceId};
+pub use effects::Effect;
+pub use lifecycle::fold_supervision;
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+mailbox!(Supervisor {
+    Ask => (), "A lane's question; answered by post, once or as often as it is asked.";
+    Settled => (), "The merger's word on a change.";
+    FenceStands => (), "The merger has raised a grant's fence: the lease may be answered.";
+    LaneGone => (), "A lane has died.";
+    PauseSeen => (), "A lane, or the merger, starts no effect in this epoch.";
+    OperatorSays => (), "A person's command.";
+    StopRun => (), "The run must end for this reason.";
+    MergerQuiet => (), "The merger has come to rest: the run can end.";
+    Released => (), "Facts are durable: do what waited for them.";
+    Expire => (), "A lease's time may be over.";
+    Revive => (), "A dead lane's back-off is over.";
+    Crash => (), "A fault: die, and fold the journal.";
+});
+
+/// See the table.
+#[derive(Debug)]
+pub struct Ask {
+    /// Who asks.
+    pub lane: LaneId,
+    /// Which life of it.
+    pub incarnation: u32,
+    /// Running number of the question.
+    pub ask: u32,
+    /// What it wants.
+    pub want: Want,
+    /// What made the question come late, twice or again.
+    pub fault: Option<FaultId>,
+}
+
+/// What a lane can want.
+#[derive(Clone, Debug)]
+pub enum Want {
+    /// A task.
+    Task,
+    /// A lease for an attempt.
+    Lease {
+        /// The attempt.
+        change: ChangeId,
+        /// What it is to hold.
+        resources: Vec<ResourceId>,
+        /// For how long.
+        ttl_us: u64,
+    },
+    /// A call of a model.
+    Call {
+        /// The attempt.
+        change: ChangeId,
+        /// Which model.
+        endpoint: EndpointId,
+        /// The call.
+        key: EffectKey,
+    },
+    /// The end of a call.
+    CallEnd {
+        /// The call.
+        key: EffectKey,
+    },
+    /// The landing of a change: goes to the merger's queue.
+    Landing(Submission),
+    /// Control run: the end of a change that was written straight to main.
+    Written {
+        /// The change.
+        change: ChangeId,
+        /// How it ended, as the lane believes.
+        settled: Outcome,
+    },
+}
+
+impl Want {
+    /// Whether an effect begins when this is granted, so that a pause holds it back.
+    pub fn starts_effect(&self) -> bool {
+        matches!(self, Want::Call { .. } | Want::Landing(_))
+    }
+}
+
+/// What a lane can be answered.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// The lane owns this attempt's task.
+    Task(ChangeId),
+    /// No task will ever be there.
+    AllEnded,
+    /// The attempt is over; ask for a task.
+    Over,
+    /// The lease is held and its fence stands.
+    Lease {
+        /// The lease.
+        lease: LeaseId,
+        /// Its fence.
+        fence: Fence,
+    },
+    /// The call may begin.
+    Call,
+    /// The call's end is settled.
+    CallEnded,
+    /// The change is settled; `next` is the attempt to begin, if the task is to be tried again.
+    Settled {
+        /// The next attempt at the same task.
+        next: Option<ChangeId>,
+    },
+}
+
+/// See the table.
+#[derive(Debug)]
+pub struct Settled {
+    /// Whose change.
+    pub lane: LaneId,
+    /// The question that is answered by it; 0: none.
+    pub ask: u32,
+    /// The change.
+    pub change: ChangeId,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The fault that caused it.
+    pub fault: Option<FaultId>,
+}
+
+/// See the table.
+#[derive(Debug)]
+pub struct FenceStands(pub baton_record::event::FenceRaised);
+
+/// See the table.
+#[derive(Debug)]
+pub struct LaneGone {
+    /// Who.
+    pub lane: LaneId,
+    /// Which life of it.
+    pub incarnation: u32,
+    /// Why.
+    pub reason: DeathReason,
+    /// The fault that caused it.
+    pub fault: Option<FaultId>,
+}
+
+/// See the table.
+#[derive(Debug)]
+pub struct PauseSeen {
+    /// Which lane; `None`: the merger.
+    pub lane: Option<LaneId>,
+    /// The epoch.
+    pub epoch: Epoch,
+}
+
+/// See the table.
+#[derive(Debug)]
+pub struct OperatorSays {
+    /// What.
+    pub command: crate::team::Command,
+    /// Who.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// See the table.
+#[derive(Debug)]
+pub struct StopRun(pub StopReason);
+
+/// See the table.
+#[derive(Debug)]
+pub struct MergerQuiet {
+    /// Where main is.
+    pub main: Oid,
+    /// Changes landed.
+    pub landed: u64,
+    /// Changes refused.
+    pub refused: u64,
+}
+
+/// See the table.
+#[derive(Debug)]
+pub struct Released(pub Vec<Effect>);
+
+/// See the table.
+#[derive(Debug)]
+pub struct Expire(pub LeaseId);
+
+/// See the table.
+#[derive(Debug)]
+pub struct Revive(pub LaneId);
+
+/// See the table.
+#[derive(Debug)]
+pub struct Crash(pub Option<FaultId>);
+
+/// An actor that decides who may do what.
+#[derive(Debug)]
+pub struct Supervisor {
+    ground: LaneGround,
+    /// Where the journal is folded from.
+    journal: std::path::PathBuf,
+    state: Supervision,
+    names: Names,
+    /// By lane: its latest question, and whether it waits for a task.
+    asks: Vec<LatestAsk>,
+    idle: VecDeque<LaneId>,
+    /// Lanes that have not acknowledged the present pause; the merger is `None`.
+    unquiet: BTreeSet<Option<LaneId>>,
+    crash: Option<FaultId>,
+    restarts: u32,
+    stopping: Option<StopReason>,
+    /// Control run: changes written and refused, for the run's last record.
+    written: u64,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct LatestAsk {
+    ask: u32,
+}
+
+/// How often the supervisor looks for dead lanes and for a person's wish to end.
+const SWEEP_EVERY: Duration = Duration::from_millis(500);
+
+impl Supervisor {
+    /// A supervisor whose state is the fold of the journal in `journal`, taken by the caller.
+    pub fn new(ground: LaneGround, journal: std::path::PathBuf, state: Supervision, names: Names) -> Supervisor {
+        let asks = vec![LatestAsk::default(); names.lanes()];
+        Supervisor {
+            ground,
+            journal,
+            state,
+            names,
+            asks,
+            idle: VecDeque::new(),
+            unquiet: BTreeSet::new(),
+            crash: None,
+            restarts: 0,
+            stopping: None,
+            written: 0,
+        }
+    }
+
+    fn directory(&self) -> &Arc<Directory> {
+        &self.ground.directory
+    }
+
+    /// Runs a handler guarded. After a panic the state is rebuilt from the journal.
+    fn work(&mut self, ctx: &mut Context<Supervisor>, handler: impl FnOnce(&mut Supervisor, &mut Context<Supervisor>)) {
+        if let Err(panic) = guarded(|| handler(self, ctx)) {
+            tracing::error!(panic, "the supervisor panicked");
+            self.crash(None, ctx);
+        }
+    }
+
+    /// Decides and commits; a refusal is the caller's.
+    fn obey(&mut self, command: &Command) -> Result<(), baton_core::Refusal> {
+        let facts = self.state.decide(command, self.ground.clock.now_us())?;
+        self.commit(facts, None);
+        Ok(())
+    }
+
+    fn usage(&self, lane: LaneId) -> Usage {
+        let team = &self.ground.team;
+        let model = &team.models[team.lanes[lane.0 as usize].model];
+        let usd_micros = model.call_usd_micros();
+        Usage { tokens_in: model.tokens_in, tokens_out: model.tokens_out, usd_micros }
+    }
+}
+
+impl Actor for Supervisor {
+    type Context = Context<Supervisor>;
+
+    fn started(&mut self, ctx: &mut Context<Supervisor>) {
+        ctx.run_interval(SWEEP_EVERY, Supervisor::sweep);
+    }
+}
+
+impl Supervised for Supervisor {
+    fn restarting(&mut self, ctx: &mut Context<Supervisor>) {
+        self.restart(ctx);
+    }
+}
+
+/// A handler that runs its one method guarded.
+macro_rules! handle {
+    ($($message:ty => $method:ident;)+) => {
+        $(impl Handler<$message> for Supervisor {
+            type Result = ();
+            fn handle(&mut self, message: $message, ctx: &mut Context<Supervisor>) {
+                self.work(ctx, |supervisor, ctx| supervisor.$method(message, ctx));
+            }
+        })+
+    };
+}
+
+handle! {
+    Ask => on_ask;
+    Settled => on_settled;
+    FenceStands => on_fence;
+    LaneGone => on_lane_gone;
+    PauseSeen => on_pause_seen;
+    OperatorSays => on_operator;
+    StopRun => on_stop;
+    MergerQuiet => on_merger_quiet;
+    Released => on_released;
+    Expire => on_expire;
+    Revive => on_revive;
+    Crash => on_crash;
+}

@@ -1,0 +1,159 @@
+//! Questions of lanes and the merger's word: what is decided, and what is answered when nothing is.
+//!
+//! Idempotent: a question that comes twice is answered from the state and never obeyed twice.
+
+use super::{Answer, Ask, Effect, FenceStands, Settled, Supervisor, Want};
+use actix::Context;
+use baton_core::board::Settled as Outcome;
+use baton_core::{Command, Fact, Refusal};
+use baton_record::event::{AskRepeated, ChangeWritten, RepeatAnswered};
+use baton_record::line::Actor as Writer;
+use baton_record::{ChangeId, Event, FaultId, LaneId};
+
+impl Supervisor {
+    pub(super) fn on_ask(&mut self, ask: Ask, _: &mut Context<Supervisor>) {
+        let Ask { lane, incarnation, ask: number, want, fault } = ask;
+        let alive = self.state.board.is_alive(lane) && self.state.board.restarts(lane) == incarnation;
+        let latest = self.asks[lane.0 as usize].ask;
+        if !alive || number < latest {
+            self.note_repeat(lane, RepeatAnswered { ask: number, fault });
+            return;
+        }
+        if number == latest {
+            self.note_again(lane, AskRepeated { ask: number, fault });
+        }
+        self.asks[lane.0 as usize].ask = number;
+        self.idle.retain(|idle| *idle != lane);
+        self.serve(lane, want);
+    }
+
+    fn serve(&mut self, lane: LaneId, want: Want) {
+        match want {
+            Want::Task => self.serve_task(lane),
+            Want::Lease { change, resources, ttl_us } => {
+                let refused = self.obey(&Command::RequestLease { lane, change, resources, ttl_us });
+                match refused {
+                    Err(Refusal::Repeated) => self.answer_raised(change),
+                    Err(Refusal::Stale) => self.answer(lane, Answer::Over),
+                    _ => {}
+                }
+            }
+            Want::Call { change, endpoint, key } => {
+                let refused = self.obey(&Command::StartCall { lane, change, endpoint, key });
+                match refused {
+                    Err(Refusal::Repeated) => self.answer(lane, Answer::Call),
+                    Err(Refusal::Stale) => self.answer(lane, Answer::Over),
+                    _ => {}
+                }
+            }
+            Want::CallEnd { key } => {
+                let refused = self.obey(&Command::EndCall { lane, key, usage: self.usage(lane) });
+                match refused {
+                    Err(Refusal::Repeated) => self.answer(lane, Answer::CallEnded),
+                    Err(Refusal::Stale) => self.answer(lane, Answer::Over),
+                    _ => {}
+                }
+            }
+            Want::Written { change, settled } => self.serve_written(lane, change, settled),
+            Want::Landing(_) => unreachable!("a submission goes to the merger"),
+        }
+    }
+
+    fn serve_task(&mut self, lane: LaneId) {
+        match self.obey(&Command::TakeTask { lane }) {
+            Err(Refusal::Repeated) => {
+                let change = self.state.board.owned_by(lane).expect("a repeated taker owns a task");
+                self.answer(lane, Answer::Task(change));
+            }
+            Err(Refusal::AllEnded) => self.answer(lane, Answer::AllEnded),
+            Err(Refusal::NothingReady) => self.idle.push_back(lane),
+            _ => {}
+        }
+    }
+
+    /// Control run: the lane's own word settles its change.
+    fn serve_written(&mut self, lane: LaneId, change: ChangeId, settled: Outcome) {
+        let settle = Command::Settle { change, settled, fault: None };
+        match self.state.decide(&settle, self.ground.clock.now_us()) {
+            Ok(mut facts) => {
+                self.written += 1;
+                let written = Event::ChangeWritten(ChangeWritten { change });
+                facts.insert(0, Fact::of(lane, change.task(), written));
+                self.commit(facts, None);
+            }
+            Err(_) => self.answer(lane, Answer::Over),
+        }
+    }
+
+    pub(super) fn on_settled(&mut self, word: Settled, _: &mut Context<Supervisor>) {
+        let Settled { lane, ask, change, outcome, fault } = word;
+        let settle = Command::Settle { change, settled: outcome, fault };
+        match self.state.decide(&settle, self.ground.clock.now_us()) {
+            Ok(facts) => self.commit(facts, Some((lane, ask))),
+            Err(_) => self.answer_settled_again(lane, ask, change),
+        }
+        self.employ_idle();
+    }
+
+    /// The change was settled before and the lane did not hear of it.
+    fn answer_settled_again(&mut self, lane: LaneId, ask: u32, change: ChangeId) {
+        let next = self.state.board.owned_by(lane).filter(|next| next.task() == change.task() && *next != change);
+        let answer = Answer::Settled { next };
+        self.commit_effects(Vec::new(), vec![Effect::Answer { lane, ask, answer }]);
+    }
+
+    pub(super) fn on_fence(&mut self, fence: FenceStands, _: &mut Context<Supervisor>) {
+        let raised = fence.0;
+        let holder = self.state.leases.held().iter().find(|held| held.lease == raised.lease);
+        let change = holder.map(|held| held.change);
+        self.state.leases.apply(None, &Event::FenceRaised(raised));
+        if let Some(change) = change {
+            self.answer_raised(change);
+        }
+    }
+
+    /// Answers a lease whose fence stands, if its attempt still goes on.
+    fn answer_raised(&mut self, change: ChangeId) {
+        let held = self.state.leases.held_for(change).filter(|held| held.raised);
+        if let Some(held) = held.filter(|held| self.state.board.works_on(held.lane, change)) {
+            let (lane, answer) = (held.lane, Answer::Lease { lease: held.lease, fence: held.fence });
+            self.answer(lane, answer);
+        }
+    }
+
+    /// Gives ready tasks to lanes that wait for one.
+    pub(super) fn employ_idle(&mut self) {
+        for _ in 0..self.idle.len() {
+            let Some(lane) = self.idle.pop_front() else { return };
+            self.serve_task(lane);
+        }
+    }
+
+    /// Answers the lane's latest question.
+    pub(super) fn answer(&mut self, lane: LaneId, answer: Answer) {
+        let ask = self.asks[lane.0 as usize].ask;
+        self.commit_effects(Vec::new(), vec![Effect::Answer { lane, ask, answer }]);
+    }
+
+    fn note_repeat(&mut self, lane: LaneId, repeat: RepeatAnswered) {
+        if repeat.fault.is_some() {
+            self.note(lane, Event::RepeatAnswered(repeat));
+        }
+    }
+
+    fn note_again(&mut self, lane: LaneId, again: AskRepeated) {
+        if again.fault.is_some() {
+            self.note(lane, Event::AskRepeated(again));
+        }
+    }
+
+    fn note(&mut self, lane: LaneId, event: Event) {
+        let fact = Fact::of_lane(lane, event);
+        self.directory().recorder().do_send(crate::recorder::Append::of(Writer::Supervisor, vec![fact]));
+    }
+
+    /// The fault behind what happens to a lane's attempt.
+    pub(super) fn cause(&self, lane: LaneId) -> Option<FaultId> {
+        self.ground.chaos.cause(lane)
+    }
+}

@@ -1,0 +1,161 @@
+//! What waits for facts to be durable, and how it is done then.
+
+use super::{Answer, Expire, Released, Supervisor};
+use crate::lane::{Answered, ObeyPause};
+use crate::merger::{EpochChanged, Quiesce, RaiseFence, Withdraw};
+use crate::post::Leg;
+use crate::recorder::Append;
+use actix::{AsyncContext, Context};
+use baton_core::Fact;
+use baton_record::event::StopReason;
+use baton_record::line::Actor as Writer;
+use baton_record::{ChangeId, Epoch, Event, FaultId, LaneId, LeaseId};
+use std::time::Duration;
+
+/// One thing to do once the facts before it are durable.
+#[derive(Debug)]
+pub enum Effect {
+    /// Answer a lane.
+    Answer {
+        /// Whom.
+        lane: LaneId,
+        /// Which question.
+        ask: u32,
+        /// What.
+        answer: Answer,
+    },
+    /// Have a grant's fence raised, and look again when its time is over.
+    Raise {
+        /// Which grant.
+        lease: LeaseId,
+    },
+    /// Have a dead lane's attempt closed.
+    Withdraw {
+        /// Whose.
+        lane: LaneId,
+        /// Which attempt.
+        change: ChangeId,
+        /// What killed the lane.
+        fault: Option<FaultId>,
+    },
+    /// Start a dead lane again after a back-off.
+    Revive {
+        /// Whom.
+        lane: LaneId,
+    },
+    /// Start a lane's next life.
+    StartLane {
+        /// Whom.
+        lane: LaneId,
+    },
+    /// Tell everybody of the epoch.
+    Announce {
+        /// Which.
+        epoch: Epoch,
+    },
+    /// Come to rest, then end.
+    End {
+        /// Why.
+        reason: StopReason,
+    },
+}
+
+impl Supervisor {
+    /// Takes facts into the state, hands them to the recorder, and does what follows from them once they are durable.
+    /// `asked`: the question of the merger's queue that is answered by them.
+    pub(super) fn commit(&mut self, facts: Vec<Fact>, asked: Option<(LaneId, u32)>) {
+        let mut effects = Vec::new();
+        for fact in &facts {
+            self.state.apply((fact.lane, fact.task), &fact.event, None);
+            effects.extend(self.effect_of(fact, asked));
+        }
+        effects.extend(self.settled_effect(&facts, asked));
+        if self.state.board.all_ended() && self.stopping.is_none() {
+            self.stopping = Some(StopReason::TasksEnded);
+            effects.push(Effect::End { reason: StopReason::TasksEnded });
+        }
+        self.commit_effects(facts, effects);
+    }
+
+    pub(super) fn commit_effects(&self, facts: Vec<Fact>, effects: Vec<Effect>) {
+        let supervisor = self.directory().supervisor().clone();
+        let release = move || supervisor.do_send(Released(effects));
+        self.directory().recorder().do_send(Append::then(Writer::Supervisor, facts, release));
+    }
+
+    fn effect_of(&mut self, fact: &Fact, asked: Option<(LaneId, u32)>) -> Vec<Effect> {
+        let Some(lane) = fact.lane else { return Vec::new() };
+        let latest = |answer| vec![Effect::Answer { lane, ask: self.asks[lane.0 as usize].ask, answer }];
+        match &fact.event {
+            Event::TaskAssigned(assigned) if asked.is_none() => {
+                let task = fact.task.expect("a task is assigned");
+                latest(Answer::Task(ChangeId::of(task, assigned.attempt)))
+            }
+            Event::TaskDone(_) if asked.is_none() => latest(Answer::Settled { next: None }),
+            Event::SlotGranted(_) => latest(Answer::Call),
+            Event::EffectDone(_) => latest(Answer::CallEnded),
+            Event::LeaseGranted(grant) => vec![Effect::Raise { lease: grant.lease }],
+            Event::LaneDied(died) => self.bury(lane, died.fault),
+            Event::LaneRestarted(_) => vec![Effect::StartLane { lane }],
+            _ => Vec::new(),
+        }
+    }
+
+    /// The answer to the lane whose change the merger has spoken about.
+    fn settled_effect(&self, facts: &[Fact], asked: Option<(LaneId, u32)>) -> Option<Effect> {
+        let (lane, ask) = asked?;
+        let next = facts.iter().find_map(|fact| match (&fact.event, fact.task) {
+            (Event::TaskAssigned(assigned), Some(task)) => Some(ChangeId::of(task, assigned.attempt)),
+            _ => None,
+        });
+        Some(Effect::Answer { lane, ask, answer: Answer::Settled { next } })
+    }
+
+    pub(super) fn on_released(&mut self, released: Released, ctx: &mut Context<Supervisor>) {
+        for effect in released.0 {
+            self.perform(effect, ctx);
+        }
+    }
+
+    fn perform(&mut self, effect: Effect, ctx: &mut Context<Supervisor>) {
+        match effect {
+            Effect::Answer { lane, ask, answer } => self.send_answer(lane, Answered { ask, answer }),
+            Effect::Raise { lease } => self.raise(lease, ctx),
+            Effect::Withdraw { lane, change, fault } => {
+                self.directory().merger().do_send(Withdraw { lane, change, fault });
+            }
+            Effect::Revive { lane } => self.revive_later(lane, ctx),
+            Effect::StartLane { lane } => self.start_lane(lane),
+            Effect::Announce { epoch } => {
+                self.directory().lanes().iter().for_each(|lane| lane.do_send(ObeyPause { epoch }));
+                self.directory().merger().do_send(EpochChanged(epoch));
+            }
+            Effect::End { reason } => self.directory().merger().do_send(Quiesce { reason }),
+        }
+    }
+
+    fn send_answer(&self, lane: LaneId, answered: Answered) {
+        let directory = self.directory().clone();
+        self.ground.post.send(lane, Leg::Answer, move |_| {
+            if let Some(address) = directory.lane(lane) {
+                address.do_send(answered.clone());
+            }
+        });
+    }
+
+    /// Has a grant's fence raised at its resources and all that overlap, and watches its time.
+    pub(super) fn raise(&self, lease: LeaseId, ctx: &mut Context<Supervisor>) {
+        let Some(held) = self.state.leases.held().iter().find(|held| held.lease == lease) else { return };
+        let left_us = held.until_us.saturating_sub(self.ground.clock.now_us());
+        ctx.notify_later(Expire(lease), Duration::from_micros(left_us));
+        if !held.raised {
+            self.directory().merger().do_send(RaiseFence {
+                lease,
+                fence: held.fence,
+                holds: held.resources.clone(),
+                raises: self.state.leases.with_overlaps(&held.resources),
+                about: (held.lane, held.change.task()),
+            });
+        }
+    }
+}

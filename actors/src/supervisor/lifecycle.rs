@@ -1,0 +1,178 @@
+//! Deaths and restarts: of lanes, and of the supervisor itself.
+
+use super::{Crash, Effect, Expire, LaneGone, LatestAsk, Revive, Supervisor};
+use crate::lane::Lane;
+use crate::recorder::Append;
+use actix::fut::WrapFuture;
+use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Context};
+use baton_core::{Command, Fact, Supervision};
+use baton_record::event::{ActorRestarted, DeathReason, StopReason};
+use baton_record::line::Actor as Writer;
+use baton_record::{Event, FaultId, LaneId, Names, RoleId};
+use baton_world::journal;
+use std::path::Path;
+use std::time::Duration;
+
+/// Back-off before the first restart; doubled with each, up to 64-fold.
+const BACK_OFF_US: u64 = 1_000_000;
+
+fn back_off(restarts: u32) -> Duration {
+    Duration::from_micros(BACK_OFF_US << restarts.min(6))
+}
+
+/// A fact's role, as the core wants it: of the lane that joins or the task that is added.
+pub(crate) fn role_in(event: &Event, names: &Names) -> Option<RoleId> {
+    match event {
+        Event::LaneJoined(joined) => names.role_id(&joined.role),
+        Event::TaskAdded(added) => names.role_id(&added.role),
+        _ => None,
+    }
+}
+
+/// The supervisor's state as the journal in `dir` has it.
+pub fn fold_supervision(dir: &Path) -> Result<(Supervision, journal::FoldEnd), journal::JournalDamage> {
+    let mut state = Supervision::default();
+    let end = journal::fold(dir, |_, record, names| {
+        state.apply((record.lane, record.task), &record.event, role_in(&record.event, names));
+    })?;
+    Ok((state, end))
+}
+
+impl Supervisor {
+    pub(super) fn on_lane_gone(&mut self, gone: LaneGone, _: &mut Context<Supervisor>) {
+        let LaneGone { lane, incarnation, reason, fault } = gone;
+        if self.stopping.is_none() && self.state.board.restarts(lane) == incarnation {
+            let known = self.obey(&Command::LoseLane { lane, reason, fault });
+            tracing::info!(lane = lane.0, ?reason, known = known.is_err(), "a lane is gone");
+            let epoch = self.state.pause.epoch();
+            self.see_pause(Some(lane), epoch);
+        }
+    }
+
+    /// What follows from a death: the attempt is closed, the lane is started again or given up.
+    pub(super) fn bury(&mut self, lane: LaneId, fault: Option<FaultId>) -> Vec<Effect> {
+        self.idle.retain(|idle| *idle != lane);
+        let attempt = self.state.board.owned_by(lane);
+        let withdraw = attempt.map(|change| Effect::Withdraw { lane, change, fault });
+        withdraw.into_iter().chain([Effect::Revive { lane }]).collect()
+    }
+
+    pub(super) fn revive_later(&mut self, lane: LaneId, ctx: &mut Context<Supervisor>) {
+        let restarts = self.state.board.restarts(lane);
+        if restarts < self.ground.team.caps.restarts {
+            ctx.notify_later(Revive(lane), back_off(restarts));
+        } else {
+            tracing::warn!(lane = lane.0, restarts, "a lane is not started again");
+            self.stop_if_stuck(ctx);
+        }
+    }
+
+    pub(super) fn on_revive(&mut self, revive: Revive, _: &mut Context<Supervisor>) {
+        if self.stopping.is_none() {
+            let fault = self.cause(revive.0);
+            let lane = revive.0;
+            if self.obey(&Command::RestoreLane { lane, fault }).is_err() {
+                tracing::debug!(lane = lane.0, "revived though it lives");
+            }
+        }
+    }
+
+    pub(super) fn start_lane(&mut self, lane: LaneId) {
+        let incarnation = self.state.board.restarts(lane);
+        self.asks[lane.0 as usize] = LatestAsk::default();
+        self.ground.chaos.forget_cause(lane);
+        let address = Lane::new(lane, incarnation, self.ground.clone()).start();
+        self.directory().set_lane(lane, address);
+    }
+
+    pub(super) fn on_expire(&mut self, expire: Expire, ctx: &mut Context<Supervisor>) {
+        let Some(held) = self.state.leases.held().iter().find(|held| held.lease == expire.0) else { return };
+        let (lane, until_us) = (held.lane, held.until_us);
+        let now_us = self.ground.clock.now_us();
+        if now_us < until_us {
+            ctx.notify_later(expire, Duration::from_micros(until_us - now_us));
+            return;
+        }
+        let fault = self.cause(lane);
+        let expired = self.obey(&Command::ExpireLease { lease: expire.0, fault });
+        assert_eq!(expired, Ok(()), "a held lease whose time is over expires");
+    }
+
+    /// Looks for lanes that died without a word, and for a person's wish to end.
+    pub(super) fn sweep(&mut self, ctx: &mut Context<Supervisor>) {
+        if self.directory().interrupted() {
+            self.stop(StopReason::Operator, ctx);
+        }
+        let addresses = self.directory().lanes();
+        for (at, address) in addresses.iter().enumerate() {
+            let lane = LaneId(at as u32);
+            if !address.connected() && self.state.board.is_alive(lane) && self.stopping.is_none() {
+                let incarnation = self.state.board.restarts(lane);
+                let gone = LaneGone { lane, incarnation, reason: DeathReason::FoundDead, fault: None };
+                self.on_lane_gone(gone, ctx);
+            }
+        }
+    }
+
+    pub(super) fn on_crash(&mut self, crash: Crash, ctx: &mut Context<Supervisor>) {
+        self.crash(crash.0, ctx);
+    }
+
+    /// Ends this life; the next one begins in [`Supervisor::restart`].
+    pub(super) fn crash(&mut self, fault: Option<FaultId>, ctx: &mut Context<Supervisor>) {
+        if self.restarts >= self.ground.team.caps.restarts {
+            self.directory().fail("the supervisor was restarted too often".to_owned());
+            return;
+        }
+        self.crash = fault;
+        ctx.stop();
+    }
+
+    /// Waits for the back-off and for the recorder to drain, then folds the journal. Meanwhile messages wait in the
+    /// mailbox: a supervisor without a state could not answer them.
+    pub(super) fn restart(&mut self, ctx: &mut Context<Supervisor>) {
+        let (clock, wait) = (self.ground.clock, back_off(self.restarts));
+        self.restarts += 1;
+        let recorder = self.directory().recorder().clone();
+        let drained = async move {
+            clock.sleep_us(wait.as_micros() as u64).await;
+            let (sender, receiver) = tokio::sync::oneshot::channel();
+            recorder.do_send(Append::then(Writer::Supervisor, Vec::new(), move || drop(sender.send(()))));
+            // A recorder that has ended never answers, and then neither does anybody else.
+            drop(receiver.await);
+        };
+        ctx.wait(drained.into_actor(self).map(|(), supervisor, ctx| {
+            supervisor.work(ctx, Supervisor::recover);
+        }));
+    }
+
+    fn recover(&mut self, ctx: &mut Context<Supervisor>) {
+        let (state, end) = fold_supervision(&self.journal).expect("a run's own journal can be folded");
+        self.state = state;
+        self.names = end.names;
+        self.asks = vec![LatestAsk::default(); self.names.lanes()];
+        self.idle.clear();
+        let restart = ActorRestarted { restarts: self.restarts, folded: end.chain.next_seq, fault: self.crash.take() };
+        let fact = Fact::of_run(Event::ActorRestarted(restart));
+        self.commit_effects(vec![fact], Vec::new());
+        ctx.run_interval(super::SWEEP_EVERY, Supervisor::sweep);
+        self.take_up(ctx);
+    }
+
+    /// Does again whatever the fold shows as begun and not finished.
+    fn take_up(&mut self, ctx: &mut Context<Supervisor>) {
+        let leases: Vec<_> = self.state.leases.held().iter().map(|held| held.lease).collect();
+        leases.into_iter().for_each(|lease| self.raise(lease, ctx));
+        for (lane, change) in self.state.board.leaving() {
+            let fault = self.cause(lane);
+            self.commit_effects(Vec::new(), vec![Effect::Withdraw { lane, change, fault }]);
+        }
+        let lanes = (0..self.state.board.lanes() as u32).map(LaneId);
+        let dead: Vec<LaneId> = lanes.filter(|lane| !self.state.board.is_alive(*lane)).collect();
+        dead.into_iter().for_each(|lane| self.revive_later(lane, ctx));
+        self.announce_again();
+        if let Some(reason) = self.stopping {
+            self.commit_effects(Vec::new(), vec![Effect::End { reason }]);
+        }
+    }
+}

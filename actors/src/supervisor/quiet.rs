@@ -1,0 +1,90 @@
+//! Pause-all, resume and the end of a run: how a team becomes quiet.
+
+use super::{Effect, MergerQuiet, OperatorSays, PauseSeen, StopRun, Supervisor};
+use crate::recorder::{Append, Seal};
+use crate::team::{Command as Word, LandingKind};
+use actix::Context;
+use baton_core::{Command, Fact};
+use baton_record::event::{RunStopped, StopReason};
+use baton_record::line::Actor as Writer;
+use baton_record::{Epoch, Event, LaneId};
+
+impl Supervisor {
+    pub(super) fn on_operator(&mut self, says: OperatorSays, ctx: &mut Context<Supervisor>) {
+        let OperatorSays { command, by, reason } = says;
+        match command {
+            Word::PauseAll => self.change_epoch(&Command::Pause { by, reason }),
+            Word::ResumeAll => self.change_epoch(&Command::Resume { by, reason }),
+            Word::Stop => self.stop(StopReason::Operator, ctx),
+        }
+    }
+
+    /// The epoch changes at once; who has seen it is acknowledged later. A second pause, or a resume without one,
+    /// changes nothing.
+    fn change_epoch(&mut self, command: &Command) {
+        let Ok(facts) = self.state.decide(command, self.ground.clock.now_us()) else { return };
+        self.commit(facts, None);
+        self.announce_again();
+    }
+
+    /// Makes the epoch in force known; whoever has to acknowledge a pause is waited for.
+    pub(super) fn announce_again(&mut self) {
+        let epoch = self.state.pause.epoch();
+        self.directory().set_epoch(epoch);
+        self.unquiet.clear();
+        if epoch.paused() && !self.state.pause.acknowledged() {
+            let lanes = (0..self.state.board.lanes() as u32).map(LaneId);
+            let alive = lanes.filter(|lane| self.state.board.is_alive(*lane));
+            self.unquiet = alive.map(Some).chain([None]).collect();
+        }
+        self.commit_effects(Vec::new(), vec![Effect::Announce { epoch }]);
+    }
+
+    pub(super) fn on_pause_seen(&mut self, seen: PauseSeen, _: &mut Context<Supervisor>) {
+        self.see_pause(seen.lane, seen.epoch);
+    }
+
+    /// A dead lane starts no effect either.
+    pub(super) fn see_pause(&mut self, lane: Option<LaneId>, epoch: Epoch) {
+        if epoch != self.state.pause.epoch() || !self.unquiet.remove(&lane) || !self.unquiet.is_empty() {
+            return;
+        }
+        let lanes = (0..self.state.board.lanes() as u32).map(LaneId);
+        let quiet = lanes.filter(|lane| self.state.board.is_alive(*lane)).count() as u32;
+        let acknowledged = self.obey(&Command::AcknowledgePause { epoch, lanes: quiet });
+        assert_eq!(acknowledged, Ok(()), "a pause is acknowledged once");
+    }
+
+    pub(super) fn on_stop(&mut self, stop: StopRun, ctx: &mut Context<Supervisor>) {
+        self.stop(stop.0, ctx);
+    }
+
+    /// Begins the end of the run. The first reason counts.
+    pub(super) fn stop(&mut self, reason: StopReason, _: &mut Context<Supervisor>) {
+        if self.stopping.is_none() {
+            self.stopping = Some(reason);
+            self.commit_effects(Vec::new(), vec![Effect::End { reason }]);
+        }
+    }
+
+    /// With no lane left that lives or will live again, nothing can ever happen.
+    pub(super) fn stop_if_stuck(&mut self, ctx: &mut Context<Supervisor>) {
+        let mut lanes = (0..self.state.board.lanes() as u32).map(LaneId);
+        let caps = self.ground.team.caps.restarts;
+        let board = &self.state.board;
+        if lanes.all(|lane| !board.is_alive(lane) && board.restarts(lane) >= caps) {
+            self.stop(StopReason::Stuck, ctx);
+        }
+    }
+
+    pub(super) fn on_merger_quiet(&mut self, quiet: MergerQuiet, _: &mut Context<Supervisor>) {
+        let reason = self.stopping.expect("the merger comes to rest when it is told to");
+        let landed = match self.ground.team.landing {
+            LandingKind::Merger => quiet.landed,
+            LandingKind::Direct => self.written,
+        };
+        let stopped = RunStopped { reason, main: quiet.main, landed, refused: quiet.refused };
+        let fact = Fact::of_run(Event::RunStopped(stopped));
+        self.directory().recorder().do_send(Seal(Append::of(Writer::Run, vec![fact])));
+    }
+}

@@ -1,0 +1,307 @@
+//! What a team is made of: the resolved scenario, as its actors need it. Plain values; no file positions, no addresses.
+//!
+//! Times are microseconds, money is millionths of a dollar, probabilities are parts per million.
+
+use baton_record::{Oid, ResourceId};
+use baton_world::{ClockKind, Seeds};
+
+/// Everything that does not change during a run.
+#[derive(Clone, Debug)]
+pub struct Team {
+    /// Identity of the run.
+    pub run: String,
+    /// The seed tree of the run.
+    pub seeds: Seeds,
+    /// Which clock it lives by.
+    pub clock: ClockKind,
+    /// Main before the first landing.
+    pub base: Oid,
+    /// Seconds since 1970 at the run's start, for commits.
+    pub start_s: i64,
+    /// Lanes, in the order of their identifiers.
+    pub lanes: Vec<LaneSpec>,
+    /// Models, in the order of their endpoints' identifiers.
+    pub models: Vec<Model>,
+    /// Kinds of work.
+    pub work: Vec<Work>,
+    /// For each task its kind of work: index into `work`.
+    pub tasks: Vec<usize>,
+    /// Resources that must be held to be touched, in the order of their identifiers.
+    pub leases: Vec<LeaseRule>,
+    /// What a merged tree must pass.
+    pub gates: Vec<Gate>,
+    /// How long a message between actors takes.
+    pub mail: Latency,
+    /// What a run may at most have.
+    pub caps: Caps,
+    /// How changes come to main.
+    pub landing: LandingKind,
+}
+
+/// How changes come to main.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LandingKind {
+    /// Through the merger, by compare-and-swap.
+    Merger,
+    /// Straight, whole file by whole file, without compare: the control run.
+    Direct,
+}
+
+/// One lane.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LaneSpec {
+    /// `role.number`.
+    pub name: String,
+    /// Its role.
+    pub role: String,
+    /// Index into [`Team::models`].
+    pub model: usize,
+}
+
+/// One kind of work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Work {
+    /// The role whose lanes do it.
+    pub role: String,
+    /// Where it happens: a path or `dir/**`.
+    pub touches: String,
+    /// The one artifact that every task of this kind writes.
+    pub canonical: Option<String>,
+    /// Model calls before the change is made.
+    pub steps: u32,
+    /// Changes after which a task is given up.
+    pub attempts: u32,
+    /// What one change consists of, in order.
+    pub actions: Vec<Action>,
+}
+
+/// A log-normal waiting time, `{ median: 8s, p99: 60s }`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Latency {
+    /// Half of the draws are below.
+    pub median_us: u64,
+    /// 99 of 100 draws are below; at least the median.
+    pub p99_us: u64,
+}
+
+/// One model endpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Model {
+    /// The key.
+    pub name: String,
+    /// `latency` of one call.
+    pub latency: Latency,
+    /// `slots`: calls under way at once; 0 (default): no limit.
+    pub slots: u32,
+    /// `tokens.in` of one call, default 0.
+    pub tokens_in: u64,
+    /// `tokens.out` of one call, default 0.
+    pub tokens_out: u64,
+    /// `price.in`: micro-dollars per million tokens sent, default 0 (the file says dollars: `3.0`).
+    pub price_in: u64,
+    /// `price.out`: micro-dollars per million tokens received, default 0.
+    pub price_out: u64,
+}
+
+impl Model {
+    /// What one call costs, in millionths of a dollar, rounded up.
+    pub fn call_usd_micros(&self) -> u64 {
+        let cost = |tokens: u64, price: u64| u128::from(tokens) * u128::from(price);
+        let total = cost(self.tokens_in, self.price_in) + cost(self.tokens_out, self.price_out);
+        u64::try_from(total.div_ceil(1_000_000)).unwrap_or(u64::MAX)
+    }
+}
+
+/// What a script does in one change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// `{ append: token }`: one line with a unique token at the end of one file below `touches`.
+    Append,
+    /// `{ transaction: { files: 3, append: token } }`: the same to several distinct files, all or none.
+    Transaction {
+        /// How many, 2 to 1,000.
+        files: u32,
+    },
+    /// `{ create: token }`: a new file with a unique name and token.
+    Create,
+    /// `{ edit: replace-line }` or `{ edit: increment }`: one file, changed by a rule.
+    Edit(EditRule),
+    /// `{ read-then-write: { read: PATH, append: token } }`: append to one file what depends on another.
+    ReadThenWrite {
+        /// The file that must not change until the landing.
+        read: String,
+    },
+    /// `{ rename: token }`: one file below `touches` gets a new, unique name.
+    Rename,
+    /// `{ delete: one }`: one file below `touches` goes.
+    Delete,
+    /// `{ stall: 10m }`: the lane does nothing for that long.
+    Stall {
+        /// How long.
+        for_us: u64,
+    },
+    /// `{ crash: 5% }`: with this probability the lane crashes here.
+    Crash {
+        /// Parts per million.
+        probability_ppm: u32,
+    },
+}
+
+/// Rules of `edit`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EditRule {
+    /// A line drawn by the seed gives way to one with a unique token.
+    ReplaceLine,
+    /// The first line that is a number grows by one (counters).
+    Increment,
+}
+
+/// One entry of `leases`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeaseRule {
+    /// `resource`: a literal path, or `dir/**`.
+    pub resource: String,
+    /// `per`: what it is held for.
+    pub per: LeaseSpan,
+    /// `ttl`: when it expires, counted from the grant.
+    pub ttl_us: u64,
+}
+
+/// How long a change lease is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LeaseSpan {
+    /// `change` (default): from before the submission to the landing.
+    Change,
+    /// `task`: from before the first step, so that the lane reads under the lease what it will write.
+    Task,
+}
+
+/// One entry of `gates`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gate {
+    /// `name`: lower-case letters, digits and hyphens.
+    pub name: String,
+    /// What it does.
+    pub kind: GateKind,
+}
+
+/// What a gate does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GateKind {
+    /// `forbid: TEXT`: no file that the landing changes may contain the text.
+    Forbid {
+        /// The text.
+        text: String,
+    },
+    /// `script: { latency: {…}, red: 2% }`: a check that takes time and fails for a seeded share of trees.
+    Script {
+        /// How long it takes.
+        latency: Latency,
+        /// Parts per million of trees that it refuses.
+        red_ppm: u32,
+    },
+}
+
+/// What an operator can say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// `pause-all`.
+    PauseAll,
+    /// `resume-all`.
+    ResumeAll,
+    /// `stop`.
+    Stop,
+}
+
+/// Actors that a fault can restart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Restartable {
+    /// Leases, board and pause.
+    Supervisor,
+    /// The merge queue.
+    Merger,
+}
+
+/// `while:` of a fault that strikes a lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// `holds-lease`: it holds an answered change lease.
+    HoldsLease,
+    /// `thinks`: a call is under way.
+    Thinks,
+    /// `waits-for-landing`: its change is with the merger.
+    WaitsForLanding,
+}
+
+/// `caps`: what a run may at most have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Caps {
+    /// `lanes`, default 1,000, at most 100,000.
+    pub lanes: u32,
+    /// `tasks`, default 100,000, at most 1,000,000.
+    pub tasks: u32,
+    /// `queue`: changes that may wait at the merger, default 1,024, at most 1,000,000.
+    pub queue: u32,
+    /// `restarts`: of one actor, default 8, at most 1,000.
+    pub restarts: u32,
+}
+
+impl Default for Caps {
+    fn default() -> Caps {
+        Caps { lanes: 1_000, tasks: 100_000, queue: 1_024, restarts: 8 }
+    }
+}
+
+impl Team {
+    /// The work of a task.
+    pub fn work_of(&self, task: baton_record::TaskId) -> &Work {
+        &self.work[self.tasks[task.0 as usize]]
+    }
+
+    /// Resources that a change of `paths` must hold, ascending.
+    pub fn resources_covering<'a>(&self, paths: impl Iterator<Item = &'a str> + Clone) -> Vec<ResourceId> {
+        let rules = self.leases.iter().enumerate();
+        let needed = rules.filter(|(_, rule)| paths.clone().any(|path| covers(&rule.resource, path)));
+        needed.map(|(at, _)| ResourceId(at as u16)).collect()
+    }
+}
+
+/// Whether `path` lies under `pattern` (a literal path, `dir/**`, or `**`).
+pub fn covers(pattern: &str, path: &str) -> bool {
+    match pattern.strip_suffix("**") {
+        Some("") => true,
+        Some(dir) => path.starts_with(dir) && path.len() > dir.len(),
+        None => pattern == path,
+    }
+}
+
+/// Whether two patterns have a path in common.
+pub fn overlap(a: &str, b: &str) -> bool {
+    match (a.strip_suffix("**"), b.strip_suffix("**")) {
+        (Some(a), Some(b)) => a.starts_with(b) || b.starts_with(a),
+        (None, _) => covers(b, a),
+        (_, None) => covers(a, b),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_overlap_when_they_share_a_path() {
+        for (a, b, expected) in [
+            ("a/b", "a/b", true),
+            ("a/b", "a/c", false),
+            ("a/**", "a/b/c", true),
+            ("a/**", "a", false),
+            ("a/**", "ab/c", false),
+            ("a/**", "a/b/**", true),
+            ("a/b/**", "a/c/**", false),
+            ("**", "x", true),
+            ("**", "x/**", true),
+        ] {
+            assert_eq!((overlap(a, b), overlap(b, a)), (expected, expected), "{a} and {b}");
+        }
+    }
+}

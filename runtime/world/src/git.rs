@@ -1,0 +1,387 @@
+//! One bare git repository, in process: its objects, its merges, and the two refs that the product owns.
+//!
+//! Everything a landing needs is made in memory first and stored as one pack; main then moves by compare-and-swap in
+//! git's own lock protocol, so that any git program may read the repository at any time. Git's programs are run for
+//! three things only: to read objects that are not in memory, to merge where the answer is not known beforehand, and
+//! to copy a repository. They see no configuration of the host, so every name is a function of the arguments.
+//!
+//! One process owns the repository of a run; within it, [`Repository`] is shared by all. Knows nothing of
+//! lanes, leases, gates or the journal, and never looks at a checkout.
+//!
+//! Reading order: `object`, `tree`, `commit`, `cat_file`, `edit`, `propose`, `merge`, `quarantine`, `pack`, `packs`, `refs`, `fences`, `copy`.
+
+mod cache;
+mod cat_file;
+mod command;
+mod commit;
+mod copy;
+mod disk;
+mod edit;
+mod error;
+mod fences;
+mod landing_file;
+mod layout;
+mod merge;
+mod object;
+mod pack;
+mod packs;
+mod path;
+mod propose;
+mod quarantine;
+mod refs;
+mod tree;
+
+pub use commit::{Commit, CommitMeta};
+pub use edit::{Edit, FileMode, PathChange};
+pub use error::{GitError, GitErrorKind};
+pub use fences::Fences;
+pub use merge::{CleanMerge, Merged};
+pub use object::{ObjectFormat, Objects};
+pub use propose::{Landing, Proposal};
+pub use refs::RefMoved;
+pub use tree::{Entry, EntryMode, Tree, TreeEntry};
+
+use baton_record::Oid;
+use cache::Cache;
+use cat_file::{CatFile, NoObject};
+use object::{Body, Kind};
+use packs::Packs;
+use path::Below;
+use refs::Refs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Bytes of objects that are kept in memory.
+const CACHE_BYTES_MAX: usize = 128 << 20;
+
+/// Whether writes reach the disk before a call returns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// They are handed to the kernel: a killed process loses nothing, a power cut may.
+    Buffered,
+    /// Files and directories are synced.
+    Durable,
+}
+
+/// A commit of the first-parent line of main.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LandedCommit {
+    /// The commit.
+    pub commit: Oid,
+    /// Its trailers.
+    pub trailers: Vec<(String, String)>,
+}
+
+/// One bare repository. `Send` and `Sync`: lanes read and propose while the merger merges, stores and moves refs.
+#[derive(Debug)]
+pub struct Repository {
+    root: PathBuf,
+    format: ObjectFormat,
+    durability: Durability,
+    cache: Mutex<Cache>,
+    reader: Mutex<Option<CatFile>>,
+    packs: Mutex<Packs>,
+    refs: Refs,
+    moving: Mutex<()>,
+    numbers: AtomicU64,
+}
+
+impl Repository {
+    /// Makes an empty bare repository with the branch `main` (unborn), no hooks and the least of configuration. Fails
+    /// if there is something at `path` other than an empty directory.
+    pub fn init(path: &Path, format: ObjectFormat, durability: Durability) -> Result<Repository, GitError> {
+        layout::make(path, format, durability)?;
+        Repository::open(path, durability)
+    }
+
+    /// Makes a repository whose `main` is `base` (default: `HEAD`) of the repository at `source`, with its whole history
+    /// and nothing else of it. `source` may be bare, have a checkout in any state, or be a linked worktree: only
+    /// commits are copied, nothing is shared with it afterwards. On failure there is nothing at `path`.
+    pub fn copy_of(
+        source: &Path,
+        base: Option<&str>,
+        path: &Path,
+        durability: Durability,
+    ) -> Result<Repository, GitError> {
+        copy::copy(source, base, path, durability)
+    }
+
+    /// Opens a repository that [`Repository::init`] or [`Repository::copy_of`] made. The caller is its one owner: locks,
+    /// half-written packs and half-done merges of a killed owner are removed.
+    pub fn open(path: &Path, durability: Durability) -> Result<Repository, GitError> {
+        let root = layout::root(path)?;
+        let format = layout::format(&root)?;
+        let refs = Refs::new(&root, durability);
+        refs.remove_stale_locks()?;
+        quarantine::remove_stale(&root)?;
+        let packs = Mutex::new(Packs::open(&root, format, durability)?);
+        let cache = Mutex::new(Cache::new(CACHE_BYTES_MAX));
+        let (reader, moving, numbers) = (Mutex::new(None), Mutex::new(()), AtomicU64::new(0));
+        let repository = Repository { root, format, durability, cache, reader, packs, refs, moving, numbers };
+        fences::remove_stale(&repository)?;
+        Ok(repository)
+    }
+
+    /// Gives a repository without commits its first one, of these files, on main. Fails if main exists.
+    pub fn begin(&self, files: &[Edit], meta: &CommitMeta) -> Result<Oid, GitError> {
+        if self.main()?.is_some() {
+            let detail = format!("main of {} has commits already", self.root.display());
+            return Err(GitError::new(GitErrorKind::Exists, detail));
+        }
+        let (commit, objects) = propose::first(self, files, meta)?;
+        self.store(&objects)?;
+        self.set_main_without_compare(commit)?;
+        Ok(commit)
+    }
+
+    /// Where it is: absolute, without symbolic links.
+    pub fn path(&self) -> &Path {
+        &self.root
+    }
+
+    /// Which hash names its objects.
+    pub fn format(&self) -> ObjectFormat {
+        self.format
+    }
+
+    /// `refs/heads/main`; `None`: there is no commit on it yet.
+    pub fn main(&self) -> Result<Option<Oid>, GitError> {
+        self.refs.read(refs::MAIN)
+    }
+
+    /// `refs/baton/fences`; `None`: no fence was ever raised.
+    pub fn fences_ref(&self) -> Result<Option<Oid>, GitError> {
+        self.refs.read(refs::FENCES)
+    }
+
+    /// A commit of the repository.
+    pub fn commit(&self, oid: Oid) -> Result<Arc<Commit>, GitError> {
+        match self.body(oid)? {
+            Body::Commit(commit) => Ok(commit),
+            Body::Tree(_) | Body::Blob(_) => Err(not_a("commit", oid)),
+        }
+    }
+
+    /// A tree of the repository.
+    pub fn tree(&self, oid: Oid) -> Result<Arc<Tree>, GitError> {
+        match self.body(oid)? {
+            Body::Tree(tree) => Ok(tree),
+            Body::Commit(_) | Body::Blob(_) => Err(not_a("tree", oid)),
+        }
+    }
+
+    /// A blob of the repository.
+    pub fn blob(&self, oid: Oid) -> Result<Arc<[u8]>, GitError> {
+        match self.body(oid)? {
+            Body::Blob(blob) => Ok(blob),
+            Body::Commit(_) | Body::Tree(_) => Err(not_a("blob", oid)),
+        }
+    }
+
+    /// What stands at `path` in a tree; `None`: nothing.
+    pub fn entry(&self, tree: Oid, path: &str) -> Result<Option<Entry>, GitError> {
+        let mut at = Entry { mode: EntryMode::Tree, oid: tree };
+        for name in path.split('/') {
+            if at.mode != EntryMode::Tree {
+                return Ok(None);
+            }
+            match self.tree(at.oid)?.get(name.as_bytes()) {
+                Some(found) => at = found.entry(),
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(at))
+    }
+
+    /// Paths of the files, executable or not, that `below` means: a literal path, `dir/**` or `**`. Sorted by their
+    /// bytes. Links, submodules and paths that are not UTF-8 are left out.
+    pub fn files(&self, tree: Oid, below: &str) -> Result<Vec<String>, GitError> {
+        let (directory, start) = match path::below(below) {
+            Below::Path(path) => {
+                let found = self.entry(tree, path)?.filter(|entry| entry.mode.is_file());
+                return Ok(found.map(|_| path.to_owned()).into_iter().collect());
+            }
+            Below::Directory("") => (String::new(), tree),
+            Below::Directory(directory) => match self.entry(tree, directory)? {
+                Some(Entry { mode: EntryMode::Tree, oid }) => (format!("{directory}/"), oid),
+                _ => return Ok(Vec::new()),
+            },
+        };
+        let (mut paths, mut waiting) = (Vec::new(), vec![(directory, start)]);
+        while let Some((above, oid)) = waiting.pop() {
+            for entry in self.tree(oid)?.entries() {
+                let Ok(name) = std::str::from_utf8(entry.name) else { continue };
+                match entry.mode {
+                    EntryMode::Tree => waiting.push((format!("{above}{name}/"), entry.oid)),
+                    mode if mode.is_file() => paths.push(format!("{above}{name}")),
+                    _ => {}
+                }
+            }
+        }
+        paths.sort_unstable();
+        Ok(paths)
+    }
+
+    /// Makes a change of `base`, a commit of the repository, in memory. Fails if an edit's path is unfit, if it removes
+    /// what is not there, or if a path would be a file and a directory at once.
+    pub fn propose(&self, base: Oid, edits: &[Edit], meta: &CommitMeta) -> Result<Proposal, GitError> {
+        propose::propose(self, base, edits, meta)
+    }
+
+    /// Merges a proposal into `main`, a commit of the repository, with the proposal's base as the merge base. Tree and
+    /// verdict are those of `git merge-tree --write-tree`; nothing is written to the repository.
+    pub fn merge(&self, main: Oid, proposal: &Proposal) -> Result<Merged, GitError> {
+        merge::merge(self, main, proposal)
+    }
+
+    /// Makes the merge commit that lands a proposal on `main`, in memory: `merged` is the answer for these two.
+    pub fn land_commit(&self, main: Oid, proposal: &Proposal, merged: &CleanMerge, meta: &CommitMeta) -> Landing {
+        propose::land(self.format, main, proposal, merged, meta)
+    }
+
+    /// Stores objects as one pack. On return they can be read, and are durable where that is promised. The same objects
+    /// again are stored once.
+    pub fn store(&self, objects: &Objects) -> Result<(), GitError> {
+        hold(&self.packs).store(objects)?;
+        let mut cache = hold(&self.cache);
+        objects.iter().for_each(|(oid, object)| cache.put(oid, object.body.clone()));
+        Ok(())
+    }
+
+    /// Moves main from `expected` to `new`, a stored commit, if and only if main and the fences ref have these values
+    /// (`fences: None`: there is none). Otherwise says which has another, and changes nothing.
+    pub fn move_main(
+        &self,
+        expected: Oid,
+        new: Oid,
+        fences: Option<Oid>,
+    ) -> Result<Result<(), RefMoved>, GitError> {
+        self.commit(new)?;
+        let _only_one = self.moving();
+        let fences_lock = self.refs.lock(refs::FENCES)?;
+        let main_lock = self.refs.lock(refs::MAIN)?;
+        for refusal in [fences_lock.verify(fences)?, main_lock.verify(Some(expected))?] {
+            if refusal.is_err() {
+                return Ok(refusal);
+            }
+        }
+        main_lock.set(new)?;
+        Ok(Ok(()))
+    }
+
+    /// Sets main to `new`, a stored commit, wherever it was and whatever the fences say. This loses other writers'
+    /// changes: it is there for the control run, which shows just that.
+    pub fn set_main_without_compare(&self, new: Oid) -> Result<(), GitError> {
+        self.commit(new)?;
+        let _only_one = self.moving();
+        self.refs.lock(refs::MAIN)?.set(new)
+    }
+
+    /// Writes the fences and points the fences ref at them, if and only if it has the value `expected`; gives its new
+    /// value. The blob that it pointed to before is removed.
+    pub fn raise_fence(
+        &self,
+        expected: Option<Oid>,
+        content: &Fences,
+    ) -> Result<Result<Oid, RefMoved>, GitError> {
+        fences::raise(self, expected, content)
+    }
+
+    /// The newest fences; empty if none was ever raised.
+    pub fn fences(&self) -> Result<Fences, GitError> {
+        fences::read(self)
+    }
+
+    /// Commits of main's first-parent line after `base`, oldest first. Fails if `base` is not on that line.
+    pub fn landed_since(&self, base: Oid) -> Result<Vec<LandedCommit>, GitError> {
+        let (mut landed, mut next) = (Vec::new(), self.main()?);
+        while let Some(oid) = next.filter(|oid| *oid != base) {
+            let commit = self.commit(oid)?;
+            landed.push(LandedCommit { commit: oid, trailers: commit.trailers.clone() });
+            next = commit.parents.first().copied();
+        }
+        if next.is_none() {
+            let detail = format!("{base} is not on the first-parent line of main");
+            return Err(GitError::new(GitErrorKind::UnknownBase, detail));
+        }
+        landed.reverse();
+        Ok(landed)
+    }
+
+    /// Ends a run: makes few packs of many and syncs everything, so that a [`Durability::Buffered`] repository is as
+    /// durable as any.
+    pub fn sync(&self) -> Result<(), GitError> {
+        hold(&self.packs).consolidate_all()?;
+        disk::sync_below(&self.root)
+    }
+
+    /// Held while refs are compared and changed, so that threads of this process wait here and not for a lock file.
+    fn moving(&self) -> MutexGuard<'_, ()> {
+        hold(&self.moving)
+    }
+
+    fn next_number(&self) -> u64 {
+        self.numbers.fetch_add(1, Ordering::Relaxed)
+    }
+
+    fn remember(&self, oid: Oid, body: Body) {
+        hold(&self.cache).put(oid, body);
+    }
+
+    fn forget(&self, oid: Oid) {
+        hold(&self.cache).remove(oid);
+    }
+
+    fn body(&self, oid: Oid) -> Result<Body, GitError> {
+        if let Some(body) = hold(&self.cache).get(oid) {
+            return Ok(body);
+        }
+        let (kind, data) = self.read(oid)?;
+        let body = match kind {
+            Kind::Commit => Body::Commit(Arc::new(Commit::parse(oid, &data)?)),
+            Kind::Tree => Body::Tree(Arc::new(Tree::parse(self.format, oid, &data)?)),
+            Kind::Blob => Body::Blob(data.into()),
+        };
+        self.remember(oid, body.clone());
+        Ok(body)
+    }
+
+    /// Reads an object from the disk; a reader that died is replaced once.
+    fn read(&self, oid: Oid) -> Result<(Kind, Vec<u8>), GitError> {
+        if oid.as_bytes().len() != self.format.hash_len() {
+            let detail = format!("object {oid} is not in the repository, whose format is {}", self.format.name());
+            return Err(GitError::new(GitErrorKind::MissingObject, detail));
+        }
+        let mut reader = hold(&self.reader);
+        let mut trouble = String::new();
+        for _ in 0..2 {
+            let mut running = match reader.take() {
+                Some(running) => running,
+                None => CatFile::start(&self.root)?,
+            };
+            match running.read(self.format, oid) {
+                Ok(found) => {
+                    *reader = Some(running);
+                    return Ok(found);
+                }
+                Err(NoObject::Answer(error)) => {
+                    *reader = Some(running);
+                    return Err(error);
+                }
+                Err(NoObject::Broken(why)) => trouble = why,
+            }
+        }
+        let detail = format!("git cat-file does not give object {oid}: {trouble}");
+        Err(GitError::new(GitErrorKind::GitFailed, detail))
+    }
+}
+
+fn not_a(kind: &str, oid: Oid) -> GitError {
+    GitError::damaged(format!("object {oid} is used as a {kind} and is none"))
+}
+
+/// Every value behind these locks is whole between any two statements, so a panic elsewhere does not spoil it.
+fn hold<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

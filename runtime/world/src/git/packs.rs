@@ -1,0 +1,207 @@
+//! The packs of one repository that this product wrote, and how their number stays small.
+//!
+//! Each call of `store` makes one pack. When there are [`MERGE_AT`] of one class of size, their entries are
+//! copied into one; so an object is copied a few times in its life and the number of packs grows with the
+//! logarithm of what is stored. A pack is readable from the moment its index has its name, which is the last step;
+//! the packs that a new one replaces are removed only after that. A killed process therefore leaves every
+//! object readable, at worst twice. Replaced packs stay for a while, since a git program may be reading them.
+//!
+//! Packs that have a `.keep` beside them (those of a copied repository do) or deltas are left alone.
+
+use super::Durability;
+use super::disk;
+use super::error::GitError;
+use super::object::{ObjectFormat, Objects, Packed};
+use super::pack::{PackBytes, read_pack, write_pack};
+use baton_record::Oid;
+use std::collections::{BTreeMap, VecDeque};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// So many packs of one class become one.
+const MERGE_AT: usize = 32;
+/// So many replaced packs stay for the programs that still read them.
+const RETIRED_MAX: usize = 64;
+/// The largest size, in bytes, of each class of packs that are copied into one; larger ones stay as they are.
+const CLASSES: [u64; 4] = [1 << 16, 1 << 21, 1 << 26, 1 << 29];
+
+/// Prefix of files in the making; git's own clean-up knows such names.
+const TEMPORARY: &str = "tmp_baton_";
+
+#[derive(Clone, Debug)]
+struct OwnPack {
+    name: String,
+    bytes: u64,
+    /// What is in it, as long as it is small and this process wrote it.
+    entries: Option<Arc<Entries>>,
+}
+
+/// What is in a pack, by name.
+type Entries = BTreeMap<Oid, Packed>;
+
+impl OwnPack {
+    fn class(&self) -> usize {
+        CLASSES.partition_point(|bytes_max| *bytes_max <= self.bytes)
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Packs {
+    directory: PathBuf,
+    format: ObjectFormat,
+    durability: Durability,
+    own: Vec<OwnPack>,
+    retired: VecDeque<String>,
+}
+
+impl Packs {
+    /// Takes stock of a repository, and removes what a killed process left half done.
+    pub(super) fn open(root: &Path, format: ObjectFormat, durability: Durability) -> Result<Packs, GitError> {
+        let directory = root.join("objects/pack");
+        disk::make_directories(&directory, durability)?;
+        let mut files: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for entry in disk::list(&directory)? {
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            if name.starts_with(TEMPORARY) {
+                disk::remove_if_there(&entry.path())?;
+            } else if let Some((stem, extension)) = name.split_once('.') {
+                files.entry(stem.to_owned()).or_default().push(extension.to_owned());
+            }
+        }
+        let mut packs = Packs { directory, format, durability, own: Vec::new(), retired: VecDeque::new() };
+        for (stem, extensions) in files {
+            let Some(name) = stem.strip_prefix("pack-") else { continue };
+            match extensions.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+                ["idx", "pack"] => packs.adopt(name)?,
+                ["pack"] => disk::remove_if_there(&packs.path(name, "pack"))?,
+                _ => {}
+            }
+        }
+        Ok(packs)
+    }
+
+    fn adopt(&mut self, name: &str) -> Result<(), GitError> {
+        let path = self.path(name, "pack");
+        let bytes = fs::metadata(&path).map_err(|error| GitError::io("read", &path, &error))?.len();
+        self.own.push(OwnPack { name: name.to_owned(), bytes, entries: None });
+        Ok(())
+    }
+
+    fn path(&self, name: &str, extension: &str) -> PathBuf {
+        self.directory.join(format!("pack-{name}.{extension}"))
+    }
+
+    /// Writes one pack of these objects. On return it is readable, and durable where that is promised.
+    pub(super) fn store(&mut self, objects: &Objects) -> Result<(), GitError> {
+        if objects.is_empty() {
+            return Ok(());
+        }
+        let pack = self.write(objects.iter().map(|(oid, object)| (oid, object.packed.clone())).collect())?;
+        let class = pack.class();
+        self.add(pack);
+        self.consolidate(class)
+    }
+
+    fn add(&mut self, pack: OwnPack) {
+        if self.own.iter().all(|own| own.name != pack.name) {
+            self.own.push(pack);
+        }
+    }
+
+    /// The same pack written again is written once.
+    fn write(&mut self, entries: Entries) -> Result<OwnPack, GitError> {
+        let made = write_pack(self.format, entries.iter().map(|(oid, packed)| (*oid, packed)));
+        let mut pack = OwnPack { name: made.name.to_hex(), bytes: made.pack.len() as u64, entries: None };
+        pack.entries = (pack.class() == 0).then(|| Arc::new(entries));
+        self.retired.retain(|retired| *retired != pack.name);
+        let index = self.path(&pack.name, "idx");
+        if index.exists() && self.path(&pack.name, "pack").exists() {
+            return Ok(pack);
+        }
+        write_files(&self.directory, &made, self.durability)?;
+        Ok(pack)
+    }
+
+    /// Copies the packs of one class into one if there are enough of them, and goes on with the class of the result.
+    fn consolidate(&mut self, mut class: usize) -> Result<(), GitError> {
+        loop {
+            let of_class: Vec<_> = self.own.iter().filter(|pack| pack.class() == class).cloned().collect();
+            if of_class.len() < MERGE_AT || class >= CLASSES.len() {
+                break;
+            }
+            class = match self.merge(&of_class)? {
+                Some(merged) => merged.class(),
+                None => break,
+            };
+        }
+        self.remove_retired(RETIRED_MAX)
+    }
+
+    /// One pack in place of all of `packs`. `None`: none of them is ours after all.
+    fn merge(&mut self, packs: &[OwnPack]) -> Result<Option<OwnPack>, GitError> {
+        let (mut entries, mut replaced) = (BTreeMap::new(), Vec::new());
+        for pack in packs {
+            match self.entries(pack)? {
+                Some(read) => {
+                    entries.extend(read.iter().map(|(oid, packed)| (*oid, packed.clone())));
+                    replaced.push(pack.name.clone());
+                }
+                None => self.own.retain(|own| own.name != pack.name),
+            }
+        }
+        if replaced.len() < 2 {
+            return Ok(None);
+        }
+        let merged = self.write(entries)?;
+        self.own.retain(|own| !replaced.contains(&own.name));
+        self.retired.extend(replaced.into_iter().filter(|name| *name != merged.name));
+        self.add(merged.clone());
+        Ok(Some(merged))
+    }
+
+    fn entries(&self, pack: &OwnPack) -> Result<Option<Arc<Entries>>, GitError> {
+        if let Some(entries) = &pack.entries {
+            return Ok(Some(entries.clone()));
+        }
+        let read = |path: PathBuf| fs::read(&path).map_err(|error| GitError::io("read", &path, &error));
+        let (bytes, index) = (read(self.path(&pack.name, "pack"))?, read(self.path(&pack.name, "idx"))?);
+        Ok(read_pack(self.format, &bytes, &index)?.map(Arc::new))
+    }
+
+    fn remove_retired(&mut self, keep: usize) -> Result<(), GitError> {
+        while self.retired.len() > keep {
+            let name = self.retired.pop_front().expect("longer than the bound");
+            // Without its index nobody looks for the pack.
+            disk::remove_if_there(&self.path(&name, "idx"))?;
+            disk::remove_if_there(&self.path(&name, "pack"))?;
+        }
+        Ok(())
+    }
+
+    /// Makes one pack of all that are small enough, and removes the replaced ones.
+    pub(super) fn consolidate_all(&mut self) -> Result<(), GitError> {
+        let small: Vec<_> = self.own.iter().filter(|pack| pack.class() < CLASSES.len()).cloned().collect();
+        if small.len() > 1 {
+            self.merge(&small)?;
+        }
+        if self.retired.is_empty() {
+            return Ok(());
+        }
+        // What replaces them has to be on the disk before they are gone.
+        disk::sync_below(&self.directory)?;
+        self.remove_retired(0)
+    }
+}
+
+/// Writes a pack, and its index last: without an index nobody looks at a pack, so only that has to appear at once.
+pub(super) fn write_files(directory: &Path, made: &PackBytes, durability: Durability) -> Result<(), GitError> {
+    let path = |extension: &str| directory.join(format!("pack-{}.{extension}", made.name));
+    let temporary = directory.join(format!("{TEMPORARY}{}.idx", made.name));
+    disk::write_new(&path("pack"), &made.pack, durability)?;
+    disk::write_whole(&temporary, &path("idx"), &made.index, durability)?;
+    match durability {
+        Durability::Durable => disk::sync(directory),
+        Durability::Buffered => Ok(()),
+    }
+}
