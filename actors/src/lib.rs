@@ -13,6 +13,7 @@ pub mod lane;
 pub mod mailbox;
 pub mod merger;
 pub mod post;
+pub mod progress;
 pub mod recorder;
 pub mod start;
 pub mod supervisor;

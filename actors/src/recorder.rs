@@ -6,12 +6,15 @@
 //! any record.
 
 use crate::mailbox::mailbox;
+use crate::progress::Progress;
 use actix::{Context, Handler};
 use baton_core::Fact;
+use baton_record::Event;
 use baton_record::line::{Actor, Record};
 use baton_world::journal::{Committer, Submission};
 use baton_world::{Clock, Journal, JournalError};
 use std::fmt;
+use std::sync::Arc;
 
 mailbox!(Recorder {
     Append => (), "Write these facts down, then release what waits for them.";
@@ -56,6 +59,7 @@ pub struct Seal(pub Append);
 /// The recorder of a team.
 pub struct Recorder {
     clock: Clock,
+    progress: Arc<Progress>,
     writer: Writer,
     sealed: bool,
     /// Called with the journal at its end, or with what went wrong.
@@ -76,13 +80,14 @@ enum Writer {
 
 impl Recorder {
     /// A recorder that writes at once.
-    pub fn inline(journal: Journal, clock: Clock, ended: Ended) -> Recorder {
-        Recorder { clock, writer: Writer::Inline(journal), sealed: false, ended: Some(ended) }
+    pub fn inline(journal: Journal, clock: Clock, progress: Arc<Progress>, ended: Ended) -> Recorder {
+        Recorder { clock, progress, writer: Writer::Inline(journal), sealed: false, ended: Some(ended) }
     }
 
     /// A recorder that commits in groups.
-    pub fn grouped(journal: Journal, clock: Clock, ended: Ended) -> Recorder {
-        Recorder { clock, writer: Writer::Grouped(Committer::start(journal)), sealed: false, ended: Some(ended) }
+    pub fn grouped(journal: Journal, clock: Clock, progress: Arc<Progress>, ended: Ended) -> Recorder {
+        let writer = Writer::Grouped(Committer::start(journal));
+        Recorder { clock, progress, writer, sealed: false, ended: Some(ended) }
     }
 
     fn write(&mut self, append: Append) {
@@ -94,6 +99,8 @@ impl Recorder {
         let actor = append.actor;
         let stamp = |fact: Fact| Record { t_us: now_us, actor, lane: fact.lane, task: fact.task, event: fact.event };
         let records: Vec<Record> = append.facts.into_iter().map(stamp).collect();
+        let landed = records.iter().filter(|record| is_landing(&record.event)).count() as u64;
+        self.progress.advance(records.len() as u64, landed, now_us);
         match &mut self.writer {
             Writer::Inline(journal) => match journal.append(journal.chain().next_seq, &records, &[]) {
                 Ok(_) => append.release.into_iter().for_each(|release| release()),
@@ -131,6 +138,10 @@ impl Recorder {
             ended(journal);
         }
     }
+}
+
+fn is_landing(event: &Event) -> bool {
+    matches!(event, Event::ChangeLanded(_) | Event::ChangeWritten(_))
 }
 
 impl actix::Actor for Recorder {

@@ -6,6 +6,7 @@ use crate::incidents::Incident;
 use crate::lane::{Lane, LaneGround};
 use crate::merger::Merger;
 use crate::post::Post;
+use crate::progress::Progress;
 use crate::recorder::{Ended, Recorder};
 use crate::supervisor::{Supervisor, fold_supervision};
 use crate::team::Team;
@@ -35,6 +36,8 @@ pub struct Launch {
     pub incidents: Vec<(u64, Incident)>,
     /// Becomes true when a person wants the run to end.
     pub interrupted: Arc<AtomicBool>,
+    /// Where the run says how far it is.
+    pub progress: Arc<Progress>,
 }
 
 /// A run that has ended in order.
@@ -77,7 +80,12 @@ async fn live(launch: Launch) -> Result<Finished, Failure> {
     let clock = Clock::start(launch.team.clock);
     let directory = Arc::new(Directory::new(launch.interrupted));
     let (ended, end) = oneshot::channel();
-    start_recorder(launch.journal, clock, &directory, Box::new(move |journal| drop(ended.send(journal))));
+    let ended: Ended = Box::new(move |journal| drop(ended.send(journal)));
+    let recorder = match clock.kind() {
+        ClockKind::Virtual => Recorder::inline(launch.journal, clock, launch.progress, ended),
+        ClockKind::Real => Recorder::grouped(launch.journal, clock, launch.progress, ended),
+    };
+    directory.set_recorder(recorder.start());
     let chaos = Arc::new(Chaos::new(&launch.team.seeds, launch.mail_faults));
     let post = Post::new(clock, launch.team.mail, &launch.team.seeds, chaos.clone(), directory.clone());
     let team = Arc::new(launch.team);
@@ -95,14 +103,6 @@ async fn live(launch: Launch) -> Result<Finished, Failure> {
         }
         why = directory.failure() => Err(Failure::Broken(why)),
     }
-}
-
-fn start_recorder(journal: Journal, clock: Clock, directory: &Directory, ended: Ended) {
-    let recorder = match clock.kind() {
-        ClockKind::Virtual => Recorder::inline(journal, clock, ended),
-        ClockKind::Real => Recorder::grouped(journal, clock, ended),
-    };
-    directory.set_recorder(recorder.start());
 }
 
 /// Merger and supervisor first, then lanes in the order of their identifiers.

@@ -1,4 +1,13 @@
 //! Scenario files: what they say, how they are read, how they are run, and what came of it.
+//!
+//! Reading order: [`scenario`], [`file`], [`resolve`], `prepare`, [`run`], [`tally`], [`outcome`].
 
 pub mod file;
+pub mod fixture;
+pub mod outcome;
+mod prepare;
+pub mod resolve;
+pub mod run;
 pub mod scenario;
+pub mod shipped;
+pub mod tally;

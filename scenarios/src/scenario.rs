@@ -2,6 +2,9 @@
 //!
 //! Times are microseconds, money is millionths of a dollar, probabilities are parts per million.
 
+pub use baton_actors::team::{Action, Caps, Command, EditRule, Gate, GateKind, Latency};
+pub use baton_actors::team::{LeaseRule, LeaseSpan, Model, Moment, Restartable};
+
 /// A whole scenario file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scenario {
@@ -78,34 +81,6 @@ pub struct Role {
     pub model: usize,
 }
 
-/// One entry of `models`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Model {
-    /// The key.
-    pub name: String,
-    /// `latency` of one call.
-    pub latency: Latency,
-    /// `slots`: calls under way at once; 0 (default): no limit.
-    pub slots: u32,
-    /// `tokens.in` of one call, default 0.
-    pub tokens_in: u64,
-    /// `tokens.out` of one call, default 0.
-    pub tokens_out: u64,
-    /// `price.in`: micro-dollars per million tokens sent, default 0 (the file says dollars: `3.0`).
-    pub price_in: u64,
-    /// `price.out`: micro-dollars per million tokens received, default 0.
-    pub price_out: u64,
-}
-
-/// A log-normal waiting time, `{ median: 8s, p99: 60s }`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Latency {
-    /// Half of the draws are below.
-    pub median_us: u64,
-    /// 99 of 100 draws are below; at least the median.
-    pub p99_us: u64,
-}
-
 /// One entry of `tasks`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TaskGroup {
@@ -125,96 +100,6 @@ pub struct TaskGroup {
     pub actions: Vec<Action>,
 }
 
-/// What a script does in one change.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// `{ append: token }`: one line with a unique token at the end of one file below `touches`.
-    Append,
-    /// `{ transaction: { files: 3, append: token } }`: the same to several distinct files, all or none.
-    Transaction {
-        /// How many, 2 to 1,000.
-        files: u32,
-    },
-    /// `{ create: token }`: a new file with a unique name and token.
-    Create,
-    /// `{ edit: replace-line }` or `{ edit: increment }`: one file, changed by a rule.
-    Edit(EditRule),
-    /// `{ read-then-write: { read: PATH, append: token } }`: append to one file what depends on another.
-    ReadThenWrite {
-        /// The file that must not change until the landing.
-        read: String,
-    },
-    /// `{ rename: token }`: one file below `touches` gets a new, unique name.
-    Rename,
-    /// `{ delete: one }`: one file below `touches` goes.
-    Delete,
-    /// `{ stall: 10m }`: the lane does nothing for that long.
-    Stall {
-        /// How long.
-        for_us: u64,
-    },
-    /// `{ crash: 5% }`: with this probability the lane crashes here.
-    Crash {
-        /// Parts per million.
-        probability_ppm: u32,
-    },
-}
-
-/// Rules of `edit`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EditRule {
-    /// A line drawn by the seed gives way to one with a unique token.
-    ReplaceLine,
-    /// The first line that is a number grows by one (counters).
-    Increment,
-}
-
-/// One entry of `leases`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LeaseRule {
-    /// `resource`: a literal path, or `dir/**`.
-    pub resource: String,
-    /// `per`: what it is held for.
-    pub per: LeaseSpan,
-    /// `ttl`: when it expires, counted from the grant.
-    pub ttl_us: u64,
-}
-
-/// How long a change lease is held.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LeaseSpan {
-    /// `change` (default): from before the submission to the landing.
-    Change,
-    /// `task`: from before the first step, so that the lane reads under the lease what it will write.
-    Task,
-}
-
-/// One entry of `gates`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Gate {
-    /// `name`: lower-case letters, digits and hyphens.
-    pub name: String,
-    /// What it does.
-    pub kind: GateKind,
-}
-
-/// What a gate does.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum GateKind {
-    /// `forbid: TEXT`: no file that the landing changes may contain the text.
-    Forbid {
-        /// The text.
-        text: String,
-    },
-    /// `script: { latency: {…}, red: 2% }`: a check that takes time and fails for a seeded share of trees.
-    Script {
-        /// How long it takes.
-        latency: Latency,
-        /// Parts per million of trees that it refuses.
-        red_ppm: u32,
-    },
-}
-
 /// One entry of `operators`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OperatorCommand {
@@ -226,17 +111,6 @@ pub struct OperatorCommand {
     pub command: Command,
     /// `reason`, default empty.
     pub reason: String,
-}
-
-/// What an operator can say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Command {
-    /// `pause-all`.
-    PauseAll,
-    /// `resume-all`.
-    ResumeAll,
-    /// `stop`.
-    Stop,
 }
 
 /// One entry of `faults`.
@@ -299,45 +173,6 @@ pub enum FaultKind {
     },
     /// `{ push: main }`: somebody else moves main.
     Push,
-}
-
-/// Actors that a fault can restart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Restartable {
-    /// Leases, board and pause.
-    Supervisor,
-    /// The merge queue.
-    Merger,
-}
-
-/// `while:` of a fault that strikes a lane.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Moment {
-    /// `holds-lease`: it holds an answered change lease.
-    HoldsLease,
-    /// `thinks`: a call is under way.
-    Thinks,
-    /// `waits-for-landing`: its change is with the merger.
-    WaitsForLanding,
-}
-
-/// `caps`: what a run may at most have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Caps {
-    /// `lanes`, default 1,000, at most 100,000.
-    pub lanes: u32,
-    /// `tasks`, default 100,000, at most 1,000,000.
-    pub tasks: u32,
-    /// `queue`: changes that may wait at the merger, default 1,024, at most 1,000,000.
-    pub queue: u32,
-    /// `restarts`: of one actor, default 8, at most 1,000.
-    pub restarts: u32,
-}
-
-impl Default for Caps {
-    fn default() -> Caps {
-        Caps { lanes: 1_000, tasks: 100_000, queue: 1_024, restarts: 8 }
-    }
 }
 
 /// One entry of `expect`: `tasks.landed == 200`, `spend.usd <= 5`, or `main.intact` alone.

@@ -51,7 +51,9 @@ impl Merger {
                 drop(job.await);
             }
             let (sender, receiver) = tokio::sync::oneshot::channel();
-            recorder.do_send(Append::then(Writer::Merger, Vec::new(), move || drop(sender.send(()))));
+            recorder.do_send(Append::then(Writer::Merger, Vec::new(), move || {
+                let _ = sender.send(());
+            }));
             drop(receiver.await);
         };
         ctx.wait(drained.into_actor(self).map(|(), merger, ctx| {

@@ -137,7 +137,9 @@ impl Supervisor {
         let drained = async move {
             clock.sleep_us(wait.as_micros() as u64).await;
             let (sender, receiver) = tokio::sync::oneshot::channel();
-            recorder.do_send(Append::then(Writer::Supervisor, Vec::new(), move || drop(sender.send(()))));
+            recorder.do_send(Append::then(Writer::Supervisor, Vec::new(), move || {
+                let _ = sender.send(());
+            }));
             // A recorder that has ended never answers, and then neither does anybody else.
             drop(receiver.await);
         };

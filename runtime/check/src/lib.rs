@@ -1,1 +1,92 @@
-//! placeholder
+//! The independent checker: reads the journal and the repository of a run, finished or killed, and says
+//! promise by promise whether it is held, broken, open, in doubt or not exercised.
+//!
+//! Shares record types with the rest of the product and no code: it has its own reader, its own overlap of
+//! patterns, its own fold of every rule. Writes nothing into the run and obeys no setting in it.
+//!
+//! Reading order: `run_folder`, `line` and `reader` with `lanes` (bytes to records); `fold` and what it hands records
+//! to: `changes`, `leases` with `patterns`, `slots`, `gates`, `board`, `pause`, `stop`, `who`, `effects`;
+//! then main itself: `git`, `repository`, `main_line` with `trailers`, `replay` with [`history`], `control`
+//! with `tokens`; last `report` and `verdict`.
+
+mod board;
+mod changes;
+mod control;
+mod effects;
+mod fold;
+mod gates;
+mod git;
+pub mod history;
+mod lanes;
+mod leases;
+mod line;
+mod main_line;
+mod patterns;
+mod pause;
+mod reader;
+mod replay;
+mod report;
+mod repository;
+mod run_folder;
+mod slots;
+mod stop;
+mod tokens;
+mod trailers;
+mod verdict;
+mod who;
+
+pub use baton_record::promise::Status;
+pub use report::{Damage, Promise, Report};
+
+use fold::Fold;
+use lanes::Lanes;
+use run_folder::RunFolder;
+use std::fmt;
+use std::path::Path;
+
+/// Why a folder cannot be verified at all: it is not a run, or git is not there. A run that is damaged or
+/// forged can always be verified, and is found broken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unreadable {
+    /// Where, and what is wrong.
+    pub what: String,
+    /// What to do about it.
+    pub cure: String,
+}
+
+impl Unreadable {
+    fn at(path: &Path, what: String) -> Unreadable {
+        let cure =
+            "name the folder of a run, the one that holds journal/ and one repository".into();
+        Unreadable {
+            what: format!("{}: {what}", path.display()),
+            cure,
+        }
+    }
+}
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}; {}", self.what, self.cure)
+    }
+}
+
+impl std::error::Error for Unreadable {}
+
+/// Verifies the run in folder `run`.
+///
+/// Streams the journal once and reads the repository in bulk. The run is not written to; scratch goes to
+/// the system's place for temporary files and is removed. Never panics on what it reads.
+pub fn verify(run: &Path) -> Result<Report, Unreadable> {
+    let folder = RunFolder::open(run)?;
+    let mut lanes = Lanes::default();
+    let mut fold = Fold::default();
+    let reading = reader::read(&folder.journal, &mut lanes, &mut |seq, record| {
+        fold.see(seq, record)
+    })?;
+    let mut verdict = verdict::Verdict::of_journal(&folder, &reading);
+    if reading.damage.is_none() {
+        verdict.judge_repository(&folder, &mut fold, &lanes)?;
+    }
+    Ok(verdict.close(run, fold, reading))
+}

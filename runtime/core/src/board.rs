@@ -92,6 +92,9 @@ impl Board {
     pub fn settle(&self, change: ChangeId, settled: Settled, fault: Option<FaultId>) -> Result<Vec<Fact>, Refusal> {
         let task = change.task();
         let lane = self.owner_of_attempt(change).ok_or(Refusal::Stale)?;
+        if settled == Settled::Withdrawn && !self.lane(lane).leaving {
+            return Err(Refusal::Stale);
+        }
         if settled == Settled::Landed {
             return Ok(vec![Fact::of(lane, task, Event::TaskDone(TaskDone { change }))]);
         }
@@ -115,7 +118,8 @@ impl Board {
         task.attempts >= task.attempts_max
     }
 
-    fn owner_of_attempt(&self, change: ChangeId) -> Option<LaneId> {
+    /// Who owns this very attempt, alive or not.
+    pub(crate) fn owner_of_attempt(&self, change: ChangeId) -> Option<LaneId> {
         let task = self.tasks.get(change.task().0 as usize)?;
         match task.state {
             TaskState::Owned(lane) if task.attempts == change.attempt() => Some(lane),

@@ -14,6 +14,9 @@ pub struct Slots {
     endpoints: Vec<Endpoint>,
     /// By lane.
     calls: Vec<Call>,
+    /// By lane: the calls that ended since its present attempt began. All of them, because a repeat may come late and
+    /// keys have no order.
+    ended: Vec<Vec<EffectKey>>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -32,7 +35,6 @@ struct Call {
     key: EffectKey,
     waiting_at: Option<EndpointId>,
     running_at: Option<EndpointId>,
-    last_done: Option<EffectKey>,
 }
 
 /// What a call used.
@@ -57,7 +59,7 @@ impl Slots {
     ) -> Result<Vec<Fact>, Refusal> {
         let (lane, task) = caller;
         let call = self.call(lane);
-        if call.last_done == Some(key) {
+        if self.has_ended(lane, key) {
             return Err(Refusal::Stale);
         }
         if call.running_at.is_some() {
@@ -83,7 +85,7 @@ impl Slots {
         paused: bool,
     ) -> Result<Vec<Fact>, Refusal> {
         let call = self.call(lane);
-        if call.last_done == Some(key) {
+        if self.has_ended(lane, key) {
             return Err(Refusal::Repeated);
         }
         let endpoint = call.running_at.filter(|_| call.key == key).ok_or(Refusal::Stale)?;
@@ -103,6 +105,12 @@ impl Slots {
         let mut facts = vec![Fact::of(lane, call.task, Event::SlotReleased(SlotReleased { endpoint, fault }))];
         facts.extend(self.starts(endpoint, freed, Some(lane), paused));
         facts
+    }
+
+    /// What a lane whose attempt is over leaves behind: its place in line. A call that runs goes on and is paid for.
+    pub fn withdraw(&self, lane: LaneId, paused: bool) -> Vec<Fact> {
+        let waits = self.call(lane).waiting_at.is_some();
+        if waits { self.abandon(lane, None, paused) } else { Vec::new() }
     }
 
     /// Every call that may start at every endpoint once effects may start again.
@@ -133,6 +141,7 @@ impl Slots {
             (Event::LaneJoined(joined), _) => {
                 assert_eq!(joined.id.0 as usize, self.calls.len(), "lanes are numbered without gaps");
                 self.calls.push(Call::default());
+                self.ended.push(Vec::new());
             }
             (Event::SlotRequested(request), Some(lane)) => {
                 self.endpoints[request.endpoint.0 as usize].waiting.push_back(lane);
@@ -142,7 +151,8 @@ impl Slots {
                 call.task = task.expect("a slot is requested for a task");
             }
             (Event::SlotGranted(grant), Some(lane)) => self.grant(grant.endpoint, lane),
-            (Event::EffectDone(effect), Some(lane)) => self.calls[lane.0 as usize].last_done = Some(effect.key),
+            (Event::TaskAssigned(_), Some(lane)) => self.ended[lane.0 as usize].clear(),
+            (Event::EffectDone(effect), Some(lane)) => self.ended[lane.0 as usize].push(effect.key),
             (Event::SlotReleased(release), Some(lane)) => self.release(release.endpoint, lane),
             _ => {}
         }
@@ -171,6 +181,10 @@ impl Slots {
 
     fn call(&self, lane: LaneId) -> Call {
         self.calls[lane.0 as usize]
+    }
+
+    fn has_ended(&self, lane: LaneId, key: EffectKey) -> bool {
+        self.ended[lane.0 as usize].contains(&key)
     }
 
     /// The call that a lane has under way.

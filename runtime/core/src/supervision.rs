@@ -71,7 +71,7 @@ impl Supervision {
             Command::EndCall { lane, key, usage } => self.slots.finish(*lane, *key, *usage, paused),
             Command::Settle { change, settled, fault } => self.settle(*change, *settled, *fault, now_us),
             Command::LoseLane { lane, reason, fault } => self.lose(*lane, *reason, *fault, now_us),
-            Command::RestoreLane { lane, fault } => self.restore(*lane, *fault),
+            Command::RestoreLane { lane, fault } => self.restore(*lane, *fault, now_us),
             Command::Pause { by, reason } => Ok(vec![self.pause.pause(by, reason)?]),
             Command::AcknowledgePause { epoch, lanes } => Ok(vec![self.pause.acknowledge(*epoch, *lanes)?]),
             Command::Resume { by, reason } => {
@@ -99,6 +99,8 @@ impl Supervision {
         if let Some(lease) = lease.filter(|_| settled != Settled::Withdrawn) {
             facts.extend(self.leases.release(lease, None, now_us)?);
         }
+        let owner = self.board.owner_of_attempt(change).expect("only an attempt with an owner is settled");
+        facts.extend(self.slots.withdraw(owner, self.pause.epoch().paused()));
         Ok(facts)
     }
 
@@ -116,20 +118,29 @@ impl Supervision {
             return Err(Refusal::Repeated);
         }
         let mut facts = vec![Fact::of_lane(lane, Event::LaneDied(LaneDied { reason, fault }))];
-        facts.extend(self.slots.abandon(lane, fault, self.pause.epoch().paused()));
+        facts.extend(self.left_behind(lane, fault, now_us)?);
+        Ok(facts)
+    }
+
+    /// The journal may have been cut between a death and what it set free, so that is looked at again.
+    fn restore(&self, lane: LaneId, fault: Option<FaultId>, now_us: u64) -> Result<Vec<Fact>, Refusal> {
+        if self.board.is_alive(lane) {
+            return Err(Refusal::Repeated);
+        }
+        let restarts = self.board.restarts(lane) + 1;
+        let mut facts = self.left_behind(lane, fault, now_us)?;
+        facts.push(Fact::of_lane(lane, Event::LaneRestarted(LaneRestarted { restarts, fault })));
+        Ok(facts)
+    }
+
+    /// The slot and the places in line of a lane that is gone, and who comes next.
+    fn left_behind(&self, lane: LaneId, fault: Option<FaultId>, now_us: u64) -> Result<Vec<Fact>, Refusal> {
+        let mut facts = self.slots.abandon(lane, fault, self.pause.epoch().paused());
         let waiting = self.leases.waiting().iter().find(|waiting| waiting.lane == lane);
         if let Some(waiting) = waiting {
             facts.extend(self.leases.release(waiting.lease, fault, now_us)?);
         }
         Ok(facts)
-    }
-
-    fn restore(&self, lane: LaneId, fault: Option<FaultId>) -> Result<Vec<Fact>, Refusal> {
-        if self.board.is_alive(lane) {
-            return Err(Refusal::Repeated);
-        }
-        let restarts = self.board.restarts(lane) + 1;
-        Ok(vec![Fact::of_lane(lane, Event::LaneRestarted(LaneRestarted { restarts, fault }))])
     }
 
     /// Takes a fact, of whatever actor, into the state. `role` as [`Board::apply`] says.

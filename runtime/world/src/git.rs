@@ -43,7 +43,7 @@ pub use tree::{Entry, EntryMode, Tree, TreeEntry};
 
 use baton_record::Oid;
 use cache::Cache;
-use cat_file::{CatFile, NoObject};
+use cat_file::Reader;
 use object::{Body, Kind};
 use packs::Packs;
 use path::Below;
@@ -80,7 +80,7 @@ pub struct Repository {
     format: ObjectFormat,
     durability: Durability,
     cache: Mutex<Cache>,
-    reader: Mutex<Option<CatFile>>,
+    reader: Reader,
     packs: Mutex<Packs>,
     refs: Refs,
     moving: Mutex<()>,
@@ -117,7 +117,8 @@ impl Repository {
         quarantine::remove_stale(&root)?;
         let packs = Mutex::new(Packs::open(&root, format, durability)?);
         let cache = Mutex::new(Cache::new(CACHE_BYTES_MAX));
-        let (reader, moving, numbers) = (Mutex::new(None), Mutex::new(()), AtomicU64::new(0));
+        let reader = Reader::new(&root, format);
+        let (moving, numbers) = (Mutex::new(()), AtomicU64::new(0));
         let repository = Repository { root, format, durability, cache, reader, packs, refs, moving, numbers };
         fences::remove_stale(&repository)?;
         Ok(repository)
@@ -259,7 +260,7 @@ impl Repository {
     ) -> Result<Result<(), RefMoved>, GitError> {
         self.commit(new)?;
         let _only_one = self.moving();
-        let fences_lock = self.refs.lock(refs::FENCES)?;
+        let fences_lock = self.refs.hold(refs::FENCES)?;
         let main_lock = self.refs.lock(refs::MAIN)?;
         for refusal in [fences_lock.verify(fences)?, main_lock.verify(Some(expected))?] {
             if refusal.is_err() {
@@ -337,7 +338,7 @@ impl Repository {
         if let Some(body) = hold(&self.cache).get(oid) {
             return Ok(body);
         }
-        let (kind, data) = self.read(oid)?;
+        let (kind, data) = self.reader.read(oid)?;
         let body = match kind {
             Kind::Commit => Body::Commit(Arc::new(Commit::parse(oid, &data)?)),
             Kind::Tree => Body::Tree(Arc::new(Tree::parse(self.format, oid, &data)?)),
@@ -345,35 +346,6 @@ impl Repository {
         };
         self.remember(oid, body.clone());
         Ok(body)
-    }
-
-    /// Reads an object from the disk; a reader that died is replaced once.
-    fn read(&self, oid: Oid) -> Result<(Kind, Vec<u8>), GitError> {
-        if oid.as_bytes().len() != self.format.hash_len() {
-            let detail = format!("object {oid} is not in the repository, whose format is {}", self.format.name());
-            return Err(GitError::new(GitErrorKind::MissingObject, detail));
-        }
-        let mut reader = hold(&self.reader);
-        let mut trouble = String::new();
-        for _ in 0..2 {
-            let mut running = match reader.take() {
-                Some(running) => running,
-                None => CatFile::start(&self.root)?,
-            };
-            match running.read(self.format, oid) {
-                Ok(found) => {
-                    *reader = Some(running);
-                    return Ok(found);
-                }
-                Err(NoObject::Answer(error)) => {
-                    *reader = Some(running);
-                    return Err(error);
-                }
-                Err(NoObject::Broken(why)) => trouble = why,
-            }
-        }
-        let detail = format!("git cat-file does not give object {oid}: {trouble}");
-        Err(GitError::new(GitErrorKind::GitFailed, detail))
     }
 }
 

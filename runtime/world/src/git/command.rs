@@ -37,6 +37,7 @@ pub(super) fn git(sync: Sync) -> Command {
         ("core.hooksPath", "/dev/null"),
         ("core.fsync", sync.word()),
         ("core.fsmonitor", "false"),
+        ("advice.graftFileDeprecated", "false"),
         ("gc.auto", "0"),
         ("maintenance.auto", "false"),
     ];

@@ -101,7 +101,7 @@ impl Source {
         if commit.status.success() {
             return Oid::from_hex(said(&commit)).ok_or_else(|| failed("name the base", &commit));
         }
-        if find(format!("{name}^{{object}}"))?.status.success() {
+        if !name.starts_with('-') && self.ask(["cat-file", "-e", name])?.status.success() {
             let detail = format!("{name:?} in {place} is something other than a commit");
             return Err(GitError::new(GitErrorKind::NotACommit, detail));
         }

@@ -1,13 +1,14 @@
 //! The two refs that the product owns, by the lock protocol of git's files backend.
 //!
 //! A ref is changed by making `<ref>.lock`, comparing the current value, writing the new one into the lock and renaming it
-//! over the ref. Git programs do the same, so each side waits for the other. One process owns the repository of a
+//! over the ref (or swapping the two). Git programs do the same, so each side waits for the other. One process owns the repository of a
 //! run; a lock that a killed owner left behind is removed when the repository is opened again.
 
 use super::Durability;
 use super::disk;
 use super::error::{GitError, GitErrorKind};
 use baton_record::Oid;
+use rustix::fs::{CWD, RenameFlags, renameat_with};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -40,7 +41,9 @@ pub(super) struct Locked<'r> {
     refs: &'r Refs,
     reference: &'static str,
     lock: PathBuf,
+    /// Open for the new value; `None`: the ref is only held.
     file: Option<File>,
+    held: bool,
 }
 
 impl Refs {
@@ -87,13 +90,31 @@ impl Refs {
         self.root.join(format!("{reference}.lock"))
     }
 
-    /// Takes the ref's lock, waiting for about a second for a git program that holds it.
+    /// Takes the ref's lock to change it, waiting for about a second for a git program that holds it.
     pub(super) fn lock(&self, reference: &'static str) -> Result<Locked<'_>, GitError> {
+        self.wait_for(reference, |lock| OpenOptions::new().write(true).create_new(true).open(lock).map(Some))
+    }
+
+    /// Takes the ref's lock so that the ref stays as it is. A link is as exclusive as a new file and takes a tenth of the time.
+    pub(super) fn hold(&self, reference: &'static str) -> Result<Locked<'_>, GitError> {
+        let linked = self.wait_for(reference, |lock| fs::hard_link(self.root.join("HEAD"), lock).map(|()| None));
+        // Some file systems have no links.
+        match linked {
+            Err(error) if error.kind() == GitErrorKind::Io => self.lock(reference),
+            linked => linked,
+        }
+    }
+
+    fn wait_for(
+        &self,
+        reference: &'static str,
+        take: impl Fn(&Path) -> io::Result<Option<File>>,
+    ) -> Result<Locked<'_>, GitError> {
         const TRIES_MAX: u32 = 100;
         let lock = self.lock_path(reference);
         for _ in 0..TRIES_MAX {
-            match OpenOptions::new().write(true).create_new(true).open(&lock) {
-                Ok(file) => return Ok(Locked { refs: self, reference, lock, file: Some(file) }),
+            match take(&lock) {
+                Ok(file) => return Ok(Locked { refs: self, reference, lock, file, held: true }),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => wait_for_other_process(),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => self.make_parent(&lock)?,
                 Err(error) => return Err(GitError::io("create", &lock, &error)),
@@ -130,28 +151,30 @@ impl Locked<'_> {
 
     /// Gives the ref its new value and the lock back.
     pub(super) fn set(mut self, new: Oid) -> Result<(), GitError> {
-        let mut file = self.file.take().expect("a lock is used up once");
-        let written = file.write_all(format!("{new}\n").as_bytes()).and_then(|()| match self.refs.durability {
-            Durability::Durable => file.sync_all(),
-            Durability::Buffered => Ok(()),
-        });
-        drop(file);
+        let mut file = self.file.take().expect("taken to change the ref");
         let target = self.refs.root.join(self.reference);
-        let renamed = written.and_then(|()| fs::rename(&self.lock, &target));
-        if let Err(error) = renamed {
-            let _ = fs::remove_file(&self.lock);
-            return Err(GitError::io("write", &target, &error));
+        let durable = self.refs.durability == Durability::Durable;
+        let written = file.write_all(format!("{new}\n").as_bytes());
+        let written = written.and_then(|()| if durable { file.sync_all() } else { Ok(()) });
+        drop(file);
+        written.and_then(|()| self.put_in_place(&target)).map_err(|error| GitError::io("write", &target, &error))?;
+        if durable { disk::sync(target.parent().expect("a ref is below the repository")) } else { Ok(()) }
+    }
+
+    /// Swapping the two files leaves the former value under the lock's name, from where it is removed with the lock. To rename
+    /// one over the other has the same effect, but some file systems then write it out at once.
+    fn put_in_place(&mut self, target: &Path) -> io::Result<()> {
+        if renameat_with(CWD, &self.lock, CWD, target, RenameFlags::EXCHANGE).is_err() {
+            fs::rename(&self.lock, target)?;
+            self.held = false;
         }
-        match self.refs.durability {
-            Durability::Durable => disk::sync(target.parent().expect("a ref is below the repository")),
-            Durability::Buffered => Ok(()),
-        }
+        Ok(())
     }
 }
 
 impl Drop for Locked<'_> {
     fn drop(&mut self) {
-        if self.file.take().is_some() {
+        if self.held {
             // A lock that cannot be removed is met, and told of, by the next who wants it.
             let _ = fs::remove_file(&self.lock);
         }

@@ -1,0 +1,126 @@
+//! What can be written on the command line. Parsed here, obeyed elsewhere.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Runs teams of agents on one repository, so that nobody's work is lost.
+#[derive(Debug, Parser)]
+#[command(name = "baton", version, max_term_width = 100)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// A scripted team with concurrent writers and faults, in virtual time; then the same without the merger
+    Demo(Demo),
+    /// Run a scenario file, or a shipped scenario by its name
+    Run(Run),
+    /// Check a run folder: what was promised, what was held
+    Verify(Verify),
+    /// List the scenarios that come with the program
+    Scenarios,
+    /// Explain an error code of scenario files
+    Explain {
+        /// The code, for example E0112
+        code: String,
+    },
+    /// Print completions for a shell
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Demo {
+    /// Another seed than the scenario's
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// The run folder: new, or empty
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Print one JSON object on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Run {
+    /// A scenario file, or the name of a shipped scenario
+    #[arg(value_name = "FILE")]
+    pub(crate) scenario: PathBuf,
+    /// Another seed than the scenario's
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// Work on a copy of this repository instead of the scenario's workspace
+    #[arg(long, value_name = "PATH")]
+    pub(crate) repo: Option<PathBuf>,
+    /// Where the scenario runs, whatever its file says
+    #[arg(long, value_enum)]
+    pub(crate) world: Option<WorldWord>,
+    /// The run folder: new, or empty
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Print one JSON object on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// How faults of the scenario file are shown on stderr
+    #[arg(long, value_enum, default_value = "human")]
+    pub(crate) error_format: ErrorFormat,
+    /// When to use colours
+    #[arg(long, value_enum, default_value = "auto")]
+    pub(crate) color: Color,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Verify {
+    /// The run folder
+    #[arg(value_name = "RUN")]
+    pub(crate) run: PathBuf,
+    /// Print one JSON object on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum WorldWord {
+    /// Virtual time
+    Sim,
+    /// The real clock
+    Live,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ErrorFormat {
+    /// With the lines of the file
+    Human,
+    /// One JSON object
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+impl Color {
+    /// Whether to colour what goes to stderr.
+    pub(crate) fn wanted(self) -> bool {
+        use std::io::IsTerminal;
+        match self {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => {
+                let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+                !refused && std::io::stderr().is_terminal()
+            }
+        }
+    }
+}

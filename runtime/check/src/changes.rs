@@ -1,0 +1,230 @@
+//! Owns what the journal says of changes and of main: submissions, intentions, landings, refusals,
+//! foreign pushes. Judges what can be judged without the repository: that landings form one chain
+//! (MAIN-1), that outcomes belong to submissions (MAIN-2) and that each submission has one (MAIL-1).
+//!
+//! Deliberately does not know the repository, leases, tasks or gates.
+
+use crate::report::Judgement;
+use baton_record::event::{
+    ChangeIntended, ChangeLanded, ChangeSubmitted, ForeignPush, StopReason, Verdict,
+};
+use baton_record::line::Record;
+use baton_record::{ChangeId, Event, LaneId, Oid, TaskId};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// One submitted change and what became of it.
+#[derive(Debug)]
+pub(crate) struct Change {
+    pub(crate) submitted: ChangeSubmitted,
+    pub(crate) lane: Option<LaneId>,
+    pub(crate) landings: u32,
+    pub(crate) refusals: u32,
+    /// Control run: the lane believes it complete.
+    pub(crate) written: bool,
+    /// Its lane died after submitting it.
+    orphaned: bool,
+}
+
+impl Change {
+    pub(crate) fn has_outcome(&self) -> bool {
+        self.landings + self.refusals > 0 || self.written
+    }
+}
+
+/// What the merger was about to do, or did.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Landing {
+    pub(crate) change: ChangeId,
+    pub(crate) main_before: Oid,
+    pub(crate) main_after: Oid,
+    pub(crate) tree: Oid,
+    pub(crate) verdict: Verdict,
+    /// Sequence number of the record that says it landed (or, in doubt, that it was intended).
+    pub(crate) seq: u64,
+}
+
+/// The journal's view of all changes.
+#[derive(Debug, Default)]
+pub(crate) struct Changes {
+    by_id: BTreeMap<ChangeId, Change>,
+    /// In the order of the journal.
+    pub(crate) landings: Vec<Landing>,
+    intentions: BTreeMap<ChangeId, Landing>,
+    last_intended: Option<ChangeId>,
+    /// The newest notice of a foreign push.
+    pub(crate) foreign: Option<ForeignPush>,
+    /// Where the journal says that main is.
+    pub(crate) head: Option<Oid>,
+    landed_tasks: BTreeMap<TaskId, ChangeId>,
+    /// Attempts that were closed before a change arrived.
+    withdrawn: BTreeSet<ChangeId>,
+    pub(crate) doubled: u64,
+    pub(crate) refused: u64,
+    pub(crate) written: u64,
+    pub(crate) main_1: Judgement,
+    pub(crate) main_2: Judgement,
+    mail_1: Judgement,
+}
+
+impl Changes {
+    pub(crate) fn get(&self, id: ChangeId) -> Option<&Change> {
+        self.by_id.get(&id)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (ChangeId, &Change)> {
+        self.by_id.iter().map(|(id, change)| (*id, change))
+    }
+
+    /// The last intention, if nothing says what came of it and it starts where main was.
+    pub(crate) fn pending(&self) -> Option<Landing> {
+        let intention = self.intentions.get(&self.last_intended?)?;
+        (Some(intention.main_before) == self.head).then_some(*intention)
+    }
+
+    pub(crate) fn see(&mut self, seq: u64, record: &Record) {
+        match &record.event {
+            Event::RunStarted(started) => self.head = Some(started.base),
+            Event::ChangeSubmitted(submitted) => self.submitted(seq, record.lane, submitted),
+            Event::ChangeIntended(intended) => self.intended(seq, intended),
+            Event::ChangeLanded(landed) => self.landed(seq, landed),
+            Event::ChangeRefused(refused) => {
+                self.refused += 1;
+                self.intentions.remove(&refused.change);
+                self.outcome(seq, refused.change, |change| change.refusals += 1);
+            }
+            Event::ChangeWritten(written) => {
+                self.written += 1;
+                self.outcome(seq, written.change, |change| change.written = true);
+            }
+            Event::ForeignPush(push) => {
+                let head = self.head;
+                self.main_1.claim(Some(push.expected) == head && push.found != head, || {
+                    format!("record {seq}: the foreign push is not a move away from where main was left")
+                });
+                self.foreign = Some(push.clone());
+            }
+            Event::ChangeWithdrawn(withdrawn) => {
+                let id = withdrawn.change;
+                let fits = !self.by_id.contains_key(&id) && self.withdrawn.insert(id);
+                self.mail_1.claim(fits, || {
+                    format!(
+                        "record {seq}: {id} is closed unseen, and it was submitted or closed before"
+                    )
+                });
+            }
+            Event::LaneDied(_) => {
+                for change in self
+                    .by_id
+                    .values_mut()
+                    .filter(|change| change.lane == record.lane)
+                {
+                    change.orphaned |= !change.has_outcome();
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn submitted(&mut self, seq: u64, lane: Option<LaneId>, submitted: &ChangeSubmitted) {
+        let id = submitted.change;
+        let fresh = !self.by_id.contains_key(&id) && !self.withdrawn.contains(&id);
+        self.mail_1.claim(fresh, || {
+            format!("record {seq}: {id} is submitted a second time, or after it was closed")
+        });
+        self.by_id.entry(id).or_insert_with(|| Change {
+            submitted: submitted.clone(),
+            lane,
+            landings: 0,
+            refusals: 0,
+            written: false,
+            orphaned: false,
+        });
+    }
+
+    fn intended(&mut self, seq: u64, intended: &ChangeIntended) {
+        let id = intended.change;
+        let has_outcome = self.by_id.get(&id).is_none_or(Change::has_outcome);
+        self.main_2.claim(!has_outcome, || {
+            format!("record {seq}: {id} is intended, and it is not waiting")
+        });
+        self.last_intended = Some(id);
+        self.intentions.insert(
+            id,
+            Landing {
+                change: id,
+                main_before: intended.main_before,
+                main_after: intended.main_after,
+                tree: intended.tree,
+                verdict: intended.verdict,
+                seq,
+            },
+        );
+    }
+
+    fn landed(&mut self, seq: u64, landed: &ChangeLanded) {
+        let id = landed.change;
+        let intention = self.intentions.remove(&id);
+        let fits = intention
+            .filter(|i| (i.main_before, i.main_after) == (landed.main_before, landed.main_after));
+        self.main_1.claim(fits.is_some(), || {
+            format!("record {seq}: {id} landed otherwise than it was intended")
+        });
+        let head = self.head;
+        self.main_1.claim(head == Some(landed.main_before), || {
+            format!(
+                "record {seq}: {id} landed on {}, and main was elsewhere",
+                landed.main_before
+            )
+        });
+        if self.foreign.is_some() {
+            self.main_1
+                .breaks(|| format!("record {seq}: {id} landed after a foreign push was noticed"));
+        }
+        self.head = Some(landed.main_after);
+        if let Some(intention) = fits {
+            self.landings.push(Landing { seq, ..intention });
+        }
+        if let Some(first) = self.landed_tasks.insert(id.task(), id) {
+            self.doubled += 1;
+            self.main_2.breaks(|| {
+                format!("record {seq}: {id} landed, and so had {first} of the same task")
+            });
+        }
+        self.outcome(seq, id, |change| change.landings += 1);
+    }
+
+    fn outcome(&mut self, seq: u64, id: ChangeId, mark: impl FnOnce(&mut Change)) {
+        let Some(change) = self.by_id.get_mut(&id) else {
+            self.main_2
+                .breaks(|| format!("record {seq}: {id} has an outcome and was never submitted"));
+            return;
+        };
+        let again = change.has_outcome();
+        mark(change);
+        let both = change.landings > 0 && change.refusals > 0;
+        self.mail_1.claim(!again, || {
+            format!("record {seq}: {id} is answered a second time")
+        });
+        if both {
+            self.main_2
+                .breaks(|| format!("record {seq}: {id} is both landed and refused"));
+        }
+    }
+
+    /// MAIL-1, when the journal is read. A change without an answer is open; but where every task has
+    /// ended and the lane that waits for the answer has lived on, the answer was dropped.
+    pub(crate) fn mail(&self, reason: Option<StopReason>) -> Judgement {
+        let mut mail = self.mail_1.clone();
+        for (id, change) in self.iter().filter(|(_, change)| !change.has_outcome()) {
+            if reason == Some(StopReason::TasksEnded) && !change.orphaned {
+                mail.breaks(|| {
+                    format!("{id} was submitted and never answered, though every task has ended")
+                });
+            } else {
+                mail.open(|| format!("{id} was submitted and is not answered"));
+            }
+        }
+        mail.note(format!("{} changes, each answered once", self.by_id.len()));
+        mail
+    }
+}

@@ -1,0 +1,46 @@
+//! Owns the one pass over the journal: hands each record to every check, in the order in which they
+//! build on each other.
+//!
+//! Deliberately does not know what any check looks for.
+
+use crate::board::Board;
+use crate::changes::Changes;
+use crate::control::Control;
+use crate::effects::Effects;
+use crate::gates::Gates;
+use crate::leases::Leases;
+use crate::pause::Pauses;
+use crate::slots::Slots;
+use crate::stop::Ends;
+use crate::who::Who;
+use baton_record::line::Record;
+
+/// Every check's state.
+#[derive(Default)]
+pub(crate) struct Fold {
+    pub(crate) ends: Ends,
+    pub(crate) changes: Changes,
+    pub(crate) leases: Leases,
+    pub(crate) slots: Slots,
+    pub(crate) gates: Gates,
+    pub(crate) board: Board,
+    pub(crate) pauses: Pauses,
+    pub(crate) who: Who,
+    pub(crate) effects: Effects,
+    pub(crate) control: Control,
+}
+
+impl Fold {
+    pub(crate) fn see(&mut self, seq: u64, record: &Record) {
+        self.ends.see(seq, record);
+        self.changes.see(seq, record);
+        self.leases.see(seq, record, &self.changes);
+        self.slots.see(seq, record);
+        self.gates.see(seq, record, &self.changes);
+        self.board.see(seq, record, &self.changes);
+        self.pauses.see(seq, record);
+        self.who.see(seq, record, &self.changes);
+        self.effects.see(seq, record);
+        self.control.see(seq, record, &self.changes);
+    }
+}

@@ -1,0 +1,265 @@
+//! Owns how the findings of all checks become one report: what is asked of the repository, which promise
+//! each finding belongs to, and what a damaged journal still allows to be said.
+//!
+//! Beyond the first damage nothing is known, so what needs the whole journal (main against the journal,
+//! STOP-1, how things ended) is not judged; what was broken before it stays broken.
+//! Deliberately does not know how any check works.
+
+use crate::Unreadable;
+use crate::control::Control;
+use crate::fold::Fold;
+use crate::lanes::Lanes;
+use crate::main_line::{self, Expected};
+use crate::reader::Reading;
+use crate::replay::replay;
+use crate::report::{Judgement, Report};
+use crate::repository::{Refs, Repository};
+use crate::run_folder::{Claims, RunFolder};
+use baton_record::Oid;
+use baton_record::event::RunStarted;
+use baton_record::promise::{PROMISES, Status};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// All judgements so far, by promise.
+pub(crate) struct Verdict {
+    promises: BTreeMap<&'static str, Judgement>,
+    claims: Claims,
+    lost: u64,
+    doubled: u64,
+    torn: u64,
+    uncredited: u64,
+}
+
+impl Verdict {
+    /// LOG-1: the journal is whole, and is the one that `run.json` speaks of.
+    pub(crate) fn of_journal(folder: &RunFolder, reading: &Reading) -> Verdict {
+        let mut log = Judgement::default();
+        log.note(match reading.torn_tail {
+            true => format!(
+                "{} records; the last line is torn, as a crash leaves it",
+                reading.records
+            ),
+            false => format!("{} records, chained and whole", reading.records),
+        });
+        (0..reading.records).for_each(|_| log.checked());
+        if let Some(damage) = &reading.damage {
+            log.breaks(|| damage.to_string());
+        }
+        let claims = folder.claims().unwrap_or_else(|why| {
+            log.breaks(|| why);
+            None
+        });
+        let claims = claims.unwrap_or_default();
+        if claims
+            .records
+            .is_some_and(|records| records != reading.records)
+        {
+            log.breaks(|| {
+                format!(
+                    "run.json speaks of {} records, and {} are there",
+                    claims.records.unwrap_or(0),
+                    reading.records
+                )
+            });
+        }
+        if claims
+            .head_hash
+            .as_ref()
+            .is_some_and(|head| *head != reading.head_hash)
+        {
+            log.breaks(|| {
+                format!(
+                    "run.json names another last record than {}",
+                    reading.head_hash
+                )
+            });
+        }
+        let promises = BTreeMap::from([("LOG-1", log)]);
+        Verdict {
+            promises,
+            claims,
+            lost: 0,
+            doubled: 0,
+            torn: 0,
+            uncredited: 0,
+        }
+    }
+
+    fn join(&mut self, id: &'static str, judgement: Judgement) {
+        self.promises.entry(id).or_default().join(judgement);
+    }
+
+    /// Everything that needs the repository. The journal is whole.
+    pub(crate) fn judge_repository(
+        &mut self,
+        folder: &RunFolder,
+        fold: &mut Fold,
+        lanes: &Lanes,
+    ) -> Result<(), Unreadable> {
+        let Some(started) = fold.ends.started.clone() else {
+            return Ok(());
+        };
+        let repository = Repository::borrow(&folder.repository, started.base)?;
+        let mut main_1 = Judgement::default();
+        let refs = repository.refs().unwrap_or_else(|why| {
+            main_1.breaks(|| format!("the repository cannot be read: {why}"));
+            Refs::default()
+        });
+        if self.claims.main.is_some() {
+            main_1.claim(self.claims.main == refs.main, || {
+                "run.json names another main than the repository has".into()
+            });
+        }
+        if let Some(stopped) = &fold.ends.stopped {
+            let foreign_gone = fold
+                .changes
+                .foreign
+                .as_ref()
+                .is_some_and(|push| push.found.is_none());
+            main_1.claim(
+                refs.main == Some(stopped.main) || (foreign_gone && refs.main.is_none()),
+                || {
+                    format!(
+                        "the run ended with main at {}, and main is elsewhere",
+                        stopped.main
+                    )
+                },
+            );
+        }
+        let heads: Vec<Oid> = [refs.main, refs.fences].into_iter().flatten().collect();
+        let mut main_3 = Judgement::default();
+        std::thread::scope(|scope| {
+            let fsck = scope.spawn(|| repository.fsck(&heads));
+            if started.control || fold.control.any() {
+                self.judge_control(started.base, refs, fold, &repository);
+            } else {
+                self.judge_main(&started, refs, fold, (lanes, &repository));
+            }
+            let sound = fsck
+                .join()
+                .unwrap_or_else(|_| Err("the check of the objects did not end".into()));
+            if let Err(why) = sound {
+                main_3.breaks(|| format!("the repository is not sound: {why}"));
+            }
+        });
+        self.join("MAIN-1", main_1);
+        self.join("MAIN-3", main_3);
+        Ok(())
+    }
+
+    fn judge_control(&mut self, base: Oid, refs: Refs, fold: &mut Fold, repository: &Repository) {
+        let control = std::mem::take::<Control>(&mut fold.control);
+        let outcome = control.judge(base, refs.main, &fold.changes, repository);
+        (self.lost, self.torn) = (outcome.lost, outcome.torn);
+        self.join("MAIN-1", outcome.main_1);
+        self.join("MAIN-2", outcome.main_2);
+        self.join("MAIN-3", outcome.main_3);
+        self.join("WHO-1", outcome.who_1);
+    }
+
+    fn judge_main(
+        &mut self,
+        started: &RunStarted,
+        refs: Refs,
+        fold: &mut Fold,
+        (lanes, repository): (&Lanes, &Repository),
+    ) {
+        let killed = fold.ends.stopped.is_none();
+        let expected = Expected {
+            started,
+            killed,
+            changes: &fold.changes,
+            lanes,
+            repository,
+            main: refs.main,
+        };
+        let line = main_line::compare(&expected);
+        let replayed = replay(started.base, &fold.changes, &line, repository);
+        if let Some(landing) = line.in_doubt {
+            fold.leases.landed(
+                landing.seq,
+                landing.change,
+                fold.changes.get(landing.change),
+            );
+            fold.gates.landed(&landing);
+        }
+        fold.leases
+            .compare_ref(refs.fences, refs.fences_is_blob, killed);
+        self.lost = line.lost + replayed.lost;
+        self.doubled = line.doubled + fold.changes.doubled;
+        self.uncredited = line.uncredited;
+        self.torn = replayed.torn;
+        self.join("MAIN-1", line.main_1);
+        self.join("MAIN-2", line.main_2);
+        self.join("MAIN-3", replayed.main_3);
+        self.join("WHO-1", line.who_1);
+        if fold.gates.any() || line.main_4.is_broken() {
+            self.join("MAIN-4", line.main_4);
+        }
+    }
+
+    /// The report: everything that the journal alone tells is added, in the order of the promises.
+    pub(crate) fn close(mut self, run: &Path, fold: Fold, reading: Reading) -> Report {
+        let reason = fold.ends.reason();
+        let whole = reading.damage.is_none();
+        if whole {
+            self.join("STOP-1", fold.ends.judge(&fold.changes, &fold.board));
+        }
+        self.join("MAIL-1", fold.changes.mail(reason));
+        self.join("MAIN-1", fold.changes.main_1);
+        self.join("MAIN-2", fold.changes.main_2);
+        self.join("MAIN-4", fold.gates.main_4);
+        for (id, judgement) in ["LOCK-1", "LOCK-2", "LOCK-3"]
+            .into_iter()
+            .zip(fold.leases.judge(reason))
+        {
+            self.join(id, judgement);
+        }
+        self.join("LOCK-3", fold.slots.judge(reason));
+        for (id, judgement) in ["HAND-1", "ONE-1"]
+            .into_iter()
+            .zip(fold.board.judge(reason))
+        {
+            self.join(id, judgement);
+        }
+        self.join("STOP-2", fold.pauses.stop_2);
+        self.join("WHO-1", fold.who.who_1);
+        self.join("LOG-2", fold.effects.log_2);
+        if let Some(who) = self.promises.get_mut("WHO-1") {
+            who.note("every effect names lane and task; signatures are not part of this version");
+        }
+        let promises: Vec<_> = PROMISES
+            .iter()
+            .map(|(id, _)| {
+                let mut promise = self.promises.remove(id).unwrap_or_default().promise(id);
+                let needs_all = matches!(*id, "MAIN-1" | "MAIN-2" | "MAIN-3" | "MAIN-4" | "STOP-1");
+                if !whole && needs_all && promise.status != Status::Broken {
+                    promise.status = Status::NotExercised;
+                    promise.checked = 0;
+                    promise.detail = "the journal is damaged, and this needs all of it".into();
+                } else if !whole && promise.status == Status::Held {
+                    promise.detail = format!(
+                        "in the {} records before the damage: {}",
+                        reading.records, promise.detail
+                    );
+                }
+                promise
+            })
+            .collect();
+        let broken = promises
+            .iter()
+            .any(|promise| promise.status == Status::Broken);
+        Report {
+            run: run.display().to_string(),
+            intact: !broken && whole,
+            promises,
+            lost: self.lost,
+            doubled: self.doubled,
+            torn: self.torn,
+            uncredited: self.uncredited,
+            torn_tail: reading.torn_tail,
+            damage: reading.damage,
+        }
+    }
+}

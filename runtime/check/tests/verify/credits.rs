@@ -1,0 +1,143 @@
+//! Credits on main. Each forgery is chained and summed anew, and must be caught by the promise that it breaks.
+
+use crate::folder::*;
+use crate::forgery::*;
+use baton_record::Event;
+use baton_record::event::*;
+use baton_record::ids::*;
+use baton_record::line::{Actor, Record};
+
+#[test]
+fn credits_on_main_agree_with_the_journal() {
+    fn reword(f: &mut Folder, from: &'static str, to: &'static str) {
+        reland(f, |made| made.message = made.message.replace(from, to));
+    }
+    check_all(&[
+        (
+            "credited to another change",
+            |f| reword(f, "C-2.2", "C-1.1"),
+            &["MAIN-2"],
+        ),
+        (
+            "credited to a refused change",
+            |f| reword(f, "C-2.2", "C-2.1"),
+            &["MAIN-2"],
+        ),
+        (
+            "no credit",
+            |f| reword(f, "Baton-Change: C-2.2\n", ""),
+            &["MAIN-2"],
+        ),
+        (
+            "two credits",
+            |f| {
+                reword(
+                    f,
+                    "Baton-Change: C-2.2\n",
+                    "Baton-Change: C-2.2\nBaton-Change: C-2.2\n",
+                )
+            },
+            &["MAIN-2"],
+        ),
+        ("a wrong task", |f| reword(f, "T-2", "T-1"), &["MAIN-2"]),
+        (
+            "a wrong lane",
+            |f| reword(f, LANES[0], LANES[1]),
+            &["MAIN-2"],
+        ),
+        (
+            "a wrong run",
+            |f| reword(f, "00112233445566aa", "0011223344556600"),
+            &["MAIN-2"],
+        ),
+        (
+            "a fence from nowhere",
+            |f| reword(f, "Baton-Task", "Baton-Fence: 2\nBaton-Task"),
+            &["MAIN-2"],
+        ),
+        (
+            "a refused change is named in the text",
+            |f| reword(f, "work\n", "work\n\nBaton-Change: C-2.1\n"),
+            &["MAIN-2"],
+        ),
+        (
+            "the proposal credits another",
+            |f| {
+                repropose(f, |made| {
+                    made.message = made.message.replace("C-2.2", "C-1.1")
+                })
+            },
+            &["MAIN-2"],
+        ),
+        (
+            "another author",
+            |f| reland(f, |made| made.author = LANES[1].into()),
+            &["WHO-1"],
+        ),
+        (
+            "another author of the proposal",
+            |f| repropose(f, |made| made.author = LANES[1].into()),
+            &["WHO-1"],
+        ),
+        (
+            "a third parent brings more",
+            |f| {
+                let stray = f.commit(&[f.mains[0]], &Files::new(), "stranger", "stray\n");
+                reland(f, |made| made.parents.push(stray));
+            },
+            &["MAIN-1", "MAIN-2"],
+        ),
+        (
+            "never submitted",
+            |f| f.remove("ChangeSubmitted", 3),
+            &["MAIN-2", "MAIN-3", "HAND-1", "WHO-1"],
+        ),
+        (
+            "landed and refused",
+            |f| {
+                let refused = ChangeRefused {
+                    change: ChangeId::of(TaskId(2), 2),
+                    reason: RefuseReason::Gate,
+                    paths: vec![],
+                    fault: None,
+                };
+                f.insert_after(
+                    "ChangeLanded",
+                    2,
+                    record(
+                        Actor::Merger,
+                        Some(0),
+                        Some(2),
+                        Event::ChangeRefused(refused),
+                    ),
+                );
+                edit!(f, RunStopped, 0, |e| e.refused = 2);
+            },
+            &["MAIN-2", "MAIL-1"],
+        ),
+        (
+            "one task landed twice",
+            |f| {
+                f.records.iter_mut().for_each(|r| {
+                    retask(r, ChangeId::of(TaskId(2), 2), ChangeId::of(TaskId(1), 2))
+                });
+                reword(f, "C-2.2", "C-1.2");
+            },
+            &["MAIN-2", "HAND-1", "WHO-1"],
+        ),
+    ]);
+}
+
+/// Renames a change wherever it stands.
+fn retask(record: &mut Record, from: ChangeId, to: ChangeId) {
+    let change = match &mut record.event {
+        Event::ChangeSubmitted(e) => &mut e.change,
+        Event::ChangeIntended(e) => &mut e.change,
+        Event::ChangeLanded(e) => &mut e.change,
+        Event::TaskDone(e) => &mut e.change,
+        _ => return,
+    };
+    if *change == from {
+        *change = to;
+    }
+}

@@ -1,0 +1,19 @@
+//! The rules of the cores, each as a claim: first told by example, then for any sequence of commands against
+//! reference models that share nothing with the production code but its commands and refusals.
+//!
+//! Reading order: [`team`], [`tape`], the examples, the models, then [`any_order`] that joins them.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod any_order;
+mod board;
+mod leases;
+mod lease_model;
+mod merge_queue;
+mod pause;
+mod pause_model;
+mod slot_model;
+mod slots;
+mod tape;
+mod task_model;
+mod team;

@@ -1,0 +1,127 @@
+//! Any sequence of choices, and one line that reproduces the sequence that failed.
+
+use crate::team::{ALL, FILES, LANES, TASKS, TTL_US, Team, key, pause, restore, resume};
+use baton_core::Command;
+use baton_core::board::Settled;
+use baton_core::slots::Usage;
+use baton_record::event::DeathReason;
+use baton_record::{ChangeId, EndpointId, Epoch, FaultId, LaneId, LeaseId, ResourceId, TaskId};
+use proptest::collection::vec;
+use proptest::test_runner::{Config, RngSeed, TestError, TestRunner};
+use std::cell::Cell;
+use std::sync::Once;
+use std::{env, panic};
+
+thread_local! {
+    /// Whether panics of this thread go to the search for a shorter tape and not to the screen.
+    static SEARCHING: Cell<bool> = const { Cell::new(false) };
+}
+
+static HOOK: Once = Once::new();
+
+/// Plays `cases` tapes of at most `steps` choices. A failure says how to play the shortest tape that still fails.
+pub(crate) fn any_tape(test: &str, cases: u32, steps: usize, play: impl Fn(&[u32])) {
+    if let Ok(tape) = env::var("TAPE") {
+        let choices = tape.split(',').filter(|choice| !choice.is_empty());
+        return play(&choices.map(|choice| choice.parse().expect("a tape is numbers and commas")).collect::<Vec<_>>());
+    }
+    HOOK.call_once(|| {
+        let to_screen = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if !SEARCHING.get() {
+                to_screen(info);
+            }
+        }));
+    });
+    let config = Config { cases, failure_persistence: None, rng_seed: RngSeed::Fixed(1), ..Config::default() };
+    SEARCHING.set(true);
+    let outcome = TestRunner::new(config).run(&vec(proptest::num::u32::ANY, 0..steps), |tape| {
+        play(&tape);
+        Ok(())
+    });
+    SEARCHING.set(false);
+    if let Err(TestError::Fail(reason, tape)) = outcome {
+        let tape: Vec<String> = tape.iter().map(u32::to_string).collect();
+        panic!("{reason}: TAPE={} cargo test -p baton-core --test rules {test}", tape.join(","));
+    }
+    outcome.expect("every tape can be played");
+}
+
+/// A number that is taken apart choice by choice; 0 is the first of every choice.
+pub(crate) struct Choice(pub(crate) u32);
+
+impl Choice {
+    /// One of `0..n`.
+    pub(crate) fn of(&mut self, n: usize) -> usize {
+        let chosen = self.0 as usize % n;
+        self.0 /= n as u32;
+        chosen
+    }
+
+    pub(crate) fn one<T: Copy>(&mut self, among: &[T]) -> T {
+        among[self.of(among.len())]
+    }
+
+    fn settled(&mut self) -> Settled {
+        self.one(&[Settled::Landed, Settled::Refused, Settled::Withdrawn])
+    }
+
+    /// Mostly the present attempt of `lane`, else any.
+    fn change(&mut self, team: &Team, lane: LaneId) -> ChangeId {
+        let present = team.state.board.owned_by(lane);
+        let any = ChangeId::of(TaskId(self.of(TASKS.len()) as u32), 1 + self.of(3) as u32);
+        if self.of(4) == 3 { any } else { present.unwrap_or(any) }
+    }
+
+    /// Mostly a lease that is held, else any.
+    fn lease(&mut self, team: &Team) -> LeaseId {
+        let held = team.state.leases.held();
+        if held.is_empty() || self.of(4) == 3 { LeaseId(self.of(12) as u32) } else { held[self.of(held.len())].lease }
+    }
+}
+
+/// What one choice does to the team: time goes by, a fence is raised, or a command is said.
+pub(crate) fn next(team: &mut Team, said: &[Command], choice: u32) -> Option<Command> {
+    let mut choice = Choice(choice);
+    let kind = choice.of(20);
+    let lane = choice.one(&LANES);
+    Some(match kind {
+        0..=3 => team.benign(lane, choice.settled()),
+        4 | 5 => Command::TakeTask { lane },
+        6 | 7 => wish(team, lane, &mut choice),
+        8 | 9 => {
+            let change = choice.change(team, lane);
+            let (endpoint, step) = (EndpointId(choice.of(2) as u16), choice.of(3) as u64);
+            Command::StartCall { lane, change, endpoint, key: key(change, step) }
+        }
+        10 => {
+            let any = key(choice.change(team, lane), choice.of(3) as u64);
+            let key = team.state.slots.running(lane).filter(|_| choice.of(4) < 3).unwrap_or(any);
+            Command::EndCall { lane, key, usage: Usage { tokens_in: 1, tokens_out: 2, usd_micros: 3 } }
+        }
+        11 => Command::Settle { change: choice.change(team, lane), settled: choice.settled(), fault: None },
+        12 => Command::LoseLane { lane, reason: DeathReason::Crashed, fault: Some(FaultId(choice.of(3) as u16)) },
+        13 => restore(lane),
+        14 if choice.of(3) == 0 => pause(),
+        14 => resume(),
+        15 => Command::AcknowledgePause { epoch: Epoch(choice.of(6) as u32), lanes: 3 },
+        16 => Command::ExpireLease { lease: choice.lease(team), fault: None },
+        17 if !said.is_empty() => said[choice.of(said.len())].clone(),
+        18 => {
+            team.raise(choice.lease(team));
+            return None;
+        }
+        _ => {
+            team.now_us += choice.of(2 * TTL_US as usize) as u64;
+            return None;
+        }
+    })
+}
+
+fn wish(team: &Team, lane: LaneId, choice: &mut Choice) -> Command {
+    let change = choice.change(team, lane);
+    let wanted = 1 + choice.of((1 << FILES.len()) - 1);
+    let resources: Vec<_> = (0..=ALL.0).rev().filter(|at| wanted >> at & 1 == 1).map(ResourceId).collect();
+    let ttl_us = choice.one(&[TTL_US, 0, 10, u64::MAX]);
+    Command::RequestLease { lane, change, resources, ttl_us }
+}

@@ -1,0 +1,79 @@
+//! Reads a scenario file into [`Scenario`], or says everything that is wrong with it.
+//!
+//! Owns the format: its syntax, its bounds, the references inside one file, and how a fault is told.
+//! Knows no disk, no clock and no run: bytes in, values out, in bounded time and memory. Whether a
+//! repository exists or an expectation holds is found out by others.
+//!
+//! Reading order: [`faults`](self::faults) (what is reported), `source` (where), `tree` (YAML with places),
+//! `table` (typed access), then one file per section of the format.
+
+mod actions;
+mod bytes;
+mod codes;
+mod duration;
+mod expect;
+mod explain;
+mod explain_meaning;
+pub mod faults;
+mod misfortune;
+mod names;
+mod number;
+mod operators;
+mod path;
+mod render;
+mod rules;
+mod scalar;
+mod source;
+mod syntax;
+mod table;
+mod team;
+mod tree;
+mod whole;
+mod work;
+
+use crate::scenario::Scenario;
+use faults::Sink;
+pub use faults::{Fault, Faults, Secondary, Severity};
+use source::Source;
+
+/// Bytes that a scenario file may have at most.
+pub const BYTES_MAX: usize = 1 << 20;
+
+/// What came of reading one file.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    /// The scenario; `None` if the file has an error.
+    pub scenario: Option<Scenario>,
+    /// Errors and warnings, by position; may hold warnings beside a scenario.
+    pub faults: Faults,
+}
+
+/// Reads the scenario file `name` (only a label for messages) from its bytes.
+///
+/// # Errors
+/// Every fault of the file, warnings included. Warnings alone are no error: [`check`] tells them.
+pub fn read(name: &str, bytes: &[u8]) -> Result<Scenario, Faults> {
+    let checked = check(name, bytes);
+    checked.scenario.ok_or(checked.faults)
+}
+
+/// Like [`read`], but hands back warnings even if the file can be used.
+pub fn check(name: &str, bytes: &[u8]) -> Checked {
+    let mut sink = Sink::default();
+    let source = Source::new(bytes::accept(bytes, &mut sink));
+    let root = if sink.errors() == 0 { tree::build(&source, &mut sink) } else { None };
+    let scenario = root.and_then(|root| whole::scenario(&mut sink, &root));
+    let scenario = scenario.filter(|_| sink.errors() == 0);
+    assert!(scenario.is_some() || sink.errors() > 0, "a section of the file was refused without a fault");
+    Checked { scenario, faults: sink.finish(name, source) }
+}
+
+/// The reason behind a code, with a wrong and a right example; `None` if there is no such code.
+pub fn explain(code: &str) -> Option<&'static str> {
+    explain::rows().find(|(_, word, _)| *word == code).map(|(_, _, text)| *text)
+}
+
+/// Every code, in ascending order.
+pub fn codes() -> impl Iterator<Item = &'static str> {
+    explain::rows().map(|(_, word, _)| *word)
+}

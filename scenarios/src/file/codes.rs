@@ -1,0 +1,107 @@
+//! The codes of faults: one for each reason to refuse or to warn, with a word that never changes its meaning.
+//!
+//! Owns the reasons. Their words and texts are rows of `explain`.
+
+use super::explain;
+use super::faults::Severity;
+
+/// Why something is a fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Code {
+    /// The file is larger than a scenario can be.
+    TooLarge,
+    /// There is nothing in the file.
+    Empty,
+    /// The file is not UTF-8.
+    NotUtf8,
+    /// A character that cannot be seen.
+    ControlCharacter,
+    /// The file is not YAML.
+    Syntax,
+    /// Values are nested too deeply.
+    TooDeep,
+    /// The file holds too many values.
+    TooMany,
+    /// A second document begins.
+    SecondDocument,
+    /// A tag is given.
+    Tag,
+    /// An anchor, alias or merge key is given.
+    Anchor,
+    /// A key is given twice.
+    DuplicateKey,
+    /// A key is not a word.
+    KeyShape,
+    /// The format's version is missing, not first, or unknown.
+    Version,
+    /// A key is missing.
+    MissingKey,
+    /// A key is unknown.
+    UnknownKey,
+    /// A list, mapping or word is given where another is expected.
+    WrongKind,
+    /// A key has no value, or a list that needs entries has none.
+    NoValue,
+    /// Not a whole number.
+    NotInteger,
+    /// A number or time is out of its bounds.
+    OutOfBounds,
+    /// Not a time.
+    NotDuration,
+    /// Not a share in percent.
+    NotShare,
+    /// Not an amount of dollars.
+    NotAmount,
+    /// A role or model is not defined.
+    UnknownName,
+    /// A fault targets a lane that no role provides.
+    UnknownLane,
+    /// A name has a character that names cannot have.
+    BadName,
+    /// Not a path inside the repository.
+    BadPath,
+    /// A word is not one of those that the key knows.
+    UnknownWord,
+    /// Two entries have the same name.
+    GivenTwice,
+    /// The 99th percentile lies below the median.
+    Percentile,
+    /// Of several keys exactly one must be given.
+    ExactlyOne,
+    /// More lanes or tasks than the caps allow.
+    AboveCap,
+    /// The canonical artifact does not lie below `touches`.
+    Outside,
+    /// An expectation cannot be read.
+    BadExpectation,
+    /// A metric is unknown.
+    UnknownMetric,
+    /// A fault waits for a moment that never comes.
+    NeverSo,
+    /// An expectation looks at a control run that is not made.
+    NoControl,
+    /// A text is empty, too long, or not of one line.
+    BadText,
+    /// A list has more entries than can be numbered.
+    TooManyEntries,
+    /// An action needs more files than `touches` names.
+    OneFileOnly,
+    /// A list is given, but has no entries.
+    EmptyList,
+    /// A lease that no task needs.
+    UntouchedLease,
+    /// A model that no role uses.
+    UnusedModel,
+}
+
+impl Code {
+    /// What the author of a file sees: `E` or `W` and four digits.
+    pub(crate) fn word(self) -> &'static str {
+        explain::row(self).1
+    }
+
+    /// Whether the file can still be used.
+    pub(crate) fn severity(self) -> Severity {
+        if self.word().starts_with('W') { Severity::Warning } else { Severity::Error }
+    }
+}

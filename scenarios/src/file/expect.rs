@@ -1,0 +1,110 @@
+//! What must hold at the end: `expect`.
+//!
+//! Owns the small language of expectations. Knows the names of metrics, not how they are measured.
+
+use super::codes::Code;
+use super::faults::Sink;
+use super::names;
+use super::scalar::{Field, Scalar, listed, shown};
+use super::table::{self, ListOf};
+use crate::scenario::{Comparison, Expectation, Metric};
+
+/// Longest number of an expectation; every shorter one is finite.
+const NUMBER_MAX: usize = 24;
+
+/// Two characters before one, so that `<=` is not read as `<`.
+const COMPARISONS: [(&str, Comparison); 6] = [
+    ("==", Comparison::Equal),
+    ("!=", Comparison::NotEqual),
+    ("<=", Comparison::AtMost),
+    (">=", Comparison::AtLeast),
+    ("<", Comparison::Less),
+    (">", Comparison::More),
+];
+
+/// The section `expect`; `control`: whether there is a control run, `None` if that was refused.
+pub(crate) fn expectations(sink: &mut Sink, field: Field<'_>, control: Option<bool>) -> Option<Vec<Expectation>> {
+    let of = ListOf { example: "main.intact, tasks.landed == 200", needed: false };
+    table::list(sink, field, of, |sink, entry| {
+        let scalar = entry.scalar(sink, "an expectation: `tasks.landed == 200`")?;
+        expectation(sink, scalar, control)
+    })
+}
+
+fn expectation(sink: &mut Sink, scalar: Scalar<'_>, control: Option<bool>) -> Option<Expectation> {
+    let text = scalar.text.trim();
+    let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))).unwrap_or(text.len());
+    let (word, rest) = text.split_at(end);
+    let metric = metric(sink, scalar, word)?;
+    let (comparison, value) = match rest.trim_start() {
+        "" if metric == Metric::MainIntact => (Comparison::Equal, 1.0),
+        "" => {
+            let help = format!("write `{word} == 0`, or with another comparison and number");
+            unreadable(sink, scalar, "nothing is compared with", help);
+            return None;
+        }
+        rest => compared(sink, scalar, word, rest)?,
+    };
+    if control == Some(false) && matches!(metric, Metric::ControlLost | Metric::ControlTorn) {
+        sink.error(Code::NoControl, scalar.span, format!("`{word}` is counted in a control run, which is not made"))
+            .label("never counted")
+            .help("add `control: without-merger`");
+        return None;
+    }
+    Some(Expectation { text: text.to_owned(), metric, comparison, value })
+}
+
+fn metric(sink: &mut Sink, scalar: Scalar<'_>, word: &str) -> Option<Metric> {
+    if word.is_empty() {
+        unreadable(sink, scalar, "a metric is missing", "begin with a metric: `tasks.landed == 200`".to_owned());
+        return None;
+    }
+    let words = || Metric::ALL.iter().map(|(word, _)| *word);
+    if let Some((_, metric)) = Metric::ALL.iter().find(|(known, _)| *known == word) {
+        return Some(*metric);
+    }
+    let help = match names::nearest(sink, word, words()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("metrics: {}", listed(words())),
+    };
+    sink.error(Code::UnknownMetric, scalar.span, format!("no metric is called {}", shown(word)))
+        .label("no such metric")
+        .help(help);
+    None
+}
+
+fn compared(sink: &mut Sink, scalar: Scalar<'_>, word: &str, rest: &str) -> Option<(Comparison, f64)> {
+    let Some((symbol, comparison)) = COMPARISONS.iter().find(|(symbol, _)| rest.starts_with(symbol)) else {
+        let number = rest.trim_start_matches(['=', '~', ':']).trim();
+        let help = if rest.starts_with(['=', ':']) && decimal(number).is_some() {
+            format!("write `{word} == {number}`")
+        } else {
+            let symbols = listed(COMPARISONS.iter().map(|(symbol, _)| *symbol));
+            format!("write a metric, one of {symbols}, and a number")
+        };
+        unreadable(sink, scalar, "a comparison is missing", help);
+        return None;
+    };
+    let number = rest[symbol.len()..].trim();
+    let Some(value) = decimal(number) else {
+        let help = format!("write a number with digits and at most one point: `{word} {symbol} 5`");
+        unreadable(sink, scalar, "a number is missing or not one", help);
+        return None;
+    };
+    Some((*comparison, value))
+}
+
+fn decimal(text: &str) -> Option<f64> {
+    let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if text.len() > NUMBER_MAX || !digits(whole) || !digits(part) {
+        return None;
+    }
+    text.parse().ok()
+}
+
+fn unreadable(sink: &mut Sink, scalar: Scalar<'_>, label: &str, help: String) {
+    sink.error(Code::BadExpectation, scalar.span, format!("{} cannot be read as an expectation", shown(scalar.text)))
+        .label(label)
+        .help(help);
+}

@@ -1,0 +1,159 @@
+//! What goes wrong on purpose: `faults`.
+//!
+//! Owns the kinds of injected faults, and whether what they target can exist. Not to be mixed up with the faults
+//! *of* a file, which are in `faults`.
+
+use super::codes::Code;
+use super::duration::Zero;
+use super::faults::Sink;
+use super::names;
+use super::scalar::{Field, Scalar, shown};
+use super::table::Table;
+use super::team::{RoleRow, Roles};
+use crate::scenario::{Fault, FaultKind, Moment, Restartable};
+
+const KINDS: [&str; 7] = ["kill", "pause", "restart", "duplicate", "delay", "drop", "push"];
+
+/// What a fault can refer to.
+pub(crate) struct Stage<'s, 'n> {
+    /// The roles and their lanes.
+    pub(crate) roles: &'s Roles<'n>,
+    /// Whether there are leases to be held.
+    pub(crate) leases: bool,
+}
+
+/// One entry of `faults`.
+pub(crate) fn fault(sink: &mut Sink, entry: Field<'_>, stage: &Stage<'_, '_>) -> Option<Fault> {
+    let mut table = Table::open(sink, entry, "a fault")?;
+    let chosen = table.choice(sink, &KINDS);
+    let Some((key, field)) = chosen else {
+        for key in ["at", "while", "for", "by"] {
+            table.field(key);
+        }
+        table.close(sink);
+        return None;
+    };
+    table.narrow(key);
+    let at_us = table.or(sink, "at", 0, |sink, field| field.duration(sink, Zero::Allowed));
+    let kind = match key {
+        "kill" | "pause" => lane_fault(sink, &mut table, (key, field), stage),
+        "restart" => {
+            let actors = [("supervisor", Restartable::Supervisor), ("merger", Restartable::Merger)];
+            field.word(sink, &actors).map(|actor| FaultKind::Restart { actor })
+        }
+        "push" => field.word(sink, &[("main", ())]).map(|()| FaultKind::Push),
+        _ => mail_fault(sink, &mut table, (key, field)),
+    };
+    let moment = match key {
+        "kill" | "pause" => table.maybe(sink, "while", |sink, field| moment(sink, field, stage)),
+        _ => Some(None),
+    };
+    table.close(sink);
+    Some(Fault { kind: kind?, at_us: at_us?, moment: moment? })
+}
+
+fn lane_fault(
+    sink: &mut Sink,
+    table: &mut Table<'_>,
+    (key, field): (&str, Field<'_>),
+    stage: &Stage<'_, '_>,
+) -> Option<FaultKind> {
+    let target = target(sink, field, stage.roles);
+    if key == "kill" {
+        let (role, lane) = target?;
+        return Some(FaultKind::Kill { role, lane });
+    }
+    let for_us = table.need(sink, "for", |sink, field| field.duration(sink, Zero::Refused));
+    let (role, lane) = target?;
+    Some(FaultKind::Pause { role, lane, for_us: for_us? })
+}
+
+fn mail_fault(sink: &mut Sink, table: &mut Table<'_>, (key, field): (&str, Field<'_>)) -> Option<FaultKind> {
+    let share = field.share(sink);
+    let by_us = match key {
+        "delay" => table.need(sink, "by", |sink, field| field.duration(sink, Zero::Refused)),
+        _ => Some(0),
+    };
+    let for_us = table.maybe(sink, "for", |sink, field| field.duration(sink, Zero::Refused));
+    let (probability_ppm, by_us, for_us) = (share?, by_us?, for_us?);
+    Some(match key {
+        "duplicate" => FaultKind::Duplicate { probability_ppm, for_us },
+        "delay" => FaultKind::Delay { probability_ppm, by_us, for_us },
+        _ => FaultKind::Drop { probability_ppm, for_us },
+    })
+}
+
+fn moment(sink: &mut Sink, field: Field<'_>, stage: &Stage<'_, '_>) -> Option<Moment> {
+    let words = [
+        ("holds-lease", Moment::HoldsLease),
+        ("thinks", Moment::Thinks),
+        ("waits-for-landing", Moment::WaitsForLanding),
+    ];
+    let moment = field.word(sink, &words)?;
+    if moment == Moment::HoldsLease && !stage.leases {
+        sink.error(Code::NeverSo, field.node.span, "no lane ever holds a lease, because `leases` declares none")
+            .label("never so")
+            .help("declare one: `leases: [ { resource: \"notes/**\", ttl: 2m } ]`");
+        return None;
+    }
+    Some(moment)
+}
+
+/// `role`, or `role.number` with a number from 1 to the lanes of the role.
+fn target(sink: &mut Sink, field: Field<'_>, roles: &Roles<'_>) -> Option<(usize, Option<u32>)> {
+    let scalar = field.scalar(sink, "a role or lane: `implementer.3`")?;
+    roles.known.section?;
+    let (role, number) = match scalar.text.split_once('.') {
+        Some((role, number)) => (role, Some(number)),
+        None => (scalar.text, None),
+    };
+    let place = roles.known.places.get(role).copied();
+    let lane = number.map(|number| number.parse::<u32>().ok().filter(|lane| lane.to_string() == number));
+    match (place, lane) {
+        (Some(place), None) => Some((place, None)),
+        (Some(place), Some(Some(lane))) if roles.rows[place].lanes.is_none_or(|lanes| (1..=lanes).contains(&lane)) => {
+            Some((place, Some(lane)))
+        }
+        _ => {
+            no_such_lane(sink, scalar, place, roles);
+            None
+        }
+    }
+}
+
+fn no_such_lane(sink: &mut Sink, scalar: Scalar<'_>, role: Option<usize>, roles: &Roles<'_>) {
+    let known = &roles.known;
+    let written = scalar.text.split_once('.').map_or(scalar.text, |(role, _)| role);
+    let near = names::nearest(sink, written, known.places.keys().copied());
+    let meant = role.or_else(|| near.and_then(|near| known.places.get(near).copied()));
+    let only = (roles.rows.len() == 1).then_some(0);
+    let shows = meant.or(only).map(|place| &roles.rows[place]);
+    let help = match (meant.map(|place| &roles.rows[place]), shows) {
+        (Some(row), _) => format!("did you mean `{}`?", likely(row, scalar.text)),
+        (None, Some(row)) => format!("write `{0}`, or one of its lanes: `{0}.1`", row.name),
+        (None, None) => "write a role of this file, or one of its lanes: `implementer.3`".to_owned(),
+    };
+    let message = format!("fault targets lane {}, which no role provides", shown(scalar.text));
+    let draft = sink.error(Code::UnknownLane, scalar.span, message).label("no such lane").help(help);
+    if let Some((row, lanes)) = shows.and_then(|row| Some((row, row.lanes?))) {
+        draft.also(row.at, provides(row.name, lanes));
+    }
+}
+
+/// The lane with the number at the end of what was written, if the role has it; else the role's last or only lane.
+fn likely(row: &RoleRow<'_>, written: &str) -> String {
+    let behind = written.trim_end_matches(|c: char| c.is_ascii_digit());
+    let number = written[behind.len()..].parse::<u32>().ok();
+    match (number, row.lanes) {
+        (Some(number), Some(lanes)) => format!("{}.{}", row.name, number.clamp(1, lanes)),
+        _ => row.name.to_owned(),
+    }
+}
+
+fn provides(role: &str, lanes: u32) -> String {
+    match lanes {
+        1 => format!("{role} has 1 lane: {role}.1"),
+        2 => format!("{role} has 2 lanes: {role}.1 and {role}.2"),
+        _ => format!("{role} has {lanes} lanes: {role}.1 … {role}.{lanes}"),
+    }
+}

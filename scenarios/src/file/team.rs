@@ -1,0 +1,269 @@
+//! Who works, with what and where: `workspace`, `caps`, `models` and `roles`.
+//!
+//! Owns these sections and the names that they define.
+
+use super::codes::Code;
+use super::duration;
+use super::faults::Sink;
+use super::names::{self, Known};
+use super::number::TOKENS_MAX;
+use super::scalar::{Field, shown};
+use super::source::Span;
+use super::table::{self, Table};
+use crate::scenario::{Caps, Model, Role, Workspace};
+use std::collections::BTreeSet;
+
+/// Lanes and calls that a scenario can have at most, whatever its caps.
+const LANES_MAX: u32 = 100_000;
+/// Tasks and waiting changes that a scenario can have at most, whatever its caps.
+pub(crate) const TASKS_MAX: u32 = 1_000_000;
+/// Restarts of one actor.
+const RESTARTS_MAX: u32 = 1_000;
+/// Notes of a generated repository.
+const FILES_MAX: u32 = 10_000;
+/// Characters of a path outside of the repository, or of a branch.
+const PLACE_MAX: usize = 1_024;
+
+/// The repository that the lanes work on.
+pub(crate) fn workspace(sink: &mut Sink, field: Field<'_>) -> Option<Workspace> {
+    let mut table = Table::open(sink, field, "`workspace`")?;
+    let choice = table.choice(sink, &["fixture", "repo"]);
+    let workspace = match choice {
+        Some((key @ "fixture", field)) => {
+            table.narrow(key);
+            let name = field.word(sink, &[("notes", "notes")]);
+            let files = table.or(sink, "files", 40, |sink, field| field.count(sink, 1..=FILES_MAX));
+            name.zip(files).map(|(name, files)| Workspace::Fixture { name: name.to_owned(), files })
+        }
+        Some((key, field)) => {
+            table.narrow(key);
+            let path = field.text(sink, PLACE_MAX);
+            let base = table.maybe(sink, "base", revision);
+            path.zip(base).map(|(path, base)| Workspace::Repository { path, base })
+        }
+        None => {
+            table.field("files");
+            table.field("base");
+            None
+        }
+    };
+    table.close(sink);
+    workspace
+}
+
+/// A branch, tag or commit: nothing that could be taken for an option or a range.
+fn revision(sink: &mut Sink, field: Field<'_>) -> Option<String> {
+    let text = field.text(sink, PLACE_MAX)?;
+    if !text.starts_with('-') && !text.contains("..") && !text.contains([' ', ':', '\\', '?', '*', '[', '~', '^']) {
+        return Some(text);
+    }
+    sink.error(Code::BadText, field.node.span, format!("{} is not a branch, tag or commit", shown(&text)))
+        .label("not the name of a revision")
+        .help("write the plain name: `main`");
+    None
+}
+
+/// The caps, and where they are given.
+pub(crate) struct CapsRead {
+    /// `None`: the section was refused.
+    pub(crate) caps: Option<Caps>,
+    /// The value of `lanes`, if it is given.
+    pub(crate) lanes_at: Option<Span>,
+    /// The value of `tasks`, if it is given.
+    pub(crate) tasks_at: Option<Span>,
+}
+
+/// What a run may at most have.
+pub(crate) fn caps(sink: &mut Sink, field: Option<Field<'_>>) -> CapsRead {
+    let mut read = CapsRead { caps: Some(Caps::default()), lanes_at: None, tasks_at: None };
+    if let Some(field) = field {
+        read.caps = caps_given(sink, field, &mut read.lanes_at, &mut read.tasks_at);
+    }
+    read
+}
+
+fn caps_given(
+    sink: &mut Sink,
+    field: Field<'_>,
+    lanes_at: &mut Option<Span>,
+    tasks_at: &mut Option<Span>,
+) -> Option<Caps> {
+    let default = Caps::default();
+    let mut table = Table::open(sink, field, "`caps`")?;
+    let lanes = table.or(sink, "lanes", default.lanes, |sink, field| {
+        *lanes_at = Some(field.node.span);
+        field.count(sink, 1..=LANES_MAX)
+    });
+    let tasks = table.or(sink, "tasks", default.tasks, |sink, field| {
+        *tasks_at = Some(field.node.span);
+        field.count(sink, 1..=TASKS_MAX)
+    });
+    let queue = table.or(sink, "queue", default.queue, |sink, field| field.count(sink, 1..=TASKS_MAX));
+    let restarts = table.or(sink, "restarts", default.restarts, |sink, field| field.count(sink, 0..=RESTARTS_MAX));
+    table.close(sink);
+    Some(Caps { lanes: lanes?, tasks: tasks?, queue: queue?, restarts: restarts? })
+}
+
+/// The models, and what others may say about them.
+pub(crate) struct Models<'n> {
+    /// `None`: something of the section was refused.
+    pub(crate) list: Option<Vec<Model>>,
+    known: Known<'n>,
+    /// Keys in the order of the file.
+    keys: Vec<Span>,
+}
+
+/// The section `models`.
+pub(crate) fn models<'n>(sink: &mut Sink, table: &mut Table<'n>) -> Models<'n> {
+    let mut models = Models { list: None, known: Known::new("model"), keys: Vec::new() };
+    let example = "{ fast: { latency: { median: 8s, p99: 60s } } }";
+    let entries = table.need(sink, "models", |sink, field| {
+        models.known.section = Some(field.at);
+        table::named(sink, field, example)
+    });
+    let Some(entries) = entries else {
+        models.known.section = None;
+        return models;
+    };
+    let mut list = Some(Vec::new());
+    for (place, entry) in entries.iter().enumerate() {
+        models.known.places.insert(&entry.key.text, place);
+        models.keys.push(entry.key.span);
+        let name = names::checked(sink, &entry.key.text, entry.key.span);
+        let model = model(sink, Field::of(entry), name);
+        list = push(list, model);
+    }
+    models.list = list;
+    models
+}
+
+fn model(sink: &mut Sink, field: Field<'_>, name: Option<String>) -> Option<Model> {
+    let mut table = Table::open(sink, field, "a model")?;
+    // Behaviour drawn from the seed is the only driver there is; the key is taken so that files say what they mean.
+    let driver = table.or(sink, "driver", (), |sink, field| field.word(sink, &[("script", ())]));
+    let latency = table.need(sink, "latency", duration::latency);
+    let slots = table.or(sink, "slots", 0, |sink, field| field.count(sink, 0..=LANES_MAX));
+    let tokens = table.or(sink, "tokens", (0, 0), |sink, field| {
+        both(sink, field, "`tokens`", |sink, field| field.integer(sink, 0..=TOKENS_MAX))
+    });
+    let price = table.or(sink, "price", (0, 0), |sink, field| {
+        both(sink, field, "`price`", |sink, field| field.dollars(sink))
+    });
+    table.close(sink);
+    driver?;
+    let ((tokens_in, tokens_out), (price_in, price_out)) = (tokens?, price?);
+    Some(Model { name: name?, latency: latency?, slots: slots?, tokens_in, tokens_out, price_in, price_out })
+}
+
+/// `{ in: …, out: … }`, either of them 0 if it is left out.
+fn both(
+    sink: &mut Sink,
+    field: Field<'_>,
+    what: &'static str,
+    read: impl Fn(&mut Sink, Field<'_>) -> Option<u64>,
+) -> Option<(u64, u64)> {
+    let mut table = Table::open(sink, field, what)?;
+    let sent = table.or(sink, "in", 0, &read);
+    let received = table.or(sink, "out", 0, &read);
+    table.close(sink);
+    sent.zip(received)
+}
+
+/// A role as others may refer to it.
+pub(crate) struct RoleRow<'n> {
+    /// The key.
+    pub(crate) name: &'n str,
+    /// How many lanes; `None` if that was refused.
+    pub(crate) lanes: Option<u32>,
+    /// Where the number of lanes is given, or the key.
+    pub(crate) at: Span,
+}
+
+/// The roles, and what others may say about them.
+pub(crate) struct Roles<'n> {
+    /// `None`: something of the section was refused.
+    pub(crate) list: Option<Vec<Role>>,
+    /// Their names.
+    pub(crate) known: Known<'n>,
+    /// In the order of the file.
+    pub(crate) rows: Vec<RoleRow<'n>>,
+}
+
+/// The section `roles`.
+pub(crate) fn roles<'n>(sink: &mut Sink, table: &mut Table<'n>, models: &Models<'_>, caps: &CapsRead) -> Roles<'n> {
+    let mut roles = Roles { list: None, known: Known::new("role"), rows: Vec::new() };
+    let entries = table.need(sink, "roles", |sink, field| {
+        roles.known.section = Some(field.at);
+        table::named(sink, field, "{ implementer: { lanes: 8, model: fast } }")
+    });
+    let Some(entries) = entries else {
+        roles.known.section = None;
+        return roles;
+    };
+    let mut list = Some(Vec::new());
+    for (place, entry) in entries.iter().enumerate() {
+        roles.known.places.insert(&entry.key.text, place);
+        let mut row = RoleRow { name: &entry.key.text, lanes: None, at: entry.key.span };
+        let name = names::checked(sink, &entry.key.text, entry.key.span);
+        let role = role(sink, Field::of(entry), models, &mut row);
+        roles.rows.push(row);
+        let role = name.zip(role).map(|(name, (lanes, model))| Role { name, lanes, model });
+        list = push(list, role);
+    }
+    roles.list = list;
+    lanes_in_total(sink, &roles.rows, caps);
+    if let (Some(list), Some(_)) = (&roles.list, &models.list) {
+        unused_models(sink, list, models);
+    }
+    roles
+}
+
+fn role(sink: &mut Sink, field: Field<'_>, models: &Models<'_>, row: &mut RoleRow<'_>) -> Option<(u32, usize)> {
+    let mut table = Table::open(sink, field, "a role")?;
+    row.lanes = table.need(sink, "lanes", |sink, field| {
+        row.at = field.node.span;
+        field.count(sink, 1..=LANES_MAX)
+    });
+    let model = table.need(sink, "model", |sink, field| models.known.find(sink, field));
+    table.close(sink);
+    row.lanes.zip(model)
+}
+
+fn lanes_in_total(sink: &mut Sink, rows: &[RoleRow<'_>], caps: &CapsRead) {
+    let Some(cap) = caps.caps.map(|caps| u64::from(caps.lanes)) else { return };
+    let total: u64 = rows.iter().filter_map(|row| row.lanes).map(u64::from).sum();
+    let mut sum = 0;
+    let crossing = rows.iter().find(|row| {
+        sum += row.lanes.map_or(0, u64::from);
+        sum > cap
+    });
+    let Some(row) = crossing else { return };
+    let help = if total <= u64::from(LANES_MAX) {
+        format!("lower it, or raise the cap: `caps: {{ lanes: {total} }}`")
+    } else {
+        format!("lower it: a run has at most {LANES_MAX} lanes")
+    };
+    let draft = sink
+        .error(Code::AboveCap, row.at, format!("the roles have {total} lanes in total, but the cap is {cap}"))
+        .label("more than the cap from here on")
+        .help(help);
+    if let Some(at) = caps.lanes_at {
+        draft.also(at, "the cap");
+    }
+}
+
+fn unused_models(sink: &mut Sink, roles: &[Role], models: &Models<'_>) {
+    let used: BTreeSet<usize> = roles.iter().map(|role| role.model).collect();
+    for (name, place) in models.known.places.iter().filter(|(_, place)| !used.contains(place)) {
+        sink.error(Code::UnusedModel, models.keys[*place], format!("no role uses the model {}", shown(name)))
+            .label("not used")
+            .help("delete it, or name it in a role: `model: …`");
+    }
+}
+
+/// Adds a value to those before; one that was refused refuses all.
+pub(crate) fn push<T>(list: Option<Vec<T>>, value: Option<T>) -> Option<Vec<T>> {
+    let (mut list, value) = list.zip(value)?;
+    list.push(value);
+    Some(list)
+}

@@ -1,0 +1,125 @@
+//! The file as a whole: its version, its sections and what follows from several of them together.
+//!
+//! Owns the order in which sections are read: those that define names before those that use them.
+//! A section that is refused hides nothing in the others.
+
+use super::codes::Code;
+use super::duration::{self, Zero};
+use super::faults::Sink;
+use super::scalar::{Field, shown};
+use super::table::{self, ListOf, Table};
+use super::tree::{Kind, Node};
+use super::{expect, misfortune, operators, rules, team, work};
+use crate::scenario::{Latency, Scenario, World};
+
+/// The version of the format that is read.
+const VERSION: &str = "1";
+
+/// How long a message takes if `mail` is not given.
+const MAIL: Latency = Latency { median_us: 2_000, p99_us: 20_000 };
+
+/// The scenario that a file's tree stands for; `None` with faults if it stands for none.
+pub(crate) fn scenario(sink: &mut Sink, root: &Node) -> Option<Scenario> {
+    mapping(sink, root)?;
+    let mut table = Table::open(sink, table::root(root), table::WHOLE)?;
+    version(sink, &mut table)?;
+    let name = table.need(sink, "name", |sink, field| field.name(sink));
+    let seed = table.or(sink, "seed", 1, |sink, field| field.integer(sink, 0..=u64::MAX));
+    let worlds = [("sim", World::Sim), ("live", World::Live)];
+    let world = table.or(sink, "world", World::Sim, |sink, field| field.word(sink, &worlds));
+    let workspace = table.need(sink, "workspace", team::workspace);
+    let caps = team::caps(sink, table.field("caps"));
+    let models = team::models(sink, &mut table);
+    let roles = team::roles(sink, &mut table, &models, &caps);
+    let work = work::tasks(sink, &mut table, &roles, &caps);
+    let lease_field = table.field("leases");
+    let leases = rules::leases(sink, lease_field, work.touches.as_ref());
+    let gates = table.or(sink, "gates", Vec::new(), rules::gates);
+    let mail = table.or(sink, "mail", MAIL, duration::latency);
+    let operators = table.or(sink, "operators", Vec::new(), operators::commands);
+    let stage = misfortune::Stage { roles: &roles, leases: lease_field.is_some_and(has_entries) };
+    let of = ListOf { example: "{ kill: implementer.3, at: 10m }", needed: false };
+    let faults = table.or(sink, "faults", Vec::new(), |sink, field| {
+        table::list(sink, field, of, |sink, entry| misfortune::fault(sink, entry, &stage))
+    });
+    let stop_after_us = table.maybe(sink, "stop", stop);
+    let control = table.or(sink, "control", false, |sink, field| field.word(sink, &[("without-merger", true)]));
+    let expectations = table.or(sink, "expect", Vec::new(), |sink, field| expect::expectations(sink, field, control));
+    table.close(sink);
+    Some(Scenario {
+        name: name?,
+        seed: seed?,
+        world: world?,
+        workspace: workspace?,
+        roles: roles.list?,
+        models: models.list?,
+        tasks: work.groups?,
+        leases: leases?,
+        gates: gates?,
+        mail: mail?,
+        operators: operators?,
+        faults: faults?,
+        stop_after_us: stop_after_us?,
+        caps: caps.caps?,
+        expectations: expectations?,
+        control: control?,
+    })
+}
+
+/// A file is a mapping, or nothing else about it can be judged.
+fn mapping(sink: &mut Sink, root: &Node) -> Option<()> {
+    let found = match &root.kind {
+        Kind::Mapping(entries) if !entries.is_empty() => return Some(()),
+        Kind::Mapping(_) => None,
+        Kind::Scalar { text, plain } if *plain && text.is_empty() => None,
+        Kind::Scalar { .. } => Some("a single value"),
+        Kind::Sequence(_) => Some("a list"),
+        Kind::Refused => return None,
+    };
+    let draft = match found {
+        Some(found) => sink
+            .error(Code::WrongKind, root.span, format!("the file is {found}, not a scenario"))
+            .label(format!("{found} here")),
+        // A mapping that is empty because all of its keys were refused has been reported.
+        None if sink.errors() > 0 => return None,
+        None => sink.error(Code::Empty, root.span, "the file is empty").label("nothing in it"),
+    };
+    draft.help("begin with `baton: 1`; also needed are `name`, `workspace`, `roles`, `models` and `tasks`");
+    None
+}
+
+/// `None` if the rest must not be judged, because it follows the rules of another version.
+fn version(sink: &mut Sink, table: &mut Table<'_>) -> Option<()> {
+    let Some(field) = table.field("baton") else {
+        sink.error(Code::Version, table.at, "the version of the format is missing")
+            .label("`baton: 1` belongs before this")
+            .help("begin the file with `baton: 1`");
+        return Some(());
+    };
+    if let Some(first) = table.first_key().filter(|key| key.span != field.at) {
+        sink.error(Code::Version, field.at, "the version of the format is not the first key")
+            .label("not the first")
+            .also(first.span, "the first key")
+            .help("move `baton: 1` to the beginning of the file");
+    }
+    let scalar = field.scalar(sink, "`1`")?;
+    if scalar.text == VERSION && scalar.plain {
+        return Some(());
+    }
+    let help = if scalar.text == VERSION { "write `1` without quotes" } else { "write `baton: 1`" };
+    let message = format!("the file has version {}, but this program reads version {VERSION}", shown(scalar.text));
+    sink.error(Code::Version, scalar.span, message).label("nothing else of this file is judged").help(help);
+    None
+}
+
+fn stop(sink: &mut Sink, field: Field<'_>) -> Option<u64> {
+    let mut table = Table::open(sink, field, "`stop`")?;
+    let after = table.need(sink, "after", |sink, field| field.duration(sink, Zero::Refused));
+    table.close(sink);
+    after
+}
+
+fn has_entries(field: Field<'_>) -> bool {
+    // What is not even a list has its own fault; the moment that waits for it should not be one more.
+    !matches!(&field.node.kind, Kind::Sequence(items) if items.is_empty())
+}

@@ -1,0 +1,136 @@
+//! What is to be done: `tasks`.
+//!
+//! Owns an entry's keys and how many tasks it stands for. The actions of `do` are read in `actions`.
+
+use super::codes::Code;
+use super::faults::Sink;
+use super::path::{self, Overlaps};
+use super::scalar::{Field, shown};
+use super::source::Span;
+use super::table::{self, ListOf, Table};
+use super::team::{CapsRead, Roles, TASKS_MAX};
+use super::actions;
+use crate::scenario::TaskGroup;
+use baton_record::ids::ATTEMPTS_MAX;
+
+/// Changes after which a task is given up, if the file does not say.
+const ATTEMPTS: u32 = 16;
+/// Model calls before a change.
+const STEPS_MAX: u32 = 10_000;
+
+/// The tasks, and what other sections are judged by.
+pub(crate) struct Work {
+    /// `None`: something of the section was refused.
+    pub(crate) groups: Option<Vec<TaskGroup>>,
+    /// What the tasks touch; `None` if that is not known of all of them.
+    pub(crate) touches: Option<Overlaps>,
+}
+
+/// How many tasks an entry stands for, and where that is said.
+struct Size {
+    tasks: u64,
+    at: Span,
+}
+
+/// The section `tasks`.
+pub(crate) fn tasks(sink: &mut Sink, table: &mut Table<'_>, roles: &Roles<'_>, caps: &CapsRead) -> Work {
+    let mut touches = Some(Overlaps::default());
+    let mut sizes = Vec::new();
+    let of = ListOf { example: "{ each: 10, by: implementer, do: { append: token } }", needed: true };
+    let groups = table.need(sink, "tasks", |sink, field| {
+        let groups = table::list(sink, field, of, |sink, entry| {
+            let mut group = Group { roles, touched: None, size: None };
+            let read = group.read(sink, entry);
+            sizes.extend(group.size);
+            match (&mut touches, group.touched) {
+                (Some(all), Some(pattern)) => all.add(&pattern),
+                (unknown, None) => *unknown = None,
+                (None, Some(_)) => {}
+            }
+            read
+        });
+        tasks_in_total(sink, &sizes, caps);
+        groups
+    });
+    Work { touches: touches.filter(|all| all.meet("**")), groups }
+}
+
+fn tasks_in_total(sink: &mut Sink, sizes: &[Size], caps: &CapsRead) {
+    let Some(cap) = caps.caps.map(|caps| u64::from(caps.tasks)) else { return };
+    let total: u64 = sizes.iter().map(|size| size.tasks).sum();
+    let mut sum = 0;
+    let crossing = sizes.iter().find(|size| {
+        sum += size.tasks;
+        sum > cap
+    });
+    let Some(size) = crossing else { return };
+    let help = if total <= u64::from(TASKS_MAX) {
+        format!("lower it, or raise the cap: `caps: {{ tasks: {total} }}`")
+    } else {
+        format!("lower it: a run has at most {TASKS_MAX} tasks")
+    };
+    let draft = sink
+        .error(Code::AboveCap, size.at, format!("there are {total} tasks in total, but the cap is {cap}"))
+        .label("more than the cap from here on")
+        .help(help);
+    if let Some(at) = caps.tasks_at {
+        draft.also(at, "the cap");
+    }
+}
+
+/// One entry while it is read. What is known of it counts even if the entry is refused.
+struct Group<'r, 'n> {
+    roles: &'r Roles<'n>,
+    touched: Option<String>,
+    size: Option<Size>,
+}
+
+impl Group<'_, '_> {
+    fn read(&mut self, sink: &mut Sink, entry: Field<'_>) -> Option<TaskGroup> {
+        let mut table = Table::open(sink, entry, "an entry of `tasks`")?;
+        let role = table.need(sink, "by", |sink, field| self.roles.known.find(sink, field));
+        let tasks = self.tasks(sink, &mut table, role);
+        let mut touches_at = entry.at;
+        self.touched = table.or(sink, "touches", "**".to_owned(), |sink, field| {
+            touches_at = field.node.span;
+            field.pattern(sink)
+        });
+        let canonical = table.maybe(sink, "canonical", |sink, field| self.canonical(sink, field, touches_at));
+        let steps = table.or(sink, "steps", 1, |sink, field| field.count(sink, 0..=STEPS_MAX));
+        let attempts = table.or(sink, "attempts", ATTEMPTS, |sink, field| field.count(sink, 1..=ATTEMPTS_MAX));
+        let one_file = self.touched.as_deref().is_some_and(path::is_one_file).then_some(touches_at);
+        let actions = table.need(sink, "do", |sink, field| actions::actions(sink, field, one_file));
+        table.close(sink);
+        Some(TaskGroup {
+            tasks: tasks?,
+            role: role?,
+            touches: self.touched.clone()?,
+            canonical: canonical?,
+            steps: steps?,
+            attempts: attempts?,
+            actions: actions?,
+        })
+    }
+
+    fn tasks(&mut self, sink: &mut Sink, table: &mut Table<'_>, role: Option<usize>) -> Option<u32> {
+        let (key, field) = table.choice(sink, &["each", "count"])?;
+        let given = u64::from(field.count(sink, 1..=TASKS_MAX)?);
+        let tasks = if key == "each" { given * u64::from(self.roles.rows[role?].lanes?) } else { given };
+        self.size = Some(Size { tasks, at: field.node.span });
+        // Above 32 bits is above every cap, which is told with the total; here any number will do.
+        Some(u32::try_from(tasks).unwrap_or(u32::MAX))
+    }
+
+    fn canonical(&self, sink: &mut Sink, field: Field<'_>, touches_at: Span) -> Option<String> {
+        let path = field.path(sink)?;
+        let touches = self.touched.as_deref()?;
+        if path::covers(touches, &path) {
+            return Some(path);
+        }
+        sink.error(Code::Outside, field.node.span, format!("{} does not lie below `touches`", shown(&path)))
+            .label("outside of what the tasks touch")
+            .also(touches_at, "what they touch")
+            .help("move the one below the other");
+        None
+    }
+}

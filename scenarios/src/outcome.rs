@@ -1,0 +1,197 @@
+//! What a run came to, as people and programs are told it: verdict, expectations, faults, spend.
+
+use crate::scenario::{Comparison, Expectation, Metric, Scenario};
+use crate::tally::Tally;
+use baton_check::Report;
+use baton_record::event::StopReason;
+use serde::Serialize;
+
+/// Version of the outcome's JSON.
+pub const FORMAT: u32 = 1;
+
+/// The verdict of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// Every promise that was exercised held, every expectation too, every task ended well.
+    Held,
+    /// An expectation or a task failed.
+    Failed,
+    /// A promise is broken.
+    Broken,
+    /// A limit, a person or a stranger ended it before its tasks were done.
+    Stopped,
+}
+
+impl Verdict {
+    /// The exit code, which never changes its meaning.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Verdict::Held => 0,
+            Verdict::Failed => 1,
+            Verdict::Broken => 3,
+            Verdict::Stopped => 5,
+        }
+    }
+}
+
+/// The outcome of a run: the object that `--json` prints.
+#[derive(Clone, Debug, Serialize)]
+pub struct Outcome {
+    /// Version of this object.
+    pub format: u32,
+    /// Name of the scenario.
+    pub scenario: String,
+    /// The seed.
+    pub seed: u64,
+    /// `sim` or `live`.
+    pub world: &'static str,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// The exit code that goes with it.
+    pub exit_code: u8,
+    /// The run folder.
+    pub run: String,
+    /// Length of the run on its own clock.
+    pub virtual_s: f64,
+    /// Length of the run on the machine's clock, checking included.
+    pub wall_s: f64,
+    /// What became of main.
+    pub main: MainOutcome,
+    /// Every expectation of the scenario.
+    pub expectations: Vec<ExpectationOutcome>,
+    /// Every fault of the scenario.
+    pub faults: Vec<FaultOutcome>,
+    /// What it cost.
+    pub spend: Spend,
+    /// What was written down.
+    pub journal: JournalOutcome,
+    /// Why the run ended.
+    pub stopped: Option<StopReason>,
+    /// What the control run lost, if there was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub control: Option<ControlOutcome>,
+}
+
+/// What became of main.
+#[derive(Clone, Debug, Serialize)]
+#[expect(missing_docs, reason = "each field is what its name says")]
+pub struct MainOutcome {
+    pub repository: String,
+    pub head: String,
+    pub landed: u64,
+    pub refused: u64,
+    pub conflicts: u64,
+    pub rolled_back: u64,
+}
+
+/// One expectation, looked at.
+#[derive(Clone, Debug, Serialize)]
+pub struct ExpectationOutcome {
+    /// As the file has it.
+    pub name: String,
+    /// Whether it is so.
+    pub held: bool,
+    /// What was found; `null` where there was nothing to look at.
+    pub value: Option<f64>,
+}
+
+/// One fault of the scenario.
+#[derive(Clone, Debug, Serialize)]
+pub struct FaultOutcome {
+    /// Its place in the file, from 0; the journal's `fault`.
+    pub id: u16,
+    /// What it is.
+    pub kind: &'static str,
+    /// How often it struck.
+    pub injected: u64,
+    /// How many records of changed decisions name it.
+    pub felt: u64,
+}
+
+/// What a run cost.
+#[derive(Clone, Debug, Serialize)]
+#[expect(missing_docs, reason = "each field is what its name says")]
+pub struct Spend {
+    pub usd: f64,
+    pub tokens_in: u64,
+    pub tokens_out: u64,
+    pub calls: u64,
+}
+
+/// What was written down.
+#[derive(Clone, Debug, Serialize)]
+#[expect(missing_docs, reason = "each field is what its name says")]
+pub struct JournalOutcome {
+    pub records: u64,
+    pub head_hash: String,
+}
+
+/// What the control run lost.
+#[derive(Clone, Debug, Serialize)]
+pub struct ControlOutcome {
+    /// Changes of which nothing is left on main.
+    pub lost: u64,
+    /// Changes of which a part is left on main.
+    pub torn: u64,
+    /// The control run's folder.
+    pub run: String,
+}
+
+/// Everything that expectations look at.
+pub(crate) struct Evidence<'a> {
+    pub(crate) tally: &'a Tally,
+    pub(crate) report: &'a Report,
+    pub(crate) control: Option<&'a ControlOutcome>,
+}
+
+/// Looks at every expectation.
+pub(crate) fn expectations(scenario: &Scenario, evidence: &Evidence<'_>) -> Vec<ExpectationOutcome> {
+    let judge = |expectation: &Expectation| {
+        let value = value(expectation.metric, evidence);
+        let held = value.is_some_and(|value| compare(value, expectation.comparison, expectation.value));
+        ExpectationOutcome { name: expectation.text.clone(), held, value }
+    };
+    scenario.expectations.iter().map(judge).collect()
+}
+
+fn value(metric: Metric, evidence: &Evidence<'_>) -> Option<f64> {
+    let tally = evidence.tally;
+    let count = |number: u64| Some(number as f64);
+    match metric {
+        Metric::MainIntact => count(u64::from(evidence.report.intact)),
+        Metric::TasksLanded => count(tally.tasks_landed),
+        Metric::TasksFailed => count(tally.tasks_failed),
+        Metric::ChangesRefused => count(tally.refused),
+        Metric::FaultsInjected => count(tally.faults.values().map(|(injected, _)| injected).sum()),
+        Metric::FaultsFelt => count(tally.faults.values().filter(|(_, felt)| *felt > 0).count() as u64),
+        Metric::ControlLost => evidence.control.map(|control| control.lost as f64),
+        Metric::ControlTorn => evidence.control.map(|control| control.torn as f64),
+        Metric::SpendUsd => Some(tally.usd_micros as f64 / 1e6),
+        Metric::VirtualS => Some(tally.last_us as f64 / 1e6),
+    }
+}
+
+fn compare(found: f64, comparison: Comparison, wanted: f64) -> bool {
+    match comparison {
+        Comparison::Equal => found == wanted,
+        Comparison::NotEqual => found != wanted,
+        Comparison::Less => found < wanted,
+        Comparison::AtMost => found <= wanted,
+        Comparison::More => found > wanted,
+        Comparison::AtLeast => found >= wanted,
+    }
+}
+
+/// The verdict: a broken promise outweighs everything, an early end outweighs a failed expectation.
+pub(crate) fn verdict(tally: &Tally, report: &Report, expectations: &[ExpectationOutcome]) -> Verdict {
+    if !report.intact {
+        Verdict::Broken
+    } else if tally.stopped != Some(StopReason::TasksEnded) {
+        Verdict::Stopped
+    } else if tally.tasks_failed > 0 || expectations.iter().any(|expectation| !expectation.held) {
+        Verdict::Failed
+    } else {
+        Verdict::Held
+    }
+}

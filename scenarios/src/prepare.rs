@@ -1,0 +1,268 @@
+//! The run folder before its first lane starts: repository, journal with the team's own records, run.json.
+
+use crate::fixture::{self, SIM_START_S};
+use crate::outcome::Outcome;
+use crate::resolve::{self, Ground};
+use crate::run::{Options, RunError, Source, world_word};
+use crate::scenario::{Workspace, World};
+use baton_actors::start::Failure;
+use baton_actors::team::{LandingKind, Team, overlap};
+use baton_record::event::{EndpointNamed, GateNamed, LaneJoined, ResourceNamed, RunStarted, TaskAdded, WorldKind};
+use baton_record::line::{Actor, Record};
+use baton_record::{EndpointId, Event, LaneId, Oid, ResourceId, TaskId};
+use baton_world::git::{Durability, Repository};
+use baton_world::{Journal, JournalError, clock};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The repository's folder within a run's.
+pub(crate) const REPOSITORY: &str = "repo.git";
+
+/// A run that is ready to start.
+pub(crate) struct Prepared {
+    pub(crate) team: Team,
+    pub(crate) repository: Arc<Repository>,
+    pub(crate) journal: Journal,
+    pub(crate) seed: u64,
+    pub(crate) world: World,
+}
+
+/// What run.json says before there is a verdict.
+#[derive(Serialize)]
+struct Begun<'a> {
+    format: u32,
+    version: &'static str,
+    scenario: &'a str,
+    scenario_hash: &'a str,
+    seed: u64,
+    world: &'static str,
+    control: bool,
+    workspace: String,
+    verdict: Option<()>,
+}
+
+/// What run.json says at the end.
+#[derive(Serialize)]
+struct Ended<'a> {
+    version: &'static str,
+    #[serde(flatten)]
+    outcome: &'a Outcome,
+}
+
+/// A run folder is new, or empty.
+pub(crate) fn must_be_free(out: &Path) -> Result<(), RunError> {
+    let taken = |why: &str| Err(RunError::Folder(out.to_owned(), why.to_owned()));
+    match std::fs::read_dir(out) {
+        Ok(mut entries) => match entries.next() {
+            None => Ok(()),
+            Some(_) => taken("there is something in this folder already; choose another with --out, or remove it"),
+        },
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => taken("this is a file; name a folder with --out"),
+        Err(error) => taken(&error.to_string()),
+    }
+}
+
+/// Makes the folder beside its place, then renames it into it.
+pub(crate) fn prepare(
+    source: Source<'_>,
+    options: &Options,
+    out: &Path,
+    landing: LandingKind,
+) -> Result<Prepared, RunError> {
+    let folder = |path: &Path| {
+        let path = path.to_owned();
+        move |error: std::io::Error| RunError::Folder(path, error.to_string())
+    };
+    let name = out.file_name().ok_or_else(|| RunError::Folder(out.to_owned(), "this names no folder".to_owned()))?;
+    let parent = out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    std::fs::create_dir_all(parent).map_err(folder(parent))?;
+    let making = parent.join(format!(".{}.making", name.to_string_lossy()));
+    if making.exists() {
+        std::fs::remove_dir_all(&making).map_err(folder(&making))?;
+    }
+    std::fs::create_dir(&making).map_err(folder(&making))?;
+    let made = make(source, options, &making, landing);
+    let (ready, mut journal) = match made {
+        Ok(made) => made,
+        Err(error) => {
+            // The first error is the one that counts.
+            drop(std::fs::remove_dir_all(&making));
+            return Err(error);
+        }
+    };
+    std::fs::rename(&making, out).map_err(folder(out))?;
+    std::fs::File::open(parent).and_then(|parent| parent.sync_all()).map_err(folder(parent))?;
+    journal.moved_to(&out.join("journal"));
+    let durability = durability(ready.world);
+    let repository = Repository::open(&out.join(REPOSITORY), durability).map_err(RunError::Workspace)?;
+    let Ready { team, seed, world } = ready;
+    Ok(Prepared { team, repository: Arc::new(repository), journal, seed, world })
+}
+
+struct Ready {
+    team: Team,
+    seed: u64,
+    world: World,
+}
+
+fn make(
+    source: Source<'_>,
+    options: &Options,
+    dir: &Path,
+    landing: LandingKind,
+) -> Result<(Ready, Journal), RunError> {
+    let scenario = source.scenario;
+    let seed = options.seed.unwrap_or(scenario.seed);
+    let world = options.world.unwrap_or(scenario.world);
+    let (base, workspace) = make_repository(source, options, &dir.join(REPOSITORY), durability(world))?;
+    let start_s = match world {
+        World::Sim => SIM_START_S,
+        World::Live => clock::unix_seconds(),
+    };
+    let scenario_hash = hex(&Sha256::digest(source.bytes));
+    let control = landing == LandingKind::Direct;
+    let run = identity(&[
+        &scenario_hash,
+        &seed.to_string(),
+        env!("CARGO_PKG_VERSION"),
+        world_word(world),
+        &base.to_hex(),
+        &control.to_string(),
+        &if world == World::Live { start_s.to_string() } else { String::new() },
+    ]);
+    let team = resolve::team(scenario, Ground { run: run.clone(), seed, world, base, start_s, landing });
+    let started = RunStarted {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        run,
+        scenario: scenario.name.clone(),
+        scenario_hash: scenario_hash.clone(),
+        seed,
+        world: if world == World::Sim { WorldKind::Sim } else { WorldKind::Live },
+        base,
+        control,
+    };
+    let journal = make_journal(&dir.join("journal"), started, &team, durability(world))
+        .map_err(|error| RunError::Failure(dir.to_owned(), Failure::Journal(error)))?;
+    write_file(dir, "scenario.yaml", source.bytes)?;
+    let begun = Begun {
+        format: crate::outcome::FORMAT,
+        version: env!("CARGO_PKG_VERSION"),
+        scenario: &scenario.name,
+        scenario_hash: &scenario_hash,
+        seed,
+        world: world_word(world),
+        control,
+        workspace,
+        verdict: None,
+    };
+    write_json(dir, &begun)?;
+    Ok((Ready { team, seed, world }, journal))
+}
+
+fn durability(world: World) -> Durability {
+    match world {
+        World::Sim => Durability::Buffered,
+        World::Live => Durability::Durable,
+    }
+}
+
+fn make_repository(
+    source: Source<'_>,
+    options: &Options,
+    path: &Path,
+    durability: Durability,
+) -> Result<(Oid, String), RunError> {
+    let (from, base) = match (&options.repository, &source.scenario.workspace) {
+        (Some(path), Workspace::Repository { base, .. }) => (path.clone(), base.clone()),
+        (Some(path), Workspace::Fixture { .. }) => (path.clone(), None),
+        (None, Workspace::Repository { path, base }) => (PathBuf::from(path), base.clone()),
+        (None, Workspace::Fixture { name, files }) => {
+            let (_, main) = fixture::notes(path, *files, durability).map_err(RunError::Workspace)?;
+            return Ok((main, format!("fixture {name}")));
+        }
+    };
+    let copied = Repository::copy_of(&from, base.as_deref(), path, durability).map_err(RunError::Workspace)?;
+    let main = copied.main().map_err(RunError::Workspace)?.expect("a copy has a main");
+    Ok((main, from.display().to_string()))
+}
+
+fn identity(parts: &[&str]) -> String {
+    hex(&Sha256::digest(parts.join("\n")))[..16].to_owned()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The records that make the team: durable before the run folder stands in its place.
+fn make_journal(dir: &Path, started: RunStarted, team: &Team, durability: Durability) -> Result<Journal, JournalError> {
+    let mut journal = Journal::create(dir, durability)?;
+    let names: Vec<String> = team.lanes.iter().map(|lane| lane.name.clone()).collect();
+    journal.append(0, &setup(started, team), &names)?;
+    journal.sync_now()?;
+    Ok(journal)
+}
+
+fn setup(started: RunStarted, team: &Team) -> Vec<Record> {
+    let record = |actor, event| Record { t_us: 0, actor, lane: None, task: None, event };
+    let mut records = vec![record(Actor::Run, Event::RunStarted(started))];
+    for (at, rule) in team.leases.iter().enumerate() {
+        let earlier = team.leases[..at].iter().enumerate();
+        let overlaps = earlier.filter(|(_, other)| overlap(&other.resource, &rule.resource));
+        let overlaps = overlaps.map(|(other, _)| ResourceId(other as u16)).collect();
+        let (resource, pattern) = (ResourceId(at as u16), rule.resource.clone());
+        records.push(record(Actor::Run, Event::ResourceNamed(ResourceNamed { resource, pattern, overlaps })));
+    }
+    for (at, model) in team.models.iter().enumerate() {
+        let named = EndpointNamed { endpoint: EndpointId(at as u16), name: model.name.clone(), slots: model.slots };
+        records.push(record(Actor::Run, Event::EndpointNamed(named)));
+    }
+    for gate in &team.gates {
+        records.push(record(Actor::Run, Event::GateNamed(GateNamed { gate: gate.name.clone() })));
+    }
+    for (at, lane) in team.lanes.iter().enumerate() {
+        let id = LaneId(at as u32);
+        let joined = LaneJoined { id, role: lane.role.clone(), model: EndpointId(lane.model as u16) };
+        records.push(Record { lane: Some(id), ..record(Actor::Supervisor, Event::LaneJoined(joined)) });
+    }
+    for (at, work) in team.tasks.iter().enumerate() {
+        let work = &team.work[*work];
+        let added = TaskAdded {
+            role: work.role.clone(),
+            attempts_max: work.attempts,
+            artifact: work.canonical.clone(),
+        };
+        let task = Some(TaskId(at as u32));
+        records.push(Record { task, ..record(Actor::Supervisor, Event::TaskAdded(added)) });
+    }
+    records
+}
+
+fn write_file(dir: &Path, name: &str, content: &[u8]) -> Result<(), RunError> {
+    let path = dir.join(name);
+    std::fs::write(&path, content).map_err(|error| RunError::Folder(path, error.to_string()))
+}
+
+fn write_json(dir: &Path, value: &impl Serialize) -> Result<(), RunError> {
+    let mut text = serde_json::to_vec_pretty(value).expect("plain values can be written as JSON");
+    text.push(b'\n');
+    let path = dir.join("run.json");
+    let new = dir.join("run.json.new");
+    let written = std::fs::write(&new, text).and_then(|()| std::fs::rename(&new, &path));
+    written.map_err(|error| RunError::Folder(path, error.to_string()))
+}
+
+/// Puts the outcome into run.json.
+pub(crate) fn write_verdict(dir: &Path, outcome: &Outcome) -> Result<(), RunError> {
+    write_json(dir, &Ended { version: env!("CARGO_PKG_VERSION"), outcome })
+}
+
+/// Where main is, hex.
+pub(crate) fn head_of(repository: &Path) -> Result<String, RunError> {
+    let opened = Repository::open(repository, Durability::Buffered).map_err(RunError::Workspace)?;
+    let main = opened.main().map_err(RunError::Workspace)?;
+    Ok(main.map(|main| main.to_hex()).unwrap_or_default())
+}

@@ -1,0 +1,129 @@
+//! From what a file says to what a team is: lanes and tasks are counted out, indices become names and identifiers.
+
+use crate::scenario::{Fault, FaultKind, OperatorCommand, Scenario, World};
+use baton_actors::chaos::{Armed, LaneFault, MailFault, MailFaultWindow};
+use baton_actors::incidents::Incident;
+use baton_actors::supervisor::OperatorSays;
+use baton_actors::team::{LandingKind, LaneSpec, Team, Work};
+use baton_record::{FaultId, LaneId, Oid};
+use baton_world::{ClockKind, Seeds};
+
+/// What of a team is known only when its run is prepared.
+#[derive(Clone, Debug)]
+pub struct Ground {
+    /// Identity of the run.
+    pub run: String,
+    /// The seed.
+    pub seed: u64,
+    /// Where it takes place.
+    pub world: World,
+    /// Main before the first landing.
+    pub base: Oid,
+    /// Seconds since 1970 at its start.
+    pub start_s: i64,
+    /// How changes come to main.
+    pub landing: LandingKind,
+}
+
+/// The team of a scenario.
+pub fn team(scenario: &Scenario, ground: Ground) -> Team {
+    let lanes = scenario.roles.iter().flat_map(|role| {
+        let lane = |number| LaneSpec { name: format!("{}.{number}", role.name), role: role.name.clone(), model: role.model };
+        (1..=role.lanes).map(lane)
+    });
+    let work = scenario.tasks.iter().map(|group| Work {
+        role: scenario.roles[group.role].name.clone(),
+        touches: group.touches.clone(),
+        canonical: group.canonical.clone(),
+        steps: group.steps,
+        attempts: group.attempts,
+        actions: group.actions.clone(),
+    });
+    Team {
+        run: ground.run,
+        seeds: Seeds::root(ground.seed),
+        clock: match ground.world {
+            World::Sim => ClockKind::Virtual,
+            World::Live => ClockKind::Real,
+        },
+        base: ground.base,
+        start_s: ground.start_s,
+        lanes: lanes.collect(),
+        models: scenario.models.clone(),
+        work: work.collect(),
+        tasks: interleaved(scenario),
+        leases: scenario.leases.clone(),
+        gates: scenario.gates.clone(),
+        mail: scenario.mail,
+        caps: scenario.caps,
+        landing: ground.landing,
+    }
+}
+
+/// For each task its group: the groups in turn, so that different kinds of work meet.
+fn interleaved(scenario: &Scenario) -> Vec<usize> {
+    let mut left: Vec<u32> = scenario.tasks.iter().map(|group| group.tasks).collect();
+    let mut tasks = Vec::new();
+    while left.iter().any(|left| *left > 0) {
+        for (group, left) in left.iter_mut().enumerate().filter(|(_, left)| **left > 0) {
+            tasks.push(group);
+            *left -= 1;
+        }
+    }
+    tasks
+}
+
+/// Faults of the mail.
+pub fn mail_faults(scenario: &Scenario) -> Vec<MailFaultWindow> {
+    let windows = scenario.faults.iter().enumerate().filter_map(|(place, fault)| {
+        let (kind, probability_ppm, for_us) = match &fault.kind {
+            FaultKind::Duplicate { probability_ppm, for_us } => (MailFault::Duplicate, probability_ppm, for_us),
+            FaultKind::Delay { probability_ppm, by_us, for_us } => {
+                (MailFault::Delay { by_us: *by_us }, probability_ppm, for_us)
+            }
+            FaultKind::Drop { probability_ppm, for_us } => (MailFault::Drop, probability_ppm, for_us),
+            _ => return None,
+        };
+        let until_us = for_us.map_or(u64::MAX, |for_us| fault.at_us.saturating_add(for_us));
+        let (fault, from_us) = (FaultId(place as u16), fault.at_us);
+        Some(MailFaultWindow { fault, kind, probability_ppm: *probability_ppm, from_us, until_us })
+    });
+    windows.collect()
+}
+
+/// What happens to the team, and when.
+pub fn incidents(scenario: &Scenario) -> Vec<(u64, Incident)> {
+    let faults = scenario.faults.iter().enumerate();
+    let faults = faults.filter_map(|(place, fault)| Some((fault.at_us, incident(scenario, place, fault)?)));
+    let words = scenario.operators.iter().map(|said| (said.at_us, Incident::Say(word(said))));
+    let end = scenario.stop_after_us.map(|after_us| (after_us, Incident::TimeOver));
+    faults.chain(words).chain(end).collect()
+}
+
+fn incident(scenario: &Scenario, place: usize, fault: &Fault) -> Option<Incident> {
+    let id = FaultId(place as u16);
+    let arm = |kind, role, lane| {
+        let lanes = lanes_of(scenario, role, lane);
+        Some(Incident::Arm(Armed { fault: id, kind, lanes, moment: fault.moment }))
+    };
+    match &fault.kind {
+        FaultKind::Kill { role, lane } => arm(LaneFault::Kill, *role, *lane),
+        FaultKind::Pause { role, lane, for_us } => arm(LaneFault::Freeze { for_us: *for_us }, *role, *lane),
+        FaultKind::Restart { actor } => Some(Incident::Restart(id, *actor)),
+        FaultKind::Push => Some(Incident::Push(id)),
+        FaultKind::Duplicate { .. } | FaultKind::Delay { .. } | FaultKind::Drop { .. } => None,
+    }
+}
+
+fn word(said: &OperatorCommand) -> OperatorSays {
+    OperatorSays { command: said.command, by: said.by.clone(), reason: said.reason.clone() }
+}
+
+/// One lane of a role, or all of them.
+fn lanes_of(scenario: &Scenario, role: usize, lane: Option<u32>) -> Vec<LaneId> {
+    let first: u32 = scenario.roles[..role].iter().map(|role| role.lanes).sum();
+    match lane {
+        Some(number) => vec![LaneId(first + number - 1)],
+        None => (first..first + scenario.roles[role].lanes).map(LaneId).collect(),
+    }
+}

@@ -1,0 +1,226 @@
+//! Runs a scenario: prepares the run folder, lets the team live, checks what it left behind.
+//!
+//! A run folder is made beside its place and renamed into it before any lane starts; from then on it can be killed at any
+//! instant and still be verified.
+
+use crate::outcome::{self, ControlOutcome, Evidence, FaultOutcome, JournalOutcome, MainOutcome, Outcome, Spend};
+use crate::prepare::{self, Prepared};
+use crate::resolve;
+use crate::scenario::{FaultKind, Scenario, World};
+use crate::tally::Tally;
+use baton_actors::progress::Progress;
+use baton_actors::start::{self, Failure, Launch};
+use baton_actors::team::LandingKind;
+use baton_check::Unreadable;
+use baton_record::FaultId;
+use baton_world::journal::{JournalDamage, fold};
+use baton_world::{Stopwatch, git::GitError};
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+/// How a scenario is to be run.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Instead of the scenario's seed.
+    pub seed: Option<u64>,
+    /// Instead of the scenario's world.
+    pub world: Option<World>,
+    /// Instead of the scenario's workspace: a copy of this repository.
+    pub repository: Option<PathBuf>,
+    /// The run folder; the control run's is beside it.
+    pub out: PathBuf,
+    /// Becomes true when a person wants the run to end.
+    pub interrupted: Arc<AtomicBool>,
+    /// Where the run says how far it is.
+    pub progress: Arc<Progress>,
+}
+
+/// Why there is no outcome.
+#[derive(Debug)]
+pub enum RunError {
+    /// The run folder's place is taken, or cannot be written to.
+    Folder(PathBuf, String),
+    /// The workspace cannot be copied or used.
+    Workspace(GitError),
+    /// The run could not go on.
+    Failure(PathBuf, Failure),
+    /// The journal of the run cannot be read back.
+    Journal(JournalDamage),
+    /// The run folder cannot be checked.
+    Check(Unreadable),
+}
+
+impl fmt::Display for RunError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            RunError::Folder(path, why) => write!(f, "{}: {why}", path.display()),
+            RunError::Workspace(error) => write!(f, "{error}"),
+            RunError::Failure(_, failure) => write!(f, "{failure}"),
+            RunError::Journal(damage) => write!(f, "{damage}"),
+            RunError::Check(unreadable) => write!(f, "{unreadable}"),
+        }
+    }
+}
+
+impl std::error::Error for RunError {}
+
+/// A scenario and the bytes that it was read from, which give the run its identity.
+#[derive(Clone, Copy, Debug)]
+pub struct Source<'a> {
+    /// The scenario.
+    pub scenario: &'a Scenario,
+    /// Its file.
+    pub bytes: &'a [u8],
+}
+
+/// Runs a scenario, and after it the control run if the scenario asks for one.
+pub fn run(source: Source<'_>, options: &Options) -> Result<Outcome, RunError> {
+    let watch = Stopwatch::start();
+    let control_out = control_folder(&options.out);
+    prepare::must_be_free(&options.out)?;
+    if source.scenario.control {
+        prepare::must_be_free(&control_out)?;
+    }
+    let lived = live(source, options, &options.out, LandingKind::Merger)?;
+    let control = if source.scenario.control && !interrupted(options) {
+        options.progress.begin_control();
+        Some(control(source, options, &control_out)?)
+    } else {
+        None
+    };
+    let mut outcome = judge(source.scenario, &lived, control)?;
+    outcome.wall_s = watch.seconds();
+    prepare::write_verdict(&options.out, &outcome)?;
+    Ok(outcome)
+}
+
+fn interrupted(options: &Options) -> bool {
+    options.interrupted.load(std::sync::atomic::Ordering::SeqCst)
+}
+
+/// `DIR.control`.
+pub fn control_folder(out: &Path) -> PathBuf {
+    let mut name = out.as_os_str().to_owned();
+    name.push(".control");
+    PathBuf::from(name)
+}
+
+/// A run that has ended, before it is judged.
+struct Lived {
+    out: PathBuf,
+    seed: u64,
+    world: World,
+    tally: Tally,
+    journal: JournalOutcome,
+}
+
+fn live(source: Source<'_>, options: &Options, out: &Path, landing: LandingKind) -> Result<Lived, RunError> {
+    let Prepared { team, repository, journal, seed, world } = prepare::prepare(source, options, out, landing)?;
+    let journal_dir = out.join("journal");
+    let launch = Launch {
+        team,
+        repository: repository.clone(),
+        journal,
+        journal_dir: journal_dir.clone(),
+        mail_faults: resolve::mail_faults(source.scenario),
+        incidents: resolve::incidents(source.scenario),
+        interrupted: options.interrupted.clone(),
+        progress: options.progress.clone(),
+    };
+    let finished = start::run(launch).map_err(|failure| RunError::Failure(out.to_owned(), failure))?;
+    repository.sync().map_err(RunError::Workspace)?;
+    let chain = finished.journal.chain();
+    drop(finished);
+    let mut tally = Tally::default();
+    fold(&journal_dir, |_, record, _| tally.count(record.t_us, &record.event)).map_err(RunError::Journal)?;
+    let journal = JournalOutcome { records: chain.next_seq, head_hash: chain.head.to_string() };
+    Ok(Lived { out: out.to_owned(), seed, world, tally, journal })
+}
+
+fn control(source: Source<'_>, options: &Options, out: &Path) -> Result<ControlOutcome, RunError> {
+    let lived = live(source, options, out, LandingKind::Direct)?;
+    let report = baton_check::verify(&lived.out).map_err(RunError::Check)?;
+    let control = ControlOutcome { lost: report.lost, torn: report.torn, run: out.display().to_string() };
+    let mut outcome = judge_by(source.scenario, &lived, &report, None)?;
+    outcome.expectations.clear();
+    prepare::write_verdict(out, &outcome)?;
+    Ok(control)
+}
+
+fn judge(scenario: &Scenario, lived: &Lived, control: Option<ControlOutcome>) -> Result<Outcome, RunError> {
+    let report = baton_check::verify(&lived.out).map_err(RunError::Check)?;
+    judge_by(scenario, lived, &report, control)
+}
+
+fn judge_by(
+    scenario: &Scenario,
+    lived: &Lived,
+    report: &baton_check::Report,
+    control: Option<ControlOutcome>,
+) -> Result<Outcome, RunError> {
+    let tally = &lived.tally;
+    let evidence = Evidence { tally, report, control: control.as_ref() };
+    let expectations = outcome::expectations(scenario, &evidence);
+    let verdict = outcome::verdict(tally, report, &expectations);
+    let repository = lived.out.join(prepare::REPOSITORY);
+    Ok(Outcome {
+        format: outcome::FORMAT,
+        scenario: scenario.name.clone(),
+        seed: lived.seed,
+        world: world_word(lived.world),
+        verdict,
+        exit_code: verdict.exit_code(),
+        run: lived.out.display().to_string(),
+        virtual_s: tally.last_us as f64 / 1e6,
+        wall_s: 0.0,
+        main: MainOutcome {
+            head: prepare::head_of(&repository)?,
+            repository: repository.display().to_string(),
+            landed: tally.landed,
+            refused: tally.refused,
+            conflicts: tally.conflicts,
+            rolled_back: 0,
+        },
+        expectations,
+        faults: faults(scenario, tally),
+        spend: Spend {
+            usd: tally.usd_micros as f64 / 1e6,
+            tokens_in: tally.tokens_in,
+            tokens_out: tally.tokens_out,
+            calls: tally.calls,
+        },
+        journal: lived.journal.clone(),
+        stopped: tally.stopped,
+        control,
+    })
+}
+
+pub(crate) fn world_word(world: World) -> &'static str {
+    match world {
+        World::Sim => "sim",
+        World::Live => "live",
+    }
+}
+
+fn faults(scenario: &Scenario, tally: &Tally) -> Vec<FaultOutcome> {
+    let outcome = |(place, fault): (usize, &crate::scenario::Fault)| {
+        let id = place as u16;
+        let (injected, felt) = tally.faults.get(&FaultId(id)).copied().unwrap_or_default();
+        FaultOutcome { id, kind: kind_word(&fault.kind), injected, felt }
+    };
+    scenario.faults.iter().enumerate().map(outcome).collect()
+}
+
+fn kind_word(kind: &FaultKind) -> &'static str {
+    match kind {
+        FaultKind::Kill { .. } => "kill",
+        FaultKind::Pause { .. } => "pause",
+        FaultKind::Restart { .. } => "restart",
+        FaultKind::Duplicate { .. } => "duplicate",
+        FaultKind::Delay { .. } => "delay",
+        FaultKind::Drop { .. } => "drop",
+        FaultKind::Push => "push",
+    }
+}

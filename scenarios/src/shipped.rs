@@ -1,0 +1,20 @@
+//! The scenarios that come with the program.
+
+/// Name and file of each, in the order of reading.
+pub const SHIPPED: [(&str, &str); 7] = [
+    ("two-writers", include_str!("../two-writers.yaml")),
+    ("eight-writers", include_str!("../eight-writers.yaml")),
+    ("lease-holder-dies", include_str!("../lease-holder-dies.yaml")),
+    ("pause-past-lease", include_str!("../pause-past-lease.yaml")),
+    ("supervisor-restarts", include_str!("../supervisor-restarts.yaml")),
+    ("plain-run", include_str!("../plain-run.yaml")),
+    ("day", include_str!("../day.yaml")),
+];
+
+/// The scenario that `baton demo` runs.
+pub const DEMO: &str = "eight-writers";
+
+/// The file of a shipped scenario.
+pub fn find(name: &str) -> Option<&'static str> {
+    SHIPPED.iter().find(|(shipped, _)| *shipped == name).map(|(_, text)| *text)
+}

@@ -1,0 +1,62 @@
+//! What came of a run, counted: a fold over its journal.
+
+use baton_record::event::{RefuseReason, StopReason};
+use baton_record::{Event, FaultId};
+use std::collections::BTreeMap;
+
+/// Counts of a run.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Tally {
+    /// Changes on main (control run: written).
+    pub landed: u64,
+    /// Changes refused.
+    pub refused: u64,
+    /// Of these: because they did not merge.
+    pub conflicts: u64,
+    /// Tasks done.
+    pub tasks_landed: u64,
+    /// Tasks given up.
+    pub tasks_failed: u64,
+    /// Calls that ended.
+    pub calls: u64,
+    /// Tokens sent.
+    pub tokens_in: u64,
+    /// Tokens received.
+    pub tokens_out: u64,
+    /// Money, in millionths of a dollar.
+    pub usd_micros: u64,
+    /// By fault: how often it struck, and how often it was felt.
+    pub faults: BTreeMap<FaultId, (u64, u64)>,
+    /// Why the run ended, if it did.
+    pub stopped: Option<StopReason>,
+    /// Time of the last record.
+    pub last_us: u64,
+}
+
+impl Tally {
+    /// Counts one record.
+    pub fn count(&mut self, t_us: u64, event: &Event) {
+        self.last_us = t_us;
+        if let Some(fault) = event.felt() {
+            self.faults.entry(fault).or_default().1 += 1;
+        }
+        match event {
+            Event::FaultInjected(injected) => self.faults.entry(injected.fault).or_default().0 += 1,
+            Event::ChangeLanded(_) | Event::ChangeWritten(_) => self.landed += 1,
+            Event::ChangeRefused(refused) => {
+                self.refused += 1;
+                self.conflicts += u64::from(refused.reason == RefuseReason::Conflict);
+            }
+            Event::TaskDone(_) => self.tasks_landed += 1,
+            Event::TaskFailed(_) => self.tasks_failed += 1,
+            Event::EffectDone(done) => {
+                self.calls += 1;
+                self.tokens_in += done.tokens_in;
+                self.tokens_out += done.tokens_out;
+                self.usd_micros += done.usd_micros;
+            }
+            Event::RunStopped(stopped) => self.stopped = Some(stopped.reason),
+            _ => {}
+        }
+    }
+}
