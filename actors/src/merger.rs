@@ -26,6 +26,7 @@ use desk::Desk;
 use landing::Current;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::task::Waker;
 use tokio::sync::mpsc;
 
 mailbox!(Merger {
@@ -151,6 +152,7 @@ pub struct Merger {
     ground: LaneGround,
     journal: std::path::PathBuf,
     work: mpsc::Receiver<Submission>,
+    parked: Option<Waker>,
     state: MergeQueue,
     /// Changes in the queue whose payload is at hand. A restart loses them; their lanes submit again.
     payloads: BTreeMap<ChangeId, Submission>,
@@ -181,6 +183,7 @@ impl Merger {
             ground,
             journal,
             work,
+            parked: None,
             state: MergeQueue::default(),
             payloads: BTreeMap::new(),
             leases: BTreeMap::new(),
@@ -218,6 +221,7 @@ impl Merger {
             self.die(None, ctx);
         }
         self.rest();
+        work_queue::unpark(self);
     }
 
     fn on_epoch(&mut self, changed: EpochChanged, ctx: &mut Context<Merger>) {
@@ -260,6 +264,10 @@ impl Pull for Merger {
 
     fn queue(&mut self) -> &mut mpsc::Receiver<Submission> {
         &mut self.work
+    }
+
+    fn parked(&mut self) -> &mut Option<Waker> {
+        &mut self.parked
     }
 
     fn begin(&mut self, submission: Submission, ctx: &mut Context<Merger>) {

@@ -13,10 +13,12 @@ use tokio::sync::mpsc;
 pub trait Pull: Actor<Context = Context<Self>> {
     /// One piece of work.
     type Item: 'static;
-    /// Whether the actor can begin another piece now. Must become true only while the actor handles something.
+    /// Whether the actor can begin another piece now. When it becomes true, [`unpark`] is to be called.
     fn has_slot(&self) -> bool;
     /// The receiving end. It lives in the actor, so that what waits survives a restart.
     fn queue(&mut self) -> &mut mpsc::Receiver<Self::Item>;
+    /// Where the pulling waits while there is no free slot.
+    fn parked(&mut self) -> &mut Option<task::Waker>;
     /// Begins a piece.
     fn begin(&mut self, item: Self::Item, ctx: &mut Context<Self>);
 }
@@ -26,13 +28,20 @@ pub fn pull<A: Pull + Unpin>(ctx: &mut Context<A>) {
     ctx.spawn(Pulling);
 }
 
+/// Lets the actor pull again if it has a free slot. To be called after whatever may have freed one.
+pub fn unpark<A: Pull>(actor: &mut A) {
+    if actor.has_slot() {
+        if let Some(waker) = actor.parked().take() {
+            waker.wake();
+        }
+    }
+}
+
 struct Pulling;
 
 impl<A: Pull + Unpin> ActorFuture<A> for Pulling {
     type Output = ();
 
-    /// Without a free slot nothing is registered: an actor's futures are polled whenever it has handled something, and
-    /// only then can a slot become free.
     fn poll(
         self: Pin<&mut Self>,
         actor: &mut A,
@@ -46,6 +55,7 @@ impl<A: Pull + Unpin> ActorFuture<A> for Pulling {
                 task::Poll::Pending => return task::Poll::Pending,
             }
         }
+        *actor.parked() = Some(task.waker().clone());
         task::Poll::Pending
     }
 }

@@ -42,7 +42,8 @@ fn faults_of(part: &str) -> String {
     for fault in &checked.faults.list {
         assert!(fault.help.is_some() && !fault.label.is_empty(), "no cure or label:\n{}", checked.faults);
     }
-    let told = checked.faults.list.iter().map(|f| format!("{} {}:{}", f.code, f.line as isize - before as isize, f.column));
+    let told =
+        checked.faults.list.iter().map(|f| format!("{} {}:{}", f.code, f.line as isize - before as isize, f.column));
     told.collect::<Vec<_>>().join(", ")
 }
 
@@ -77,13 +78,28 @@ fn good_parts_give_no_fault() {
         ("faults: [ { restart: merger }, { pause: writer.1, for: 5m, while: waits-for-landing } ]", ""),
         ("operators: [ { at: 9s, by: Ana Müller, do: stop }, { at: 0s, by: yes, do: pause-all, reason: no } ]", ""),
         ("leases: [ { resource: \"**\", per: task, ttl: 2m } ]\nfaults: [ { kill: writer, while: holds-lease } ]", ""),
-        ("gates: [ { name: a, forbid: \"<<<<<<< \" }, { name: b, script: { latency: { median: 1s, p99: 1s }, red: 2% } } ]", ""),
-        ("tasks: [ { each: 2, by: writer, touches: a/**, canonical: a/b, steps: 0, attempts: 64, do: { crash: 5% } } ]", ""),
-        ("tasks: [ { count: 1, by: writer, touches: a, do: [ { append: token }, { edit: increment }, { stall: 10m } ] } ]", ""),
+        (
+            "gates: [ { name: a, forbid: \"<<<<<<< \" }, { name: b, script: { latency: { median: 1s, p99: 1s }, red: 2% } } ]",
+            "",
+        ),
+        (
+            "tasks: [ { each: 2, by: writer, touches: a/**, canonical: a/b, steps: 0, attempts: 64, do: { crash: 5% } } ]",
+            "",
+        ),
+        (
+            "tasks: [ { count: 1, by: writer, touches: a, do: [ { append: token }, { edit: increment }, { stall: 10m } ] } ]",
+            "",
+        ),
         ("tasks: [ { count: 1, by: writer, do: { read-then-write: { read: a/b, append: token } } } ]", ""),
         ("tasks: [ { count: 1, by: writer, do: [ { rename: token }, { delete: one }, { create: token } ] } ]", ""),
-        ("tasks:\n- count: 1\n  by: writer\n  do:\n  - edit: replace-line\n  - transaction:\n      files: 2\n      append: token", ""),
-        ("models: { fast: { driver: script, latency: { median: 8s, p99: 60s }, price: { in: 0.000001 }, tokens: {} } }", ""),
+        (
+            "tasks:\n- count: 1\n  by: writer\n  do:\n  - edit: replace-line\n  - transaction:\n      files: 2\n      append: token",
+            "",
+        ),
+        (
+            "models: { fast: { driver: script, latency: { median: 8s, p99: 60s }, price: { in: 0.000001 }, tokens: {} } }",
+            "",
+        ),
         ("# comment\n\nseed: 7 # and one more\n", ""),
         ("\"seed\": 7", ""),
         ("name: null", ""),
@@ -185,7 +201,10 @@ fn numbers_times_and_shares() {
         ("seed: ٧", "E0106 1:7"),
         ("seed: 18446744073709551616", "E0107 1:7"),
         ("seed: 99999999999999999999999999999999999", "E0107 1:7"),
-        ("caps: { lanes: 0, tasks: 1000001, queue: 0, restarts: 1001 }", "E0107 1:16, E0107 1:26, E0107 1:42, E0107 1:55"),
+        (
+            "caps: { lanes: 0, tasks: 1000001, queue: 0, restarts: 1001 }",
+            "E0107 1:16, E0107 1:26, E0107 1:42, E0107 1:55",
+        ),
         ("stop: { after: 90 }", "E0108 1:16"),
         ("stop: { after: 1.5s }", "E0108 1:16"),
         ("stop: { after: -8s }", "E0108 1:16"),
@@ -211,7 +230,9 @@ fn numbers_times_and_shares() {
 #[test]
 fn team() {
     let latency = "latency: { median: 8s, p99: 60s }";
-    let priced = format!("models: {{ fast: {{ {latency}, price: {{ in: $3, out: 1.0000001 }}, tokens: {{ in: 100000001 }} }} }}");
+    let priced = format!(
+        "models: {{ fast: {{ {latency}, price: {{ in: $3, out: 1.0000001 }}, tokens: {{ in: 100000001 }} }} }}"
+    );
     let dear = format!("models: {{ fast: {{ {latency}, price: {{ in: 100000.000001, out: -1, on: 3 }} }} }}");
     let driver = format!("models: {{ fast: {{ driver: model, {latency} }} }}");
     let named = format!("models: {{ fast: {{ {latency} }}, Slow: {{ {latency} }} }}");
@@ -226,7 +247,10 @@ fn team() {
         ("roles: { writer: { lanes: 9, model: [ fast ] } }", "E0104 1:37"),
         ("roles: { writer: 9 }", "E0104 1:18"),
         ("roles: { writer: { lanes: 9, model: fast }, Re_viewer: { lanes: 1, model: fast } }", "E0113 1:45"),
-        ("roles: { writer: { lanes: 6, model: fast }, reader: { lanes: 6, model: fast } }\ncaps: { lanes: 11 }", "E0119 1:62"),
+        (
+            "roles: { writer: { lanes: 6, model: fast }, reader: { lanes: 6, model: fast } }\ncaps: { lanes: 11 }",
+            "E0119 1:62",
+        ),
         ("models: { fast: {} }", "E0102 1:11"),
         ("models: { fast: { latency: 8s } }", "E0104 1:28"),
         (&priced, "E0110 1:67, E0110 1:76, E0107 1:103"),
@@ -252,7 +276,10 @@ fn work() {
         ("tasks: [ { count: 1, by: writer, review: writer, do: { append: token } } ]", "E0103 1:34"),
         ("tasks: [ { each: 2, by: writer, do: { append: token } } ]\ncaps: { tasks: 3 }", "E0119 1:18"),
         ("tasks: [ { count: 1, by: writer, touches: ../x, do: { append: token } } ]", "E0114 1:43"),
-        ("tasks: [ { count: 1, by: writer, touches: a, steps: 10001, attempts: 65, do: { append: token } } ]", "E0107 1:53, E0107 1:70"),
+        (
+            "tasks: [ { count: 1, by: writer, touches: a, steps: 10001, attempts: 65, do: { append: token } } ]",
+            "E0107 1:53, E0107 1:70",
+        ),
         ("tasks: [ { count: 1, by: writer, attempts: 0, do: { append: token } } ]", "E0107 1:44"),
         ("tasks: [ { count: 1, by: writer, touches: a/**, canonical: b/c, do: { append: token } } ]", "E0120 1:60"),
         ("tasks: [ { count: 1, by: writer, touches: a/**, canonical: a/**, do: { append: token } } ]", "E0114 1:60"),
@@ -264,23 +291,33 @@ fn work() {
         ("tasks: [ { count: 1, by: writer, do: { append: token, create: token } } ]", "E0118 1:55"),
         ("tasks: [ { count: 1, by: writer, do: { transaction: { files: 1, append: token } } } ]", "E0107 1:62"),
         ("tasks: [ { count: 1, by: writer, do: { transaction: { files: 1001 } } } ]", "E0102 1:40, E0107 1:62"),
-        ("tasks: [ { count: 1, by: writer, touches: a, do: { transaction: { files: 2, append: token } } } ]", "E0127 1:52"),
+        (
+            "tasks: [ { count: 1, by: writer, touches: a, do: { transaction: { files: 2, append: token } } } ]",
+            "E0127 1:52",
+        ),
         ("tasks: [ { count: 1, by: writer, touches: a, do: { create: token } } ]", "E0127 1:52"),
         ("tasks: [ { count: 1, by: writer, do: { edit: shuffle } } ]", "E0115 1:46"),
         ("tasks: [ { count: 1, by: writer, do: { read-then-write: { read: a/**, append: token } } } ]", "E0114 1:65"),
-        ("tasks: [ { count: 1, by: writer, do: [ { delete: all }, { stall: 0s }, { crash: 5 } ] } ]", "E0115 1:50, E0107 1:66, E0109 1:81"),
+        (
+            "tasks: [ { count: 1, by: writer, do: [ { delete: all }, { stall: 0s }, { crash: 5 } ] } ]",
+            "E0115 1:50, E0107 1:66, E0109 1:81",
+        ),
     ]);
 }
 
 #[test]
 fn rules_and_people() {
     let touched = "tasks: [ { count: 1, by: writer, touches: notes/**, do: { append: token } } ]";
-    let untouched = format!("leases: [ {{ resource: docs/**, ttl: 2m }}, {{ resource: notes/a, ttl: 2m }} ]\n{touched}");
+    let untouched =
+        format!("leases: [ {{ resource: docs/**, ttl: 2m }}, {{ resource: notes/a, ttl: 2m }} ]\n{touched}");
     expect_all(&[
         ("leases: { resource: a, ttl: 2m }", "E0104 1:9"),
         ("leases: [ { resource: a } ]", "E0102 1:11"),
         ("leases: [ { resource: notes/*.md, ttl: 2m } ]", "E0114 1:23"),
-        ("leases: [ { resource: /etc, ttl: 2m }, { resource: 'a\\b', ttl: 0s } ]", "E0114 1:23, E0114 1:52, E0107 1:64"),
+        (
+            "leases: [ { resource: /etc, ttl: 2m }, { resource: 'a\\b', ttl: 0s } ]",
+            "E0114 1:23, E0114 1:52, E0107 1:64",
+        ),
         ("leases: [ { resource: .git/config, ttl: 2m }, { resource: a//b, ttl: 2m } ]", "E0114 1:23, E0114 1:59"),
         ("leases: [ { resource: a, ttl: 2m }, { resource: a, ttl: 3m } ]", "E0116 1:49"),
         ("leases: [ { resource: a, ttl: 2m, per: run } ]", "E0115 1:40"),
@@ -305,7 +342,10 @@ fn misfortunes() {
         ("faults: [ { kil: writer, at: 5 } ]", "E0103 1:13"),
         ("faults: [ { kill: writer, pause: writer } ]", "E0118 1:27"),
         ("faults: [ { kill: writer.3 } ]", "E0112 1:19"),
-        ("faults: [ { kill: writer.0 }, { kill: writer.01 }, { kill: writer. } ]", "E0112 1:19, E0112 1:39, E0112 1:60"),
+        (
+            "faults: [ { kill: writer.0 }, { kill: writer.01 }, { kill: writer. } ]",
+            "E0112 1:19, E0112 1:39, E0112 1:60",
+        ),
         ("faults: [ { kill: impl-9 }, { kill: wrter.1 } ]", "E0112 1:19, E0112 1:37"),
         ("faults: [ { kill: writer, for: 5m } ]", "E0103 1:27"),
         ("faults: [ { kill: writer, while: holds-lease } ]", "E0123 1:34"),
@@ -315,7 +355,8 @@ fn misfortunes() {
         ("faults: [ { delay: 5% } ]", "E0102 1:11"),
         ("faults: [ { drop: 5%, by: 3s } ]", "E0103 1:23"),
         ("faults: [ { push: master } ]", "E0115 1:19"),
-        ("faults: [ { storm: 429 } ]", "E0118 1:11, E0103 1:13"),
+        ("faults: [ { storm: 429 } ]", "E0103 1:13"),
+        ("faults: [ { at: 5m, storm: 429 } ]", "E0118 1:11, E0103 1:21"),
     ]);
 }
 

@@ -1,6 +1,7 @@
 //! Files that nobody wrote in good faith: refused with a place, in bounded time and memory.
 
 use baton_scenarios::file::{BYTES_MAX, Faults, check, read};
+use std::time::Instant;
 
 fn refused(bytes: &[u8]) -> Faults {
     let faults = read("hostile.yaml", bytes).expect_err("a hostile file was read");
@@ -41,7 +42,7 @@ fn what_is_no_text_is_refused_at_its_first_wrong_byte() {
         ("baton: 1\nname: a\u{202e}b".as_bytes(), "E0004 2:8"),
         ("baton: 1\nname: a\u{85}b".as_bytes(), "E0004 2:8"),
         ("baton: 1\n\u{feff}name: a".as_bytes(), "E0004 2:1"),
-        (b"%PDF-1.7\n", "E0005 1:5"),
+        (b"%PDF-1.7\n", "E0005 1:9"),
         (b"\x89PNG\r\n", "E0003 1:1"),
     ] {
         assert_eq!(first(bytes), expected, "{:?}", String::from_utf8_lossy(bytes));
@@ -116,7 +117,7 @@ fn beyond_a_hundred_faults_the_rest_is_counted_and_the_first_are_told() {
 
 #[test]
 fn lists_are_not_longer_than_their_numbers() {
-    let good = include_str!("../eight-writers.yaml").replace("faults.felt == 5, ", "");
+    let good = include_str!("files/good/eight-writers.yaml");
     let (before, behind) = good.split_once("faults:\n").unwrap();
     let (_, behind) = behind.split_once("expect:").unwrap();
     let with = |faults: usize| format!("{before}faults: [{}]\nexpect:{behind}", "{push: main},".repeat(faults));
@@ -129,7 +130,7 @@ fn lists_are_not_longer_than_their_numbers() {
 fn long_lines_and_far_places_are_drawn_small_and_with_the_columns_of_the_file() {
     let long = format!("{{ baton: 1, {}sead: 7, world: mars }}", "world: sim, ".repeat(80_000));
     let faults = refused(long.as_bytes());
-    assert_eq!((faults.list[3].code, faults.list[3].line, faults.list[3].column), ("E0102", 1, 1).max(("", 0, 0)));
+    assert_eq!((faults.list[99].code, faults.list[99].line), ("E0011", 1));
     let drawn = faults.render(false);
     assert!(drawn.lines().all(|line| line.chars().count() < 250), "{drawn}");
     let far = format!("seed: 7\nbaton: 1\n{}seed: 8\n", "\n".repeat(5_000));
@@ -156,7 +157,7 @@ fn values_with_escapes_do_not_reach_the_terminal() {
 
 #[test]
 fn a_good_file_may_have_a_byte_order_mark_and_any_line_break() {
-    let text = include_str!("../eight-writers.yaml");
+    let text = include_str!("files/good/eight-writers.yaml");
     let scenario = read("a.yaml", text.as_bytes()).unwrap();
     let windows = format!("\u{feff}{}", text.replace('\n', "\r\n"));
     assert_eq!(read("a.yaml", windows.as_bytes()).unwrap(), scenario);
@@ -164,20 +165,70 @@ fn a_good_file_may_have_a_byte_order_mark_and_any_line_break() {
     assert_eq!(check("a.yaml", text.as_bytes()).faults.warnings, 0);
 }
 
-/// One mebibyte of each of these ends in time; the sum of all is what the test bounds, with room for slow machines.
+/// Each of these takes less than half a second where nothing else runs; the bound leaves room for slow machines.
 #[test]
+#[expect(clippy::disallowed_methods, reason = "the claim is about real time")]
 fn a_mebibyte_of_anything_is_judged_in_bounded_time() {
     let base = "baton: 1\nname: a\nworkspace: { fixture: notes }\nroles: { r: { lanes: 2, model: m } }\n\
                 models: { m: { latency: { median: 1s, p99: 2s } } }\n";
     let distinct = |form: &dyn Fn(usize) -> String| {
         let mut out = base.to_owned();
-        (0..).map(form).take_while(|line| { out.push_str(line); out.len() < BYTES_MAX - 200 }).count();
+        (0..)
+            .map(form)
+            .take_while(|line| {
+                out.push_str(line);
+                out.len() < BYTES_MAX - 200
+            })
+            .count();
         out
     };
-    let mut files: Vec<String> = ["a", "[", "{", "- ", "? ", ": ", "\"", "'", "|\n", ">\n", "&a ", "*a ", "!a ", "#\n", "\n",
-        "---\n", "...\n", "a: b\n", "- a\n", "a:\n", "a, ", "[a, ", "{a: b, ", "é", "😀: ", "%a\n", "\t", "  ", "a: [\n",
-        "- - a\n", "[],", "{},", "? a\n", "a\n\n", "\\", "\"a\" ", "[a]: b\n", "- {a: b}\n", "a: |\n b\n", "@", "`", "<<: a\n"]
-        .iter().map(|part| part.repeat((BYTES_MAX - 1_000) / part.len())).collect();
+    let mut files: Vec<String> = [
+        "a",
+        "[",
+        "{",
+        "- ",
+        "? ",
+        ": ",
+        "\"",
+        "'",
+        "|\n",
+        ">\n",
+        "&a ",
+        "*a ",
+        "!a ",
+        "#\n",
+        "\n",
+        "---\n",
+        "...\n",
+        "a: b\n",
+        "- a\n",
+        "a:\n",
+        "a, ",
+        "[a, ",
+        "{a: b, ",
+        "é",
+        "😀: ",
+        "%a\n",
+        "\t",
+        "  ",
+        "a: [\n",
+        "- - a\n",
+        "[],",
+        "{},",
+        "? a\n",
+        "a\n\n",
+        "\\",
+        "\"a\" ",
+        "[a]: b\n",
+        "- {a: b}\n",
+        "a: |\n b\n",
+        "@",
+        "`",
+        "<<: a\n",
+    ]
+    .iter()
+    .map(|part| part.repeat((BYTES_MAX - 1_000) / part.len()))
+    .collect();
     files.extend(files.clone().iter().map(|file| format!("baton: 1\nexpect: [ {} ]", &file)));
     files.extend(files[..42].iter().map(|file| format!("{base}tasks:\n  - {file}")).collect::<Vec<_>>());
     files.push(distinct(&|at| format!("k{at}: 1\n")));
@@ -193,16 +244,12 @@ fn a_mebibyte_of_anything_is_judged_in_bounded_time() {
     files.push(format!("{base}k: 1, {}", "k: 1, ".repeat(170_000)));
     files.push(format!("{{ {}baton: 1 }}", (0..90_000).map(|at| format!("k{at}: 1, ")).collect::<String>()));
     for file in &files {
-        let begun = std::time::UNIX_EPOCH.elapsed().unwrap();
+        let begun = Instant::now();
         let checked = check("long.yaml", file.as_bytes());
-        let mid = std::time::UNIX_EPOCH.elapsed().unwrap() - begun;
         let drawn = checked.faults.render(false);
-        let took = std::time::UNIX_EPOCH.elapsed().unwrap() - begun;
+        let took = begun.elapsed();
         let start: String = file.chars().take(200).collect();
         assert!(drawn.len() < 200_000, "{} bytes for {start:?}", drawn.len());
         assert!(took.as_secs() < 5, "{took:?} for {start:?}");
-        if took.as_millis() > 300 {
-            println!("{mid:?} {took:?} for {start:?}: {}", checked.faults.list[0].message);
-        }
     }
 }

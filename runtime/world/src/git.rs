@@ -252,12 +252,7 @@ impl Repository {
 
     /// Moves main from `expected` to `new`, a stored commit, if and only if main and the fences ref have these values
     /// (`fences: None`: there is none). Otherwise says which has another, and changes nothing.
-    pub fn move_main(
-        &self,
-        expected: Oid,
-        new: Oid,
-        fences: Option<Oid>,
-    ) -> Result<Result<(), RefMoved>, GitError> {
+    pub fn move_main(&self, expected: Oid, new: Oid, fences: Option<Oid>) -> Result<Result<(), RefMoved>, GitError> {
         self.commit(new)?;
         let _only_one = self.moving();
         let fences_lock = self.refs.hold(refs::FENCES)?;
@@ -281,11 +276,7 @@ impl Repository {
 
     /// Writes the fences and points the fences ref at them, if and only if it has the value `expected`; gives its new
     /// value. The blob that it pointed to before is removed.
-    pub fn raise_fence(
-        &self,
-        expected: Option<Oid>,
-        content: &Fences,
-    ) -> Result<Result<Oid, RefMoved>, GitError> {
+    pub fn raise_fence(&self, expected: Option<Oid>, content: &Fences) -> Result<Result<Oid, RefMoved>, GitError> {
         fences::raise(self, expected, content)
     }
 

@@ -66,7 +66,8 @@ fn what_lands_is_there_for_everyone_in_both_formats_and_durabilities() {
             assert!(since.iter().map(|one| one.commit).eq(landed.iter().map(|(commit, _)| *commit)));
             assert_eq!(since[1].trailers, meta(2).trailers);
             assert_eq!(repository.commit(main).unwrap().author, "implementer.3");
-            let trailer = git_says(&["log", "-1", "--format=%(trailers:key=Baton-Change,valueonly)|%ae|%at", "main"], &path);
+            let trailer =
+                git_says(&["log", "-1", "--format=%(trailers:key=Baton-Change,valueonly)|%ae|%at", "main"], &path);
             assert_eq!(trailer, "C-3.1\n|implementer.3@baton.invalid|3");
             check_sound(&path, false);
         }
@@ -90,12 +91,14 @@ fn trees_are_those_that_git_makes_of_the_same_files() {
     for seed in 0..20 {
         let mut draw = Draw(seed);
         let (mut edits, mut listing) = (vec![remove("notes/3.md")], String::new());
-        let mut names = vec!["a", "a-b", "a.b/x", "a0/a/b/c", "a0/a-b", "ä", "A", "a b/\"q\"", "notes/1.md", "notes.d/1"];
+        let mut names =
+            vec!["a", "a-b", "a.b/x", "a0/a/b/c", "a0/a-b", "ä", "A", "a b/\"q\"", "notes/1.md", "notes.d/1"];
         for _ in 0..draw.below(8) {
             let name = names.remove(draw.below(names.len()));
             let (mode, digits) = draw.pick(&modes);
             let content = format!("{name} {}", draw.below(100));
-            let blob = String::from_utf8(git(&["hash-object", "--stdin"], repository.path(), content.as_bytes()).stdout);
+            let blob =
+                String::from_utf8(git(&["hash-object", "--stdin"], repository.path(), content.as_bytes()).stdout);
             listing.push_str(&format!("{digits} {}\t{name}\0", blob.unwrap().trim()));
             edits.push(put_as(name, mode, content.as_bytes()));
         }
@@ -147,8 +150,12 @@ fn edits_replace_files_by_directories_and_back_but_never_have_both() {
         assert_eq!(files(&edits), after.map(str::to_owned), "{edits:?}");
     }
     let all = repository.files(repository.commit(base).unwrap().tree, "**").unwrap();
-    let proposal = repository.propose(base, &all.iter().map(|path| remove(path)).collect::<Vec<_>>(), &meta(3)).unwrap();
-    assert_eq!((proposal.tree.to_hex().as_str(), proposal.changed.len()), ("4b825dc642cb6eb9a060e54bf8d69288fbee4904", 13));
+    let proposal =
+        repository.propose(base, &all.iter().map(|path| remove(path)).collect::<Vec<_>>(), &meta(3)).unwrap();
+    assert_eq!(
+        (proposal.tree.to_hex().as_str(), proposal.changed.len()),
+        ("4b825dc642cb6eb9a060e54bf8d69288fbee4904", 13)
+    );
     repository.store(&proposal.objects).unwrap();
     assert!(repository.files(proposal.tree, "**").unwrap().is_empty());
     check_sound(repository.path(), true);
@@ -157,7 +164,12 @@ fn edits_replace_files_by_directories_and_back_but_never_have_both() {
 #[test]
 fn a_proposal_says_what_it_changes_and_only_that() {
     let (_directory, repository, first) = fixture(Durability::Buffered);
-    let edits = [put("notes/1.md", "first\n"), put_as("notes/2.md", FileMode::Executable, b"first\n"), remove("notes/3.md"), put("n", "")];
+    let edits = [
+        put("notes/1.md", "first\n"),
+        put_as("notes/2.md", FileMode::Executable, b"first\n"),
+        remove("notes/3.md"),
+        put("n", ""),
+    ];
     let proposal = repository.propose(first, &edits, &meta(1)).unwrap();
     let modes = proposal.changed.iter().map(|change| {
         let mode = |entry: Option<baton_world::git::Entry>| entry.map(|entry| entry.mode);
@@ -177,7 +189,12 @@ fn a_proposal_says_what_it_changes_and_only_that() {
 #[test]
 fn files_are_listed_below_a_path_and_only_files() {
     let (_directory, repository, first) = fixture(Durability::Buffered);
-    let edits = [put("notes.md", ""), put("notes-b/x", ""), put_as("notes/link", FileMode::Symlink, b"1.md"), put("a/b/c/d", "")];
+    let edits = [
+        put("notes.md", ""),
+        put("notes-b/x", ""),
+        put_as("notes/link", FileMode::Symlink, b"1.md"),
+        put("a/b/c/d", ""),
+    ];
     let base = commit(&repository, first, &edits, 1);
     let tree = repository.commit(base).unwrap().tree;
     let list = |below: &str| repository.files(tree, below).unwrap().join(" ");
@@ -225,7 +242,8 @@ fn an_object_that_is_not_there_is_named_and_one_that_comes_later_is_found() {
 fn main_moves_from_what_was_expected_under_the_fences_that_were_known_or_not_at_all() {
     for packed in [false, true] {
         let (_directory, repository, first) = fixture(Durability::Buffered);
-        let (one, two) = (commit(&repository, first, &[put("1", "")], 1), commit(&repository, first, &[put("2", "")], 2));
+        let (one, two) =
+            (commit(&repository, first, &[put("1", "")], 1), commit(&repository, first, &[put("2", "")], 2));
         let mut fences = Fences::default();
         fences.raise("notes/**", Fence(1)).unwrap();
         let raised = repository.raise_fence(None, &fences).unwrap().unwrap();
@@ -335,7 +353,12 @@ fn many_landings_make_few_packs_while_git_reads_all_the_time() {
         });
         let mut base = first;
         for number in 1..=1_200 {
-            base = land_edits(&repository, base, &[put(&format!("notes/{}.md", number % 10), &format!("{number}\n"))], number);
+            base = land_edits(
+                &repository,
+                base,
+                &[put(&format!("notes/{}.md", number % 10), &format!("{number}\n"))],
+                number,
+            );
         }
         over.store(true, Ordering::Relaxed);
         reader.join().unwrap()
@@ -419,7 +442,8 @@ fn lanes_propose_in_their_own_threads_while_changes_land() {
 #[test]
 fn a_second_repository_at_one_place_is_refused() {
     let (directory, repository, _) = fixture(Durability::Buffered);
-    let init = |path: &Path| Repository::init(path, ObjectFormat::Sha1, Durability::Durable).map_err(|error| error.kind());
+    let init =
+        |path: &Path| Repository::init(path, ObjectFormat::Sha1, Durability::Durable).map_err(|error| error.kind());
     assert_eq!(init(repository.path()).unwrap_err(), GitErrorKind::Exists);
     let file = directory.path().join("file");
     fs::write(&file, "").unwrap();

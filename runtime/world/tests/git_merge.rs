@@ -13,9 +13,32 @@ use support::{Draw, Files, check_sound, commit, edits, git, meta, put, put_as, r
 
 /// Paths whose names meet in git's order, at each other's prefixes, and in several scripts.
 const PATHS: [&str; 26] = [
-    "a", "a-b", "a.c", "a/x", "a/x/y", "a/z", "a0", "b", "b/c/d/e", "b/c/d/f", "b/c/g", "dir/one.md", "dir/two.md",
-    "dir/three.md", "dir/sub/four.md", "dir/sub/five.md", "lib/α/β.txt", "lib/α", "lib/日本.md", "lib/é.md", "run.sh", "link",
-    "data.bin", "crlf.txt", ".gitattributes", "new/deep/er/file",
+    "a",
+    "a-b",
+    "a.c",
+    "a/x",
+    "a/x/y",
+    "a/z",
+    "a0",
+    "b",
+    "b/c/d/e",
+    "b/c/d/f",
+    "b/c/g",
+    "dir/one.md",
+    "dir/two.md",
+    "dir/three.md",
+    "dir/sub/four.md",
+    "dir/sub/five.md",
+    "lib/α/β.txt",
+    "lib/α",
+    "lib/日本.md",
+    "lib/é.md",
+    "run.sh",
+    "link",
+    "data.bin",
+    "crlf.txt",
+    ".gitattributes",
+    "new/deep/er/file",
 ];
 
 fn content(draw: &mut Draw) -> Vec<u8> {
@@ -37,10 +60,14 @@ fn fits(files: &Files, path: &str) -> bool {
 }
 
 fn add(files: &mut Files, path: &str, draw: &mut Draw) {
-    let mode = draw.pick(&[FileMode::Regular, FileMode::Regular, FileMode::Regular, FileMode::Executable, FileMode::Symlink]);
+    let mode =
+        draw.pick(&[FileMode::Regular, FileMode::Regular, FileMode::Regular, FileMode::Executable, FileMode::Symlink]);
     let mode = if path == ".gitattributes" { FileMode::Regular } else { mode };
     if fits(files, path) {
-        files.insert(path.to_owned(), (mode, if mode == FileMode::Symlink { b"dir/one.md".to_vec() } else { content(draw) }));
+        files.insert(
+            path.to_owned(),
+            (mode, if mode == FileMode::Symlink { b"dir/one.md".to_vec() } else { content(draw) }),
+        );
     }
 }
 
@@ -245,8 +272,20 @@ fn chosen() -> Vec<Chosen> {
     let (walk, git) = (Some(Verdict::Walk), Some(Verdict::Git));
     vec![
         ("two files edited", base(), edit(), with(&[("d/x", Regular, "z\n")]), walk),
-        ("two files edited in one directory", base(), with(&[("d/y", Regular, "z\n")]), with(&[("d/x", Regular, "z\n")]), walk),
-        ("new files in one new directory", base(), with(&[("n/a", Regular, "")]), with(&[("n/b", Executable, "")]), walk),
+        (
+            "two files edited in one directory",
+            base(),
+            with(&[("d/y", Regular, "z\n")]),
+            with(&[("d/x", Regular, "z\n")]),
+            walk,
+        ),
+        (
+            "new files in one new directory",
+            base(),
+            with(&[("n/a", Regular, "")]),
+            with(&[("n/b", Executable, "")]),
+            walk,
+        ),
         ("main says what base said", base(), base(), edit(), walk),
         ("one file edited at both ends", base(), edit(), with(&[("a", Regular, "0\n1\n2\n3\n4\n5\n")]), git),
         ("one file edited at one place", base(), edit(), with(&[("a", Regular, "1\n2\n3\n4\n5\n7\n")]), None),
@@ -256,7 +295,13 @@ fn chosen() -> Vec<Chosen> {
         ("a new mode", base(), edit(), with(&[("d/x", Executable, "x\n")]), git),
         ("a link in place of a file", base(), edit(), with(&[("d/x", Symlink, "y")]), git),
         ("a new link", base(), edit(), with(&[("l", Symlink, "a")]), git),
-        ("a file and a directory of one name", base(), with(&[("n", Regular, "")]), with(&[("n/b", Regular, "")]), None),
+        (
+            "a file and a directory of one name",
+            base(),
+            with(&[("n", Regular, "")]),
+            with(&[("n/b", Regular, "")]),
+            None,
+        ),
         ("a new file in a renamed directory", base(), renamed, with(&[("d/new", Regular, "new\n")]), None),
         ("the same new file", base(), with(&[("n", Regular, "n")]), with(&[("n", Regular, "n")]), git),
     ]

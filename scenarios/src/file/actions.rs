@@ -35,10 +35,7 @@ pub(crate) fn actions(sink: &mut Sink, field: Field<'_>, one_file: Option<Span>)
 
 fn action(sink: &mut Sink, field: Field<'_>, one_file: Option<Span>) -> Option<Action> {
     let mut table = Table::open(sink, field, "an action")?;
-    let chosen = table.choice(sink, &ACTIONS);
-    if let Some((key, _)) = chosen {
-        table.narrow(key);
-    }
+    let chosen = table.choice(sink, &ACTIONS, &[]);
     table.close(sink);
     let (key, field) = chosen?;
     match key {

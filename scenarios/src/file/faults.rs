@@ -75,7 +75,7 @@ pub struct Faults {
     pub errors: usize,
     /// Warnings, told or not.
     pub warnings: usize,
-    pub(crate) source: Source,
+    pub(crate) source: Box<Source>,
 }
 
 #[derive(Serialize)]
@@ -200,7 +200,14 @@ impl Sink {
         self.keep_first();
         let list: Vec<Fault> = self.drafts.drain(..).map(|draft| place(draft, name, &source)).collect();
         let more = self.errors + self.warnings - list.len();
-        Faults { file: name.to_owned(), list, more, errors: self.errors, warnings: self.warnings, source }
+        Faults {
+            file: name.to_owned(),
+            list,
+            more,
+            errors: self.errors,
+            warnings: self.warnings,
+            source: Box::new(source),
+        }
     }
 }
 

@@ -25,15 +25,11 @@ pub(crate) struct Stage<'s, 'n> {
 /// One entry of `faults`.
 pub(crate) fn fault(sink: &mut Sink, entry: Field<'_>, stage: &Stage<'_, '_>) -> Option<Fault> {
     let mut table = Table::open(sink, entry, "a fault")?;
-    let chosen = table.choice(sink, &KINDS);
+    let chosen = table.choice(sink, &KINDS, &["at", "while", "for", "by"]);
     let Some((key, field)) = chosen else {
-        for key in ["at", "while", "for", "by"] {
-            table.field(key);
-        }
         table.close(sink);
         return None;
     };
-    table.narrow(key);
     let at_us = table.or(sink, "at", 0, |sink, field| field.duration(sink, Zero::Allowed));
     let kind = match key {
         "kill" | "pause" => lane_fault(sink, &mut table, (key, field), stage),

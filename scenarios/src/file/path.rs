@@ -37,7 +37,7 @@ impl Field<'_> {
 
     fn path_or_fault(&self, sink: &mut Sink, wrong: Option<(&str, String)>, text: &str) -> Option<String> {
         let Some((reason, help)) = wrong else { return Some(text.to_owned()) };
-        sink.error(Code::BadPath, self.node.span, format!("{} cannot be used as a path: {reason}", shown(text)))
+        sink.error(Code::BadPath, self.node.span, format!("{} is not a path of the repository", shown(text)))
             .label(reason)
             .help(help);
         None

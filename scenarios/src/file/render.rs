@@ -42,10 +42,12 @@ fn one(fault: &Fault, source: &Source, name: &str, renderer: &Renderer) -> Strin
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let mut group = level.primary_title(fault.message.as_str()).id(fault.code).elements(None::<Snippet<'_, Annotation<'_>>>);
+    let mut group =
+        level.primary_title(fault.message.as_str()).id(fault.code).elements(None::<Snippet<'_, Annotation<'_>>>);
     for excerpt in &excerpts {
         let marks = excerpt.marks.iter().map(|mark| mark.kind.span(mark.range.clone()).label(mark.label));
-        group = group.element(Snippet::source(excerpt.text.as_str()).path(name).line_start(excerpt.line).annotations(marks));
+        group = group
+            .element(Snippet::source(excerpt.text.as_str()).path(name).line_start(excerpt.line).annotations(marks));
     }
     let mut report = vec![group];
     report.extend(fault.help.as_ref().map(|help| Group::with_title(Level::HELP.secondary_title(help.as_str()))));

@@ -16,11 +16,7 @@ use std::collections::BTreeMap;
 const FORBIDDEN_MAX: usize = 1_000;
 
 /// The section `leases`; `touches`: what the tasks touch, if that is known.
-pub(crate) fn leases(
-    sink: &mut Sink,
-    field: Option<Field<'_>>,
-    touches: Option<&Overlaps>,
-) -> Option<Vec<LeaseRule>> {
+pub(crate) fn leases(sink: &mut Sink, field: Option<Field<'_>>, touches: Option<&Overlaps>) -> Option<Vec<LeaseRule>> {
     let Some(field) = field else { return Some(Vec::new()) };
     let mut places = BTreeMap::new();
     let of = ListOf { example: "{ resource: \"notes/**\", ttl: 2m }", needed: false };
@@ -65,7 +61,7 @@ fn gate(sink: &mut Sink, entry: Field<'_>, places: &mut BTreeMap<String, Span>) 
         unique(sink, places, &name, field.node.span)?;
         Some(name)
     });
-    let kind = match table.choice(sink, &["forbid", "script"]) {
+    let kind = match table.choice(sink, &["forbid", "script"], &["name"]) {
         Some(("forbid", field)) => field.text(sink, FORBIDDEN_MAX).map(|text| GateKind::Forbid { text }),
         Some((_, field)) => script(sink, field),
         None => None,

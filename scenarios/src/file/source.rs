@@ -45,11 +45,8 @@ impl Source {
     pub(crate) fn new(text: String) -> Source {
         let mut lines = vec![0];
         lines.extend(text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1));
-        let strides = if text.is_ascii() {
-            Vec::new()
-        } else {
-            text.char_indices().map(|(at, _)| at).step_by(STRIDE).collect()
-        };
+        let strides =
+            if text.is_ascii() { Vec::new() } else { text.char_indices().map(|(at, _)| at).step_by(STRIDE).collect() };
         Source { text, lines, strides }
     }
 

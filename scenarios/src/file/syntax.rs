@@ -109,7 +109,11 @@ pub(crate) fn told(info: &str, at_end: bool) -> Told {
     let known = SENTENCES.iter().find(|(part, ..)| info.contains(part));
     let Some((_, message, label, help)) = known else {
         let label = if at_end { "at the end of the file" } else { "here" };
-        return Told { message: format!("not YAML: {info}"), label, help: "put values with special characters into quotes" };
+        return Told {
+            message: format!("not YAML: {info}"),
+            label,
+            help: "put values with special characters into quotes",
+        };
     };
     let label = if at_end { "the file ends here" } else { label };
     Told { message: (*message).to_owned(), label, help }

@@ -84,40 +84,49 @@ impl<'n> Table<'n> {
         }
         sink.error(Code::MissingKey, self.at, format!("{} needs `{key}`", self.what))
             .label(format!("`{key}` is missing"))
-            .help(format!("add `{key}: …`; `baton explain E0102` tells more"));
+            .help(format!("add `{key}: …`"));
     }
 
     /// The one key of `choices` that is given, with its value. None or two of them are a fault.
-    pub(crate) fn choice(&mut self, sink: &mut Sink, choices: &[&'static str]) -> Option<(&'static str, Field<'n>)> {
+    /// `others`: the keys that may stand beside it.
+    pub(crate) fn choice(
+        &mut self,
+        sink: &mut Sink,
+        choices: &[&'static str],
+        others: &[&'static str],
+    ) -> Option<(&'static str, Field<'n>)> {
         let mut given = choices.iter().filter_map(|key| Some((*key, self.peek(key)?)));
         let (first, second) = (given.next(), given.next());
-        self.known.extend(choices);
         let list = scalar::listed(choices.iter().copied());
         match (first, second) {
+            (Some((key, field)), None) => {
+                self.known.push(key);
+                return Some((key, field));
+            }
             (Some((key, field)), Some((other, again))) => {
                 sink.error(Code::ExactlyOne, again.at, format!("`{key}` and `{other}` exclude each other"))
                     .label("given as well")
                     .also(field.at, "given here")
                     .help(format!("keep one of {list}"));
-                None
             }
+            // A misspelt key is the likelier story, and `close` tells it.
+            (None, _) if self.misspelt(sink, choices, others) => {}
             (None, _) => {
-                // A misspelt key is the likelier story, and `close` tells it.
-                let misspelt = |entry: &Entry| names::nearest(sink, &entry.key.text, choices.iter().copied()).is_some();
-                if !self.entries.iter().any(misspelt) {
-                    sink.error(Code::ExactlyOne, self.at, format!("{} needs one of {list}", self.what))
-                        .label("none of them is given")
-                        .help(format!("add one of {list}"));
-                }
-                None
+                sink.error(Code::ExactlyOne, self.at, format!("{} needs one of {list}", self.what))
+                    .label("none of them is given")
+                    .help(format!("add one of {list}"));
             }
-            (only, None) => only,
         }
+        self.known.extend(choices);
+        self.known.extend(others);
+        None
     }
 
-    /// After [`Table::choice`]: of the choices only this one is known from here on.
-    pub(crate) fn narrow(&mut self, chosen: &'static str) {
-        self.known = vec![chosen];
+    /// Whether the first key is unknown, or any unknown one is similar to a choice.
+    fn misspelt(&self, sink: &mut Sink, choices: &[&'static str], others: &[&'static str]) -> bool {
+        let unknown = |entry: &&Entry| !others.contains(&entry.key.text.as_str());
+        let similar = |entry: &Entry| names::nearest(sink, &entry.key.text, choices.iter().copied()).is_some();
+        self.entries.first().is_some_and(|first| unknown(&first)) || self.entries.iter().filter(unknown).any(similar)
     }
 
     /// The key on which the table's first entry stands, and its text.

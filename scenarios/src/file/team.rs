@@ -27,25 +27,19 @@ const PLACE_MAX: usize = 1_024;
 /// The repository that the lanes work on.
 pub(crate) fn workspace(sink: &mut Sink, field: Field<'_>) -> Option<Workspace> {
     let mut table = Table::open(sink, field, "`workspace`")?;
-    let choice = table.choice(sink, &["fixture", "repo"]);
+    let choice = table.choice(sink, &["fixture", "repo"], &["files", "base"]);
     let workspace = match choice {
-        Some((key @ "fixture", field)) => {
-            table.narrow(key);
+        Some(("fixture", field)) => {
             let name = field.word(sink, &[("notes", "notes")]);
             let files = table.or(sink, "files", 40, |sink, field| field.count(sink, 1..=FILES_MAX));
             name.zip(files).map(|(name, files)| Workspace::Fixture { name: name.to_owned(), files })
         }
-        Some((key, field)) => {
-            table.narrow(key);
+        Some((_, field)) => {
             let path = field.text(sink, PLACE_MAX);
             let base = table.maybe(sink, "base", revision);
             path.zip(base).map(|(path, base)| Workspace::Repository { path, base })
         }
-        None => {
-            table.field("files");
-            table.field("base");
-            None
-        }
+        None => None,
     };
     table.close(sink);
     workspace
@@ -146,9 +140,8 @@ fn model(sink: &mut Sink, field: Field<'_>, name: Option<String>) -> Option<Mode
     let tokens = table.or(sink, "tokens", (0, 0), |sink, field| {
         both(sink, field, "`tokens`", |sink, field| field.integer(sink, 0..=TOKENS_MAX))
     });
-    let price = table.or(sink, "price", (0, 0), |sink, field| {
-        both(sink, field, "`price`", |sink, field| field.dollars(sink))
-    });
+    let price =
+        table.or(sink, "price", (0, 0), |sink, field| both(sink, field, "`price`", |sink, field| field.dollars(sink)));
     table.close(sink);
     driver?;
     let ((tokens_in, tokens_out), (price_in, price_out)) = (tokens?, price?);

@@ -81,9 +81,11 @@ pub(crate) fn build(source: &Source, sink: &mut Sink) -> Option<Node> {
         }
     }
     if builder.root.is_none() {
-        builder.sink.error(Code::Empty, Span::default(), "the file is empty").label("nothing to read").help(
-            "begin with `baton: 1`; also needed are `name`, `workspace`, `roles`, `models` and `tasks`",
-        );
+        builder
+            .sink
+            .error(Code::Empty, Span::default(), "the file is empty")
+            .label("nothing to read")
+            .help("begin with `baton: 1`; also needed are `name`, `workspace`, `roles`, `models` and `tasks`");
     }
     builder.root
 }

@@ -2,6 +2,7 @@
 //!
 //! Owns an entry's keys and how many tasks it stands for. The actions of `do` are read in `actions`.
 
+use super::actions;
 use super::codes::Code;
 use super::faults::Sink;
 use super::path::{self, Overlaps};
@@ -9,7 +10,6 @@ use super::scalar::{Field, shown};
 use super::source::Span;
 use super::table::{self, ListOf, Table};
 use super::team::{CapsRead, Roles, TASKS_MAX};
-use super::actions;
 use crate::scenario::TaskGroup;
 use baton_record::ids::ATTEMPTS_MAX;
 
@@ -17,6 +17,9 @@ use baton_record::ids::ATTEMPTS_MAX;
 const ATTEMPTS: u32 = 16;
 /// Model calls before a change.
 const STEPS_MAX: u32 = 10_000;
+
+/// Keys that may stand beside the number of tasks.
+const BESIDE: [&str; 6] = ["by", "touches", "canonical", "steps", "attempts", "do"];
 
 /// The tasks, and what other sections are judged by.
 pub(crate) struct Work {
@@ -113,7 +116,7 @@ impl Group<'_, '_> {
     }
 
     fn tasks(&mut self, sink: &mut Sink, table: &mut Table<'_>, role: Option<usize>) -> Option<u32> {
-        let (key, field) = table.choice(sink, &["each", "count"])?;
+        let (key, field) = table.choice(sink, &["each", "count"], &BESIDE)?;
         let given = u64::from(field.count(sink, 1..=TASKS_MAX)?);
         let tasks = if key == "each" { given * u64::from(self.roles.rows[role?].lanes?) } else { given };
         self.size = Some(Size { tasks, at: field.node.span });

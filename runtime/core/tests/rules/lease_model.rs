@@ -26,12 +26,7 @@ struct Place {
 
 impl LeaseModel {
     /// What a command about leases must be answered; `None` if it is not about leases.
-    pub(crate) fn expected(
-        &self,
-        command: &Command,
-        before: &Supervision,
-        now_us: u64,
-    ) -> Option<Result<(), Refusal>> {
+    pub(crate) fn expected(&self, command: &Command, before: &Supervision, now_us: u64) -> Option<Result<(), Refusal>> {
         match command {
             Command::RequestLease { lane, change, .. } => {
                 let present = self.line.iter().find(|place| place.change == *change);

@@ -7,8 +7,8 @@
 
 mod any_order;
 mod board;
-mod leases;
 mod lease_model;
+mod leases;
 mod merge_queue;
 mod pause;
 mod pause_model;

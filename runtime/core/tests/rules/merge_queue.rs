@@ -21,7 +21,14 @@ fn submitted(change: ChangeId) -> Event {
 
 fn intended(change: ChangeId) -> Event {
     let (main_before, main_after, tree) = (oid(), oid(), oid());
-    Event::ChangeIntended(ChangeIntended { change, main_before, main_after, tree, verdict: Verdict::Same, fences: None })
+    Event::ChangeIntended(ChangeIntended {
+        change,
+        main_before,
+        main_after,
+        tree,
+        verdict: Verdict::Same,
+        fences: None,
+    })
 }
 
 fn landed(change: ChangeId) -> Event {
@@ -209,7 +216,10 @@ fn a_change_has_one_outcome_whatever_happens() {
         }
         let landed = history.seen.iter().filter(|(_, outcome)| *outcome == Outcome::Landed).count();
         assert_eq!(queue.landed(), landed as u64);
-        assert_eq!(queue.refused(), journal.iter().filter(|event| matches!(event, Event::ChangeRefused(_))).count() as u64);
+        assert_eq!(
+            queue.refused(),
+            journal.iter().filter(|event| matches!(event, Event::ChangeRefused(_))).count() as u64
+        );
         let mut folded = MergeQueue::default();
         journal.iter().for_each(|event| folded.apply(event));
         assert_eq!(folded, queue, "folding what was written gives the live state");

@@ -50,7 +50,8 @@ impl SlotModel {
 
     /// An accepted command takes effect, and whatever may start starts. The lanes whose calls started, in order.
     pub(crate) fn follow(&mut self, command: &Command, before: &Board, after: &Board) -> Vec<LaneId> {
-        self.recent.retain(|lane, _| after.owned_by(*lane).is_none() || after.owned_by(*lane) == before.owned_by(*lane));
+        self.recent
+            .retain(|lane, _| after.owned_by(*lane).is_none() || after.owned_by(*lane) == before.owned_by(*lane));
         match command {
             Command::StartCall { lane, endpoint, key, .. } => {
                 self.lines[endpoint.0 as usize].push(Call { lane: *lane, key: *key, runs: false });

@@ -1,11 +1,11 @@
 //! Any sequence of choices, and one line that reproduces the sequence that failed.
 
-use crate::team::{ALL, FILES, LANES, TASKS, TTL_US, Team, key, pause, restore, resume};
+use crate::team::{ALL, FILES, LANES, NARROW, TASKS, TTL_US, Team, WIDE, key, pause, restore, resume};
 use baton_core::Command;
 use baton_core::board::Settled;
 use baton_core::slots::Usage;
 use baton_record::event::DeathReason;
-use baton_record::{ChangeId, EndpointId, Epoch, FaultId, LaneId, LeaseId, ResourceId, TaskId};
+use baton_record::{ChangeId, Epoch, FaultId, LaneId, LeaseId, ResourceId, TaskId};
 use proptest::collection::vec;
 use proptest::test_runner::{Config, RngSeed, TestError, TestRunner};
 use std::cell::Cell;
@@ -83,31 +83,31 @@ impl Choice {
 /// What one choice does to the team: time goes by, a fence is raised, or a command is said.
 pub(crate) fn next(team: &mut Team, said: &[Command], choice: u32) -> Option<Command> {
     let mut choice = Choice(choice);
-    let kind = choice.of(20);
+    let kind = choice.of(24);
     let lane = choice.one(&LANES);
     Some(match kind {
         0..=3 => team.benign(lane, choice.settled()),
-        4 | 5 => Command::TakeTask { lane },
-        6 | 7 => wish(team, lane, &mut choice),
-        8 | 9 => {
+        4..=6 => Command::TakeTask { lane },
+        7..=9 => wish(team, lane, &mut choice),
+        10..=13 => {
             let change = choice.change(team, lane);
-            let (endpoint, step) = (EndpointId(choice.of(2) as u16), choice.of(3) as u64);
+            let (endpoint, step) = (choice.one(&[NARROW, NARROW, WIDE]), choice.of(3) as u64);
             Command::StartCall { lane, change, endpoint, key: key(change, step) }
         }
-        10 => {
+        14 => {
             let any = key(choice.change(team, lane), choice.of(3) as u64);
             let key = team.state.slots.running(lane).filter(|_| choice.of(4) < 3).unwrap_or(any);
             Command::EndCall { lane, key, usage: Usage { tokens_in: 1, tokens_out: 2, usd_micros: 3 } }
         }
-        11 => Command::Settle { change: choice.change(team, lane), settled: choice.settled(), fault: None },
-        12 => Command::LoseLane { lane, reason: DeathReason::Crashed, fault: Some(FaultId(choice.of(3) as u16)) },
-        13 => restore(lane),
-        14 if choice.of(3) == 0 => pause(),
-        14 => resume(),
-        15 => Command::AcknowledgePause { epoch: Epoch(choice.of(6) as u32), lanes: 3 },
-        16 => Command::ExpireLease { lease: choice.lease(team), fault: None },
-        17 if !said.is_empty() => said[choice.of(said.len())].clone(),
-        18 => {
+        15 => Command::Settle { change: choice.change(team, lane), settled: choice.settled(), fault: None },
+        16 => Command::LoseLane { lane, reason: DeathReason::Crashed, fault: Some(FaultId(choice.of(3) as u16)) },
+        17 => restore(lane),
+        18 if choice.of(2) == 0 => pause(),
+        18 => resume(),
+        19 => Command::AcknowledgePause { epoch: Epoch(choice.of(6) as u32), lanes: 3 },
+        20 => Command::ExpireLease { lease: choice.lease(team), fault: None },
+        21 if !said.is_empty() => said[choice.of(said.len())].clone(),
+        22 => {
             team.raise(choice.lease(team));
             return None;
         }

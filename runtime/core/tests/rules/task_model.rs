@@ -34,14 +34,13 @@ impl TaskModel {
             }),
             Command::Settle { change, settled, .. } => {
                 let task = self.tasks[change.task().0 as usize];
-                Some(match task.owner {
-                    Some((_, false)) if *settled == Settled::Withdrawn => Err(Refusal::Stale),
-                    Some(_) if task.attempts == change.attempt() => Ok(()),
-                    _ => Err(Refusal::Stale),
-                })
+                let present = task.owner.filter(|_| task.attempts == change.attempt());
+                let fits = present.is_some_and(|(_, died)| died || *settled != Settled::Withdrawn);
+                Some(fits.then_some(()).ok_or(Refusal::Stale))
             }
-            Command::LoseLane { lane, .. } => Some(refuse_if(self.lanes[lane.0 as usize].1)),
-            Command::RestoreLane { lane, .. } => Some(refuse_if(!self.lanes[lane.0 as usize].1)),
+            Command::LoseLane { lane, .. } if !self.lanes[lane.0 as usize].1 => Some(Ok(())),
+            Command::RestoreLane { lane, .. } if self.lanes[lane.0 as usize].1 => Some(Ok(())),
+            Command::LoseLane { .. } | Command::RestoreLane { .. } => Some(Err(Refusal::Repeated)),
             _ => None,
         }
     }
@@ -55,12 +54,11 @@ impl TaskModel {
                 self.tasks[at].attempts += 1;
             }
             Command::Settle { change, settled, .. } => {
-                let at = change.task().0 as usize;
-                let task = &mut self.tasks[at];
+                let task = &mut self.tasks[change.task().0 as usize];
                 let owner = task.owner.take();
                 if *settled == Settled::Landed {
                     task.end = Some(TaskState::Done(*change));
-                } else if task.attempts == TASKS[at].1 {
+                } else if task.attempts == TASKS[change.task().0 as usize].1 {
                     task.end = Some(TaskState::Failed);
                 } else if *settled == Settled::Refused && owner.is_some_and(|(_, died)| !died) {
                     task.owner = owner;
@@ -73,8 +71,7 @@ impl TaskModel {
                 owners.filter(|(owner, _)| owner == lane).for_each(|(_, died)| *died = true);
             }
             Command::RestoreLane { lane, .. } => {
-                self.lanes[lane.0 as usize].0 += 1;
-                self.lanes[lane.0 as usize].1 = false;
+                self.lanes[lane.0 as usize] = (self.lanes[lane.0 as usize].0 + 1, false);
             }
             _ => {}
         }
@@ -86,35 +83,26 @@ impl TaskModel {
     }
 
     fn owned_by(&self, lane: LaneId) -> Option<(ChangeId, bool)> {
-        let tasks = self.tasks.iter().enumerate();
-        let mut owned = tasks.filter_map(|(at, task)| {
+        self.tasks.iter().enumerate().find_map(|(at, task)| {
             let (_, died) = task.owner.filter(|(owner, _)| *owner == lane)?;
             Some((ChangeId::of(TaskId(at as u32), task.attempts), died))
-        });
-        let first = owned.next();
-        assert_eq!(owned.next(), None, "a lane owns one task at a time");
-        first
+        })
     }
 
     pub(crate) fn check(&self, board: &Board) {
         for (at, task) in self.tasks.iter().enumerate() {
             let open = task.owner.map_or(TaskState::Ready, |(lane, _)| TaskState::Owned(lane));
             assert_eq!(board.state(TaskId(at as u32)), task.end.unwrap_or(open), "where T-{at} stands");
-            assert!(task.attempts <= TASKS[at].1, "T-{at} has more attempts than it may take");
+            assert!(task.attempts <= TASKS[at].1, "T-{at} has too many attempts");
         }
         for (lane, (restarts, dead)) in LANES.into_iter().zip(self.lanes) {
-            let owned = self.owned_by(lane);
-            assert_eq!(board.owned_by(lane), owned.map(|(change, _)| change), "what {lane:?} owns");
             let leaves = board.leaving().iter().any(|(leaving, _)| *leaving == lane);
-            assert_eq!(leaves, owned.is_some_and(|(_, died)| died), "whether {lane:?} left a task behind");
+            let owned = board.owned_by(lane).map(|change| (change, leaves));
+            assert_eq!(owned, self.owned_by(lane), "what {lane:?} owns, and whether it left it behind");
             assert_eq!((board.restarts(lane), board.is_alive(lane)), (restarts, !dead), "how {lane:?} is");
         }
-        let ready = self.tasks.iter().filter(|task| task.owner.is_none() && task.end.is_none()).count();
-        assert_eq!(board.ready(), ready, "how many tasks nobody owns");
-        assert_eq!(board.all_ended(), self.tasks.iter().all(|task| task.end.is_some()), "whether all is over");
+        let open = self.tasks.iter().filter(|task| task.end.is_none());
+        let ready = open.clone().filter(|task| task.owner.is_none()).count();
+        assert_eq!((board.ready(), board.all_ended()), (ready, open.count() == 0), "what is left");
     }
-}
-
-fn refuse_if(repeated: bool) -> Result<(), Refusal> {
-    if repeated { Err(Refusal::Repeated) } else { Ok(()) }
 }

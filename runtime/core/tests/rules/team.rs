@@ -48,8 +48,7 @@ pub(crate) struct Team {
 
 impl Team {
     pub(crate) fn new() -> Team {
-        let mut team =
-            Team { state: Supervision::default(), journal: Vec::new(), now_us: 0, ended: BTreeSet::new() };
+        let mut team = Team { state: Supervision::default(), journal: Vec::new(), now_us: 0, ended: BTreeSet::new() };
         for (at, files) in FILES.iter().enumerate() {
             let overlaps = (0..at).filter(|other| FILES[*other] & files != 0).map(|other| ResourceId(other as u16));
             let (resource, pattern) = (ResourceId(at as u16), format!("r{at}"));
@@ -158,7 +157,8 @@ impl Team {
             }
             if !moved {
                 let held = self.state.leases.held().iter().min_by_key(|held| held.until_us);
-                let (lease, until_us) = held.map(|held| (held.lease, held.until_us)).expect("nothing can happen any more");
+                let (lease, until_us) =
+                    held.map(|held| (held.lease, held.until_us)).expect("nothing can happen any more");
                 self.now_us = self.now_us.max(until_us);
                 self.must(&Command::ExpireLease { lease, fault: None });
             }

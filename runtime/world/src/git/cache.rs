@@ -2,9 +2,12 @@
 
 use super::object::Body;
 use baton_record::Oid;
-#[allow(clippy::disallowed_types, reason = "by key only; what goes first is told by the clock of uses, not by its order")]
-use std::collections::HashMap;
 use std::collections::BTreeMap;
+#[allow(
+    clippy::disallowed_types,
+    reason = "by key only; what goes first is told by the clock of uses, not by its order"
+)]
+use std::collections::HashMap;
 
 #[derive(Debug)]
 struct Slot {

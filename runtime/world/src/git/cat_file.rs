@@ -157,7 +157,9 @@ mod tests {
         let oid = Oid::from_bytes(&[1; 20]).unwrap();
         assert!(matches!(read_head(&format!("{oid} tree 12\n"), oid), Ok((Kind::Tree, 12))));
         assert!(matches!(read_head(&format!("{oid} missing\n"), oid), Err(NoObject::Answer(_))));
-        for odd in ["", "\n", "x missing\n", &format!("{oid} tree 12"), &format!("{oid} tree -1\n"), &format!("{oid} tag 1\n")] {
+        for odd in
+            ["", "\n", "x missing\n", &format!("{oid} tree 12"), &format!("{oid} tree -1\n"), &format!("{oid} tag 1\n")]
+        {
             assert!(matches!(read_head(odd, oid), Err(NoObject::Broken(_))), "{odd:?}");
         }
     }

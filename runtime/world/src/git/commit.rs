@@ -52,7 +52,7 @@ fn trailers_of(message: &str) -> Vec<(String, String)> {
 }
 
 fn trailer_of(line: &str) -> Option<(String, String)> {
-    let (key, value) = line.split_once(": ")?;
+    let (key, value) = line.split_once(':')?;
     let token = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     token.then(|| (key.to_owned(), value.trim().to_owned()))
 }
@@ -60,7 +60,7 @@ fn trailer_of(line: &str) -> Option<(String, String)> {
 /// Who a commit is by, and what it says. Author and committer are the same.
 ///
 /// Any text will do: what git does not allow in a name (`<`, `>`, control characters) becomes `-`, a
-/// control character anywhere else becomes a space, an empty name or subject becomes `-`.
+/// control character anywhere else becomes a space, an empty text becomes `-`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommitMeta {
     /// Name of the author, such as `implementer.3`.
@@ -87,7 +87,7 @@ impl CommitMeta {
         text.push_str(&format!("author {who}\ncommitter {who}\n\n{}\n", message_text(&self.subject)));
         for (at, (key, value)) in self.trailers.iter().enumerate() {
             let gap = if at == 0 { "\n" } else { "" };
-            text.push_str(&format!("{gap}{key}: {}\n", message_text(value)));
+            text.push_str(&format!("{gap}{}: {}\n", message_text(key), message_text(value)));
         }
         let commit = Commit::try_parse(text.as_bytes()).expect("written in the form that is read");
         (text.into_bytes(), commit)
@@ -113,20 +113,25 @@ mod tests {
     #[test]
     fn what_is_written_is_read_back() {
         let tree = Oid::from_bytes(&[7; 20]).unwrap();
-        let trailers = vec![("Baton-Change".to_owned(), "C-1.1".to_owned()), ("Baton-Lane".to_owned(), "a\nb".to_owned())];
+        let trailers =
+            vec![("Baton-Change".to_owned(), "C-1.1".to_owned()), ("Baton-Lane".to_owned(), "a\nb".to_owned())];
         let (author, email) = ("impl<er>\n.3".to_owned(), "lane@baton.invalid".to_owned());
         let meta = CommitMeta { author, email, time_s: -5, subject: "one\ntwo".to_owned(), trailers };
         let (raw, commit) = meta.commit(tree, &[tree, tree]);
         let who = "impl-er--.3 <lane@baton.invalid> 0 +0000";
         let head = format!("tree {tree}\nparent {tree}\nparent {tree}\nauthor {who}\ncommitter {who}\n");
-        assert_eq!(String::from_utf8(raw).unwrap(), format!("{head}\none two\n\nBaton-Change: C-1.1\nBaton-Lane: a b\n"));
+        assert_eq!(
+            String::from_utf8(raw).unwrap(),
+            format!("{head}\none two\n\nBaton-Change: C-1.1\nBaton-Lane: a b\n")
+        );
         assert_eq!((commit.parents.len(), commit.author.as_str()), (2, "impl-er--.3"));
         assert_eq!((commit.trailer("Baton-Change"), commit.trailer("Baton-Lane")), (Some("C-1.1"), Some("a b")));
     }
 
     #[test]
     fn only_a_last_paragraph_of_nothing_else_is_trailers() {
-        for (message, count) in [("A: b", 0), ("s\n\nA: b\nc", 0), ("s\n\nA: b\nC-d: e\n", 2), ("s\n\nx\n\nA: b\n", 1)] {
+        for (message, count) in [("A: b", 0), ("s\n\nA: b\nc", 0), ("s\n\nA: b\nC-d: e\n", 2), ("s\n\nx\n\nA: b\n", 1)]
+        {
             assert_eq!(trailers_of(message).len(), count, "{message:?}");
         }
     }

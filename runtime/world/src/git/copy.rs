@@ -22,10 +22,12 @@ pub(super) fn copy(
     source.check_whole()?;
     let commit = source.commit(base)?;
     let repository = Repository::init(path, source.format()?, durability)?;
-    source.copy_history(commit, &repository).and_then(|()| repository.set_main_without_compare(commit)).inspect_err(|_| {
-        // A half copy helps nobody and would be in the way of the next try.
-        let _ = fs::remove_dir_all(path);
-    })?;
+    source.copy_history(commit, &repository).and_then(|()| repository.set_main_without_compare(commit)).inspect_err(
+        |_| {
+            // A half copy helps nobody and would be in the way of the next try.
+            let _ = fs::remove_dir_all(path);
+        },
+    )?;
     Repository::open(path, durability)
 }
 

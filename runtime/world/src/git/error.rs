@@ -48,14 +48,18 @@ impl GitErrorKind {
             GitErrorKind::Io => "check that the disk has room and that the path may be read and written",
             GitErrorKind::NoGit => "install git 2.40 or newer and make sure that it is in PATH",
             GitErrorKind::GitFailed => "run `git fsck` on the repository, and check that git is 2.40 or newer",
-            GitErrorKind::NotARepository => "give the path of a repository: its top directory, or its .git",
+            GitErrorKind::NotARepository => "give the path of a git repository, not of something in or above it",
             GitErrorKind::NoCommits => "make a first commit, or name a branch that has one as base",
-            GitErrorKind::UnknownBase => "give a branch, tag or commit of that repository: `git branch -a` lists branches",
+            GitErrorKind::UnknownBase => {
+                "give a branch, tag or commit of that repository: `git branch -a` lists branches"
+            }
             GitErrorKind::NotACommit => "give a name that leads to a commit",
             GitErrorKind::Incomplete => "make it whole first: `git fetch --unshallow`, or `git clone` without --filter",
             GitErrorKind::Exists => "give a path that does not exist yet",
             GitErrorKind::Unsupported => "convert the repository: `git clone --ref-format=files`",
-            GitErrorKind::MissingObject => "restore the object from another clone; `git fsck` shows what else is missing",
+            GitErrorKind::MissingObject => {
+                "restore the object from another clone; `git fsck` shows what else is missing"
+            }
             GitErrorKind::Damaged => "run `git fsck` and restore the object from another clone",
             GitErrorKind::Locked => "when no other git process works on this repository, delete that file",
             GitErrorKind::PathClash => "remove the file or directory in the same change first",

@@ -35,7 +35,8 @@ pub(super) fn make(path: &Path, format: ObjectFormat, durability: Durability) ->
 
 /// No program but this product puts the repository in order: it would pack what belongs to a running team.
 fn config(format: ObjectFormat) -> String {
-    let core = |version: u32| format!("[core]\n\trepositoryformatversion = {version}\n\tfilemode = true\n\tbare = true\n");
+    let core =
+        |version: u32| format!("[core]\n\trepositoryformatversion = {version}\n\tfilemode = true\n\tbare = true\n");
     let upkeep = "[gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n";
     match format {
         ObjectFormat::Sha1 => core(0) + upkeep,
@@ -47,7 +48,9 @@ fn config(format: ObjectFormat) -> String {
 pub(super) fn root(path: &Path) -> Result<PathBuf, GitError> {
     let none = |why: String| GitError::new(GitErrorKind::NotARepository, why);
     let root = match fs::canonicalize(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Err(none(format!("there is nothing at {}", path.display()))),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            return Err(none(format!("there is nothing at {}", path.display())));
+        }
         other => other.map_err(|error| GitError::io("read", path, &error))?,
     };
     let whole = root.join("HEAD").is_file() && root.join("objects").is_dir() && root.join("refs").is_dir();

@@ -6,12 +6,12 @@
 //! The walk proves exactly that, on the subtrees that differ, and gives up at the first thing that is
 //! otherwise, be it a deletion, a change of mode or kind, a link, a submodule, or a tree in a form that git would rewrite.
 
+use super::Repository;
 use super::error::GitError;
 use super::object::{Body, Objects};
 use super::propose::Proposal;
 use super::quarantine;
 use super::tree::{Entry, EntryMode, Tree, TreeEntry};
-use super::Repository;
 use baton_record::Oid;
 use baton_record::event::Verdict;
 use std::cmp::Ordering;
@@ -55,7 +55,7 @@ pub(super) fn merge(repository: &Repository, main: Oid, proposal: &Proposal) -> 
 }
 
 /// Directories nested deeper than this are left to git.
-const DEPTH_MAX: usize = 500;
+const DEPTH_MAX: usize = 256;
 
 struct Walk<'w> {
     repository: &'w Repository,

@@ -230,7 +230,7 @@ fn wrap(data: &[u8], out: &mut Vec<u8>) {
         a += u32::from(byte);
         b += a;
     }
-    out.extend_from_slice(&((b % 65_521) << 16 | a % 65_521).to_be_bytes());
+    out.extend_from_slice(&(((b % 65_521) << 16) | (a % 65_521)).to_be_bytes());
 }
 
 #[cfg(test)]
@@ -241,7 +241,7 @@ mod tests {
     #[test]
     fn what_is_deflated_inflates_to_itself() {
         for len in [0, 1, 1_000, AS_IS_MAX, AS_IS_MAX + 1, 200_000] {
-            for data in [vec![0xff; len], (0..len).map(|at| (at * at >> 3) as u8).collect::<Vec<u8>>()] {
+            for data in [vec![0xff; len], (0..len).map(|at| ((at * at) >> 3) as u8).collect::<Vec<u8>>()] {
                 let (mut deflated, mut back) = (Vec::new(), Vec::new());
                 deflate(&data, &mut deflated);
                 flate2::read::ZlibDecoder::new(&deflated[..]).read_to_end(&mut back).unwrap();

@@ -65,7 +65,11 @@ fn write_index(format: ObjectFormat, entries: &[(Oid, &Packed)], offsets: &[u64]
 
 /// The entries of a pack, each proven by its checksum. `Ok(None)`: not a pack of this module, since it has deltas, more
 /// than two thousand million bytes, or another version.
-pub(super) fn read_pack(format: ObjectFormat, pack: &[u8], index: &[u8]) -> Result<Option<BTreeMap<Oid, Packed>>, GitError> {
+pub(super) fn read_pack(
+    format: ObjectFormat,
+    pack: &[u8],
+    index: &[u8],
+) -> Result<Option<BTreeMap<Oid, Packed>>, GitError> {
     let damaged = || GitError::damaged("a pack and its index do not fit together".to_owned());
     if !index.starts_with(&INDEX_MAGIC) || !pack.starts_with(b"PACK\0\0\0\x02") || pack.len() >= FAR as usize {
         return Ok(None);

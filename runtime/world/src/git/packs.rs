@@ -16,6 +16,7 @@ use super::pack::{PackBytes, read_pack, write_pack};
 use baton_record::Oid;
 use std::collections::{BTreeMap, VecDeque};
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -74,7 +75,7 @@ impl Packs {
             let Some(name) = stem.strip_prefix("pack-") else { continue };
             match extensions.iter().map(String::as_str).collect::<Vec<_>>()[..] {
                 ["idx", "pack"] => packs.adopt(name)?,
-                ["pack"] => disk::remove_if_there(&packs.path(name, "pack"))?,
+                [alone @ ("pack" | "idx")] => disk::remove_if_there(&packs.path(name, alone))?,
                 _ => {}
             }
         }
@@ -115,12 +116,23 @@ impl Packs {
         let mut pack = OwnPack { name: made.name.to_hex(), bytes: made.pack.len() as u64, entries: None };
         pack.entries = (pack.class() == 0).then(|| Arc::new(entries));
         self.retired.retain(|retired| *retired != pack.name);
-        let index = self.path(&pack.name, "idx");
-        if index.exists() && self.path(&pack.name, "pack").exists() {
+        let files = [("pack", &made.pack), ("idx", &made.index)]
+            .map(|(kind, bytes)| (self.path(&pack.name, kind), bytes.len()));
+        if files.iter().all(|(path, len)| fs::metadata(path).is_ok_and(|found| found.len() == *len as u64)) {
+            self.sync(&[&files[0].0, &files[1].0, &self.directory])?;
             return Ok(pack);
         }
+        // Half of it may stand there from a try that failed.
+        files.iter().rev().try_for_each(|(path, _)| disk::remove_if_there(path))?;
         write_files(&self.directory, &made, self.durability)?;
         Ok(pack)
+    }
+
+    fn sync(&self, paths: &[&Path]) -> Result<(), GitError> {
+        match self.durability {
+            Durability::Durable => paths.iter().try_for_each(|path| disk::sync(path)),
+            Durability::Buffered => Ok(()),
+        }
     }
 
     /// Copies the packs of one class into one if there are enough of them, and goes on with the class of the result.
@@ -138,7 +150,7 @@ impl Packs {
         self.remove_retired(RETIRED_MAX)
     }
 
-    /// One pack in place of all of `packs`. `None`: none of them is ours after all.
+    /// One pack in place of all of `packs`. `None`: none of them is ours, or there, after all.
     fn merge(&mut self, packs: &[OwnPack]) -> Result<Option<OwnPack>, GitError> {
         let (mut entries, mut replaced) = (BTreeMap::new(), Vec::new());
         for pack in packs {
@@ -164,9 +176,17 @@ impl Packs {
         if let Some(entries) = &pack.entries {
             return Ok(Some(entries.clone()));
         }
-        let read = |path: PathBuf| fs::read(&path).map_err(|error| GitError::io("read", &path, &error));
-        let (bytes, index) = (read(self.path(&pack.name, "pack"))?, read(self.path(&pack.name, "idx"))?);
-        Ok(read_pack(self.format, &bytes, &index)?.map(Arc::new))
+        let mut files = [Vec::new(), Vec::new()];
+        for (file, kind) in files.iter_mut().zip(["pack", "idx"]) {
+            let path = self.path(&pack.name, kind);
+            *file = match fs::read(&path) {
+                Ok(bytes) => bytes,
+                // Somebody had git put the repository in order.
+                Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+                Err(error) => return Err(GitError::io("read", &path, &error)),
+            };
+        }
+        Ok(read_pack(self.format, &files[0], &files[1])?.map(Arc::new))
     }
 
     fn remove_retired(&mut self, keep: usize) -> Result<(), GitError> {

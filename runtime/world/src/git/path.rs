@@ -5,17 +5,21 @@ use super::error::{GitError, GitErrorKind};
 
 /// Git warns of longer ones.
 const PATH_BYTES_MAX: usize = 4096;
+/// Directories are gone down into by recursion.
+const PATH_PARTS_MAX: usize = 256;
 
 /// Refuses what `git fsck --strict` would refuse.
 pub(super) fn check(path: &str) -> Result<(), GitError> {
-    let sound = path.len() <= PATH_BYTES_MAX && !path.contains('\0') && path.split('/').all(is_name);
+    let short = path.len() <= PATH_BYTES_MAX && path.split('/').count() <= PATH_PARTS_MAX;
+    let sound = short && !path.contains('\0') && path.split('/').all(is_name);
     sound.then_some(()).ok_or_else(|| GitError::new(GitErrorKind::BadPath, format!("{path:?} is no path of a tree")))
 }
 
 /// Git reads these files itself and follows no link to do so.
 pub(super) fn check_mode(path: &str, mode: FileMode) -> Result<(), GitError> {
     let name = path.rsplit('/').next().unwrap_or(path).to_lowercase();
-    if mode == FileMode::Symlink && name.starts_with(".git") || mode == FileMode::Symlink && name == ".mailmap" {
+    let read_by_git = matches!(name.as_str(), ".gitmodules" | ".gitattributes" | ".gitignore" | ".mailmap");
+    if mode == FileMode::Symlink && read_by_git {
         return Err(GitError::new(GitErrorKind::BadPath, format!("{path:?} must not be a symbolic link")));
     }
     Ok(())
@@ -28,9 +32,7 @@ fn is_name(name: &str) -> bool {
 /// Whether some file system takes it for `.git`: by case, by trailing dots and spaces, by its short name, or by
 /// characters that it ignores.
 fn is_dot_git(name: &str) -> bool {
-    let ignored = |c: &char| {
-        matches!(c, '\u{200c}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{206a}'..='\u{206f}' | '\u{feff}')
-    };
+    let ignored = |c: &char| matches!(c, '\u{200c}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{206a}'..='\u{206f}' | '\u{feff}');
     let seen: String = name.chars().filter(|c| !ignored(c)).collect::<String>().to_lowercase();
     matches!(seen.trim_end_matches(['.', ' ']), ".git" | "git~1")
 }
@@ -61,8 +63,23 @@ mod tests {
         for path in ["a", "a/b.md", "ä/ö", ".gitignore", "a\\b", "git", ".github/x", "a b", "x/.gitt"] {
             assert!(check(path).is_ok(), "{path:?}");
         }
-        let long = "a/".repeat(3_000) + "a";
-        for path in ["", "/a", "a/", "a//b", ".", "a/../b", ".git", "a/.GIT/x", ".git. ", "git~1", "a\\.git", ".g\u{200c}it", "a\0b", &long] {
+        let long = "a/".repeat(256) + "a";
+        for path in [
+            "",
+            "/a",
+            "a/",
+            "a//b",
+            ".",
+            "a/../b",
+            ".git",
+            "a/.GIT/x",
+            ".git. ",
+            "git~1",
+            "a\\.git",
+            ".g\u{200c}it",
+            "a\0b",
+            &long,
+        ] {
             assert_eq!(check(path).unwrap_err().kind(), GitErrorKind::BadPath, "{path:?}");
         }
         assert!(check_mode("a/.gitmodules", FileMode::Symlink).is_err() && check_mode("a", FileMode::Symlink).is_ok());

@@ -1,11 +1,11 @@
 //! Commits in memory: a change as its lane proposes it, and its landing as the merger makes it.
 
+use super::Repository;
 use super::commit::CommitMeta;
 use super::edit::{self, Edit, PathChange};
 use super::error::GitError;
 use super::merge::CleanMerge;
 use super::object::{ObjectFormat, Objects};
-use super::Repository;
 use baton_record::Oid;
 
 /// A change, complete and in memory: nothing of it is in the repository before it lands.
@@ -51,11 +51,7 @@ pub(super) fn propose(
 }
 
 /// A commit without parents, and all that has to be stored for it.
-pub(super) fn first(
-    repository: &Repository,
-    edits: &[Edit],
-    meta: &CommitMeta,
-) -> Result<(Oid, Objects), GitError> {
+pub(super) fn first(repository: &Repository, edits: &[Edit], meta: &CommitMeta) -> Result<(Oid, Objects), GitError> {
     let mut objects = Objects::default();
     let (tree, _) = edit::apply(repository, None, edits, &mut objects)?;
     let (raw, commit) = meta.commit(tree, &[]);

@@ -246,7 +246,8 @@ mod tests {
 
     #[test]
     fn a_file_and_a_directory_never_share_a_name() {
-        let mut entries = [entry("a", EntryMode::Regular), entry("a-b", EntryMode::Regular), entry("a", EntryMode::Tree)];
+        let mut entries =
+            [entry("a", EntryMode::Regular), entry("a-b", EntryMode::Regular), entry("a", EntryMode::Tree)];
         assert!(Tree::build(ObjectFormat::Sha1, &mut entries).is_none());
     }
 
@@ -254,7 +255,9 @@ mod tests {
     fn odd_trees_are_read_but_known_as_odd() {
         let raw = |mode: &str, name: &str| [mode.as_bytes(), b" ", name.as_bytes(), b"\0", &[9; 20]].concat();
         let parse = |bytes: &[u8]| Tree::try_parse(ObjectFormat::Sha1, bytes);
-        for (odd, mode) in [("100664", EntryMode::Regular), ("100775", EntryMode::Executable), ("040000", EntryMode::Tree)] {
+        for (odd, mode) in
+            [("100664", EntryMode::Regular), ("100775", EntryMode::Executable), ("040000", EntryMode::Tree)]
+        {
             let tree = parse(&raw(odd, "a")).unwrap();
             assert_eq!((tree.is_canonical(), tree.get(b"a").unwrap().mode), (false, mode));
         }
