@@ -261,7 +261,9 @@ impl Lane {
         if self.stage == Stage::Landing {
             moments.push(Moment::WaitsForLanding);
         }
-        if self.attempt.as_ref().is_some_and(|attempt| attempt.lease.is_some()) {
+        // Once submitted, what happens to the lane no longer changes what it does under its lease.
+        let in_hand = self.attempt.as_ref().is_some_and(|attempt| attempt.lease.is_some());
+        if in_hand && self.stage != Stage::Landing {
             moments.push(Moment::HoldsLease);
         }
         moments

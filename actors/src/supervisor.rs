@@ -22,7 +22,7 @@ use baton_record::event::{DeathReason, StopReason};
 use baton_record::{ChangeId, EffectKey, EndpointId, Epoch, FaultId, Fence, LaneId, LeaseId, Names, Oid, ResourceId};
 pub use effects::Effect;
 pub use lifecycle::fold_supervision;
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -225,6 +225,8 @@ pub struct Supervisor {
     idle: VecDeque<LaneId>,
     /// Lanes that have not acknowledged the present pause; the merger is `None`.
     unquiet: BTreeSet<Option<LaneId>>,
+    /// Leases whose holders died by a fault.
+    orphaned: BTreeMap<LeaseId, FaultId>,
     crash: Option<FaultId>,
     restarts: u32,
     stopping: Option<StopReason>,
@@ -252,6 +254,7 @@ impl Supervisor {
             asks,
             idle: VecDeque::new(),
             unquiet: BTreeSet::new(),
+            orphaned: BTreeMap::new(),
             crash: None,
             restarts: 0,
             stopping: None,

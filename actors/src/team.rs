@@ -225,7 +225,7 @@ pub enum Restartable {
 /// `while:` of a fault that strikes a lane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moment {
-    /// `holds-lease`: it holds an answered change lease.
+    /// `holds-lease`: it holds an answered change lease and has not submitted yet.
     HoldsLease,
     /// `thinks`: a call is under way.
     Thinks,

@@ -26,7 +26,8 @@ fn with(part: &str) -> (String, usize) {
     whole.push_str(part);
     whole.push('\n');
     for section in &GOOD[1..] {
-        if !keys.contains(section.split_once(':').unwrap().0) {
+        let (key, _) = section.split_once(':').expect("a section begins with its key");
+        if !keys.contains(key) {
             whole.push_str(section);
         }
     }
@@ -409,7 +410,7 @@ fn missing_sections_are_each_told() {
 
 /// The examples behind a code, by the words above them.
 fn example(text: &str, word: &str) -> String {
-    let (_, behind) = text.split_once(&format!("\n{word}:\n")).unwrap();
+    let (_, behind) = text.split_once(&format!("\n{word}:\n")).expect("a text has both examples");
     let lines = behind.lines().take_while(|line| line.starts_with("    ") || line.is_empty());
     lines.map(|line| format!("{}\n", line.get(4..).unwrap_or_default())).collect::<String>().trim_end().to_owned()
 }
@@ -420,7 +421,7 @@ fn every_explanation_has_a_wrong_example_that_gives_its_code_and_a_right_one() {
         let text = explain(code).unwrap();
         let right = faults_of(&example(text, "Right"));
         assert_eq!(right, "", "{code}: the right example is wrong");
-        // These five cannot be shown in full: their examples say so.
+        // These cannot be shown in full: their examples say so.
         if !["E0001", "E0002", "E0003", "E0004", "E0007", "E0126"].contains(&code) {
             let wrong = faults_of(&example(text, "Wrong"));
             let told: BTreeSet<&str> = wrong.split(", ").filter_map(|told| told.split(' ').next()).collect();

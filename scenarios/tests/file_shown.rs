@@ -6,7 +6,7 @@ use std::{env, fs};
 
 fn samples() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/files");
-    let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let paths = fs::read_dir(folder).expect("the samples are there").map(|entry| entry.expect("a sample").path());
     let mut samples: Vec<_> = paths.filter(|path| path.extension().is_some_and(|end| end == "yaml")).collect();
     samples.sort();
     samples

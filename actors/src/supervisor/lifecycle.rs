@@ -52,6 +52,10 @@ impl Supervisor {
     /// What follows from a death: the attempt is closed, the lane is started again or given up.
     pub(super) fn bury(&mut self, lane: LaneId, fault: Option<FaultId>) -> Vec<Effect> {
         self.idle.retain(|idle| *idle != lane);
+        if let Some(fault) = fault {
+            let held = self.state.leases.held().iter().filter(|held| held.lane == lane);
+            self.orphaned.extend(held.map(|held| (held.lease, fault)));
+        }
         let attempt = self.state.board.owned_by(lane);
         let withdraw = attempt.map(|change| Effect::Withdraw { lane, change, fault });
         withdraw.into_iter().chain([Effect::Revive { lane }]).collect()
@@ -80,7 +84,6 @@ impl Supervisor {
     pub(super) fn start_lane(&mut self, lane: LaneId) {
         let incarnation = self.state.board.restarts(lane);
         self.asks[lane.0 as usize] = LatestAsk::default();
-        self.ground.chaos.forget_cause(lane);
         let address = Lane::new(lane, incarnation, self.ground.clone()).start();
         self.directory().set_lane(lane, address);
     }
@@ -93,7 +96,7 @@ impl Supervisor {
             ctx.notify_later(expire, Duration::from_micros(until_us - now_us));
             return;
         }
-        let fault = self.cause(lane);
+        let fault = self.orphaned.remove(&expire.0).or_else(|| self.cause(lane));
         let expired = self.obey(&Command::ExpireLease { lease: expire.0, fault });
         assert_eq!(expired, Ok(()), "a held lease whose time is over expires");
     }

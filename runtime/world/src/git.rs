@@ -8,7 +8,8 @@
 //! One process owns the repository of a run; within it, [`Repository`] is shared by all. Knows nothing of
 //! lanes, leases, gates or the journal, and never looks at a checkout.
 //!
-//! Reading order: `object`, `tree`, `commit`, `cat_file`, `edit`, `propose`, `merge`, `quarantine`, `pack`, `packs`, `refs`, `fences`, `copy`.
+//! Reading order: `object`, `tree`, `commit`, `cat_file`, `edit`, `propose`, `merge`, `quarantine`, `pack`, `packs`,
+//! `refs`, `fences`, `copy`.
 
 mod cache;
 mod cat_file;
@@ -95,9 +96,9 @@ impl Repository {
         Repository::open(path, durability)
     }
 
-    /// Makes a repository whose `main` is `base` (default: `HEAD`) of the repository at `source`, with its whole history
-    /// and nothing else of it. `source` may be bare, have a checkout in any state, or be a linked worktree: only
-    /// commits are copied, nothing is shared with it afterwards. On failure there is nothing at `path`.
+    /// Makes a repository whose `main` is `base` (default: `HEAD`) of the repository at `source`, with its whole
+    /// history and nothing else of it. `source` may be bare, have a checkout in any state, or be a linked worktree:
+    /// only commits are copied, nothing is shared with it afterwards. On failure there is nothing at `path`.
     pub fn copy_of(
         source: &Path,
         base: Option<&str>,
@@ -107,8 +108,8 @@ impl Repository {
         copy::copy(source, base, path, durability)
     }
 
-    /// Opens a repository that [`Repository::init`] or [`Repository::copy_of`] made. The caller is its one owner: locks,
-    /// half-written packs and half-done merges of a killed owner are removed.
+    /// Opens a repository that [`Repository::init`] or [`Repository::copy_of`] made. The caller is its one owner:
+    /// locks, half-written packs and half-done merges of a killed owner are removed.
     pub fn open(path: &Path, durability: Durability) -> Result<Repository, GitError> {
         let root = layout::root(path)?;
         let format = layout::format(&root)?;
@@ -230,8 +231,9 @@ impl Repository {
         propose::propose(self, base, edits, meta)
     }
 
-    /// Merges a proposal into `main`, a commit of the repository, with the proposal's base as the merge base. Tree and
-    /// verdict are those of `git merge-tree --write-tree`; nothing is written to the repository.
+    /// Merges a proposal into `main`, a commit of the repository, with the proposal's base as the merge base. Tree
+    /// and verdict are those of `git merge-tree --write-tree`; nothing is written to the repository. A merge that git
+    /// breaks off, because it fails one of its own assertions, is a conflict at all paths of the proposal.
     pub fn merge(&self, main: Oid, proposal: &Proposal) -> Result<Merged, GitError> {
         merge::merge(self, main, proposal)
     }

@@ -378,8 +378,8 @@ fn packs_of_an_earlier_owner_are_merged_and_those_of_others_left_alone() {
     let (_directory, repository, first) = fixture(Durability::Buffered);
     let path = repository.path().to_owned();
     drop(repository);
-    // Each turn a new owner lands, and then git makes a pack with deltas, as a push brings it: once with a reverse index
-    // beside it, once without.
+    // Each turn a new owner lands, and then git makes a pack with deltas, as a push brings it: once with a reverse
+    // index beside it, once without.
     for (turn, reverse) in ["true", "false", "false"].into_iter().enumerate() {
         let repository = Repository::open(&path, Durability::Buffered).unwrap();
         for number in turn * 35..(turn + 1) * 35 {

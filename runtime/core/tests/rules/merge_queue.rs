@@ -176,8 +176,9 @@ impl History {
                 Some(submitted(any))
             }
             2 => {
-                self.intended = Some(*pending.first()?);
-                Some(intended(pending[0]))
+                // Mostly the first; a merger that lost the payload of the first goes on with another.
+                self.intended = Some(*pending.get(choice.one(&[0, 0, 1]))?);
+                self.intended.map(intended)
             }
             3 => {
                 let change = self.intended?;

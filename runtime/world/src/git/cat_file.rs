@@ -1,7 +1,7 @@
 //! Reads objects through one long-lived `git cat-file --batch`, which knows packs, deltas and alternates.
 //!
-//! It looks at the repository again before it calls an object missing, so it sees packs that came after it. It ends when
-//! its input closes: with this value, or with this process however that ends. One that died is replaced.
+//! It looks at the repository again before it calls an object missing, so it sees packs that came after it. It ends
+//! when its input closes: with this value, or with this process however that ends. One that died is replaced.
 
 use super::command::{Sync, git, in_repository, not_started};
 use super::error::{GitError, GitErrorKind};

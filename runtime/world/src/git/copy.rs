@@ -1,5 +1,5 @@
-//! A self-contained copy of one commit and its history, from any repository on this machine. Reads commits only, never a
-//! checkout, and writes nothing into the source.
+//! A self-contained copy of one commit and its history, from any repository on this machine. Reads commits only,
+//! never a checkout, and writes nothing into the source.
 
 use super::command::{Sync, failed, first_lines, git, in_repository, not_started, output};
 use super::error::{GitError, GitErrorKind};
@@ -113,8 +113,8 @@ impl Source {
         })
     }
 
-    /// Packs what `commit` reaches and unpacks it there, where every object is checked. The bytes go through this process, so
-    /// that neither program goes on without it. A `.keep` marks the pack as not ours.
+    /// Packs what `commit` reaches and unpacks it there, where every object is checked. The bytes go through this
+    /// process, so that neither program goes on without it. A `.keep` marks the pack as not ours.
     fn copy_history(&self, commit: Oid, target: &Repository) -> Result<(), GitError> {
         let mut pack = self.command();
         pack.args(["pack-objects", "--revs", "--stdout", "--delta-base-offset", "-q"]);

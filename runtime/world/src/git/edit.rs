@@ -67,7 +67,8 @@ pub struct PathChange {
     pub after: Option<Entry>,
 }
 
-/// Tree after the edits of `base` (`None`: of nothing), and what they changed, by path. New blobs and trees go into `objects`.
+/// Tree after the edits of `base` (`None`: of nothing), and what they changed, by path. New blobs and trees go into
+/// `objects`.
 pub(super) fn apply(
     repository: &Repository,
     base: Option<Oid>,

@@ -31,7 +31,8 @@ impl Fences {
         self.by_pattern.iter().map(|(pattern, fence)| (pattern.as_str(), *fence))
     }
 
-    /// Gives a pattern a newer fence; an older one changes nothing. Fails for a pattern that is empty or has a line break.
+    /// Gives a pattern a newer fence; an older one changes nothing. Fails for a pattern that is empty or has a line
+    /// break.
     pub fn raise(&mut self, pattern: &str, fence: Fence) -> Result<(), GitError> {
         if pattern.is_empty() || pattern.contains('\n') {
             let detail = format!("{pattern:?} is no resource pattern");

@@ -1,10 +1,11 @@
 //! Merges: in process where git's own answer is known beforehand, by git everywhere else.
 //!
-//! Git's `ort` decides by content only where both sides touch one path, and looks for renames only where a side deletes
-//! one. So if both sides do nothing but add files and change the content of files, each path is touched by one side, and no
-//! name becomes a file on one side and a directory on the other, the merged tree is the base with both sides' entries.
-//! The walk proves exactly that, on the subtrees that differ, and gives up at the first thing that is
-//! otherwise, be it a deletion, a change of mode or kind, a link, a submodule, or a tree in a form that git would rewrite.
+//! Git's `ort` decides by content only where both sides touch one path, and looks for renames only where a side
+//! deletes one. So if both sides do nothing but add files and change the content of files, each path is touched by
+//! one side, and no name becomes a file on one side and a directory on the other, the merged tree is the base with
+//! both sides' entries. The walk proves exactly that, on the subtrees that differ, and gives up at the first thing
+//! that is otherwise, be it a deletion, a change of mode or kind, a link, a submodule, or a tree in a form that git
+//! would rewrite.
 
 use super::Repository;
 use super::error::GitError;

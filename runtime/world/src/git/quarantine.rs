@@ -1,5 +1,5 @@
-//! A merge by git itself, in a directory of objects that is thrown away: whatever git writes on the way to its answer stays out
-//! of the repository, and the proposal stays out of it too until it lands.
+//! A merge by git itself, in a directory of objects that is thrown away: whatever git writes on the way to its answer
+//! stays out of the repository, and the proposal stays out of it too until it lands.
 
 use super::command::{Sync, failed, git, in_repository, output};
 use super::error::GitError;
@@ -17,6 +17,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Read};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 
 const DIRECTORY: &str = "baton-quarantine";
@@ -46,12 +47,22 @@ pub(super) fn merge(repository: &Repository, main: Oid, proposal: &Proposal) -> 
             Ok(Merged::Clean(CleanMerge { tree, verdict: Verdict::Git, objects }))
         }
         Some(1) if !said.stdout.is_empty() => Ok(Merged::Conflict { paths: conflict_paths(&said.stdout) }),
+        None if said.status.signal() == Some(ABORTED) => Ok(Merged::Conflict { paths: paths_of(proposal) }),
         _ => Err(failed(&doing(), &said)),
     }
 }
 
-/// Git's answer is: tree; conflicting paths; an empty word; then for each message a number of paths, these paths, a type and a
-/// text. Some conflicts, such as a directory that was split by renames, stand only in the messages.
+/// How a git program ends that finds itself wrong about something (`BUG` or an assertion). Rare combinations of
+/// renames and changes of kind do that to its merge, each time again: so it is an answer about the change, not about
+/// the machine, and the only safe one is that it does not merge.
+const ABORTED: i32 = 6;
+
+fn paths_of(proposal: &Proposal) -> Vec<String> {
+    proposal.changed.iter().map(|change| change.path.clone()).collect()
+}
+
+/// Git's answer is: tree; conflicting paths; an empty word; then for each message a number of paths, these paths, a
+/// type and a text. Some conflicts, such as a directory that was split by renames, stand only in the messages.
 fn conflict_paths(answer: &[u8]) -> Vec<String> {
     let mut words = answer.split(|&byte| byte == 0).map(|word| String::from_utf8_lossy(word).into_owned());
     let mut paths: Vec<String> = words.by_ref().skip(1).take_while(|word| !word.is_empty()).collect();

@@ -1,8 +1,9 @@
 //! The two refs that the product owns, by the lock protocol of git's files backend.
 //!
-//! A ref is changed by making `<ref>.lock`, comparing the current value, writing the new one into the lock and renaming it
-//! over the ref (or swapping the two). Git programs do the same, so each side waits for the other. One process owns the repository of a
-//! run; a lock that a killed owner left behind is removed when the repository is opened again.
+//! A ref is changed by making `<ref>.lock`, comparing the current value, writing the new one into the lock and
+//! renaming it over the ref (or swapping the two). Git programs do the same, so each side waits for the other. One
+//! process owns the repository of a run; a lock that a killed owner left behind is removed when the repository is
+//! opened again.
 
 use super::Durability;
 use super::disk;
@@ -95,7 +96,8 @@ impl Refs {
         self.wait_for(reference, |lock| OpenOptions::new().write(true).create_new(true).open(lock).map(Some))
     }
 
-    /// Takes the ref's lock so that the ref stays as it is. A link is as exclusive as a new file and takes a tenth of the time.
+    /// Takes the ref's lock so that the ref stays as it is. A link is as exclusive as a new file and takes a tenth of
+    /// the time.
     pub(super) fn hold(&self, reference: &'static str) -> Result<Locked<'_>, GitError> {
         let linked = self.wait_for(reference, |lock| fs::hard_link(self.root.join("HEAD"), lock).map(|()| None));
         // Some file systems have no links.
@@ -161,8 +163,8 @@ impl Locked<'_> {
         if durable { disk::sync(target.parent().expect("a ref is below the repository")) } else { Ok(()) }
     }
 
-    /// Swapping the two files leaves the former value under the lock's name, from where it is removed with the lock. To rename
-    /// one over the other has the same effect, but some file systems then write it out at once.
+    /// Swapping the two files leaves the former value under the lock's name, from where it is removed with the lock.
+    /// To rename one over the other has the same effect, but some file systems then write it out at once.
     fn put_in_place(&mut self, target: &Path) -> io::Result<()> {
         if renameat_with(CWD, &self.lock, CWD, target, RenameFlags::EXCHANGE).is_err() {
             fs::rename(&self.lock, target)?;
