@@ -62,6 +62,13 @@ impl Directory {
         self.lanes.read().expect("nobody panics with the lanes' addresses in hand").clone()
     }
 
+    /// Lanes whose present incarnation takes no message any more.
+    pub(crate) fn unreachable_lanes(&self) -> Vec<LaneId> {
+        let lanes = self.lanes.read().expect("nobody panics with the lanes' addresses in hand");
+        let dead = lanes.iter().enumerate().filter(|(_, address)| !address.connected());
+        dead.map(|(at, _)| LaneId(at as u32)).collect()
+    }
+
     pub(crate) fn set_recorder(&self, recorder: Addr<Recorder>) {
         assert!(self.recorder.set(recorder).is_ok(), "a team starts once");
     }

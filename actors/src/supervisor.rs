@@ -230,6 +230,7 @@ pub struct Supervisor {
     crash: Option<FaultId>,
     restarts: u32,
     stopping: Option<StopReason>,
+    sweeps: u64,
     /// Control run: changes written and refused, for the run's last record.
     written: u64,
 }
@@ -239,8 +240,10 @@ struct LatestAsk {
     ask: u32,
 }
 
-/// How often the supervisor looks for dead lanes and for a person's wish to end.
+/// How often the supervisor looks for a person's wish to end.
 const SWEEP_EVERY: Duration = Duration::from_millis(500);
+/// After so many of these looks it also looks for dead lanes.
+const SWEEPS_PER_ROLL_CALL: u64 = 10;
 
 impl Supervisor {
     /// A supervisor whose state is the fold of the journal in `journal`, taken by the caller.
@@ -258,6 +261,7 @@ impl Supervisor {
             crash: None,
             restarts: 0,
             stopping: None,
+            sweeps: 0,
             written: 0,
         }
     }

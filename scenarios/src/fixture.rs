@@ -13,7 +13,7 @@ pub fn notes(path: &Path, files: u32, durability: Durability) -> Result<(Reposit
     let mut edits = vec![put("README.md", "# Notes\n\nA repository for teams to write into.\n".to_owned())];
     edits.push(put("index/index.md", "# Index\n".to_owned()));
     for note in 0..files {
-        edits.push(put(&format!("notes/note-{note:03}.md"), format!("# Note {note}\n\n")));
+        edits.push(put(&note_path(note, files), format!("# Note {note}\n\n")));
     }
     for counter in 0..files.div_ceil(10) {
         edits.push(put(&format!("counters/counter-{counter:03}.txt"), "0\n".to_owned()));
@@ -27,6 +27,11 @@ pub fn notes(path: &Path, files: u32, durability: Durability) -> Result<(Reposit
     };
     let main = repository.begin(&edits, &meta)?;
     Ok((repository, main))
+}
+
+/// Up to a hundred notes lie together; more are kept on shelves of a hundred.
+fn note_path(note: u32, files: u32) -> String {
+    if files <= 100 { format!("notes/note-{note:03}.md") } else { format!("notes/{:02}/note-{note:04}.md", note / 100) }
 }
 
 fn put(path: &str, content: String) -> Edit {

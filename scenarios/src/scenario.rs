@@ -56,7 +56,8 @@ pub enum World {
 pub enum Workspace {
     /// `{ fixture: notes, files: 40 }`: a small generated repository.
     Fixture {
-        /// Which; `notes` is the only one: `notes/note-000.md` … and `counters/counter-000.txt` ….
+        /// Which; `notes` is the only one: `notes/note-000.md` … (above a hundred on shelves: `notes/00/note-0000.md` …),
+        /// `counters/counter-000.txt` …, `index/index.md` and `README.md`.
         name: String,
         /// Notes in it (default 40, 1 to 10,000).
         files: u32,

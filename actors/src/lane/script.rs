@@ -89,22 +89,24 @@ impl Draft<'_> {
     /// A text file below `touches` that this change has not touched yet.
     fn pick(&self, draws: &mut Draws) -> Option<(String, FileMode, Vec<u8>)> {
         let repository = self.desk.repository;
-        let listed = repository.files(self.desk.tree, &self.desk.work.touches).expect("the base's tree can be read");
+        let (tree, touches) = (self.desk.tree, &self.desk.work.touches);
+        let count = repository.file_count(tree, touches).expect("the base's tree can be read");
         for _ in 0..32 {
-            if listed.is_empty() {
+            if count == 0 {
                 return None;
             }
-            let path = &listed[draws.below(listed.len() as u64) as usize];
+            let number = draws.below(count);
+            let path = repository.nth_file(tree, touches, number).expect("the base's tree can be read")?;
             let special = path.split('/').any(|part| part.to_ascii_lowercase().starts_with(".git"));
-            if special || self.files.contains_key(path) {
+            if special || self.files.contains_key(&path) {
                 continue;
             }
-            let entry = repository.entry(self.desk.tree, path).expect("the base's tree can be read");
+            let entry = repository.entry(tree, &path).expect("the base's tree can be read");
             let Some(entry) = entry else { continue };
             let content = repository.blob(entry.oid).expect("the base's files can be read");
             let Some(mode) = file_mode(entry.mode) else { continue };
             if content.len() <= 1 << 20 && !content.contains(&0) {
-                return Some((path.clone(), mode, content.to_vec()));
+                return Some((path, mode, content.to_vec()));
             }
         }
         None

@@ -101,15 +101,20 @@ impl Supervisor {
         assert_eq!(expired, Ok(()), "a held lease whose time is over expires");
     }
 
-    /// Looks for lanes that died without a word, and for a person's wish to end.
+    /// Looks for a person's wish to end, and now and then for lanes that died without a word.
     pub(super) fn sweep(&mut self, ctx: &mut Context<Supervisor>) {
+        self.sweeps += 1;
         if self.directory().interrupted() {
             self.stop(StopReason::Operator, ctx);
         }
-        let addresses = self.directory().lanes();
-        for (at, address) in addresses.iter().enumerate() {
-            let lane = LaneId(at as u32);
-            if !address.connected() && self.state.board.is_alive(lane) && self.stopping.is_none() {
+        if self.sweeps.is_multiple_of(super::SWEEPS_PER_ROLL_CALL) {
+            self.call_the_roll(ctx);
+        }
+    }
+
+    fn call_the_roll(&mut self, ctx: &mut Context<Supervisor>) {
+        for lane in self.directory().unreachable_lanes() {
+            if self.state.board.is_alive(lane) && self.stopping.is_none() {
                 let incarnation = self.state.board.restarts(lane);
                 let gone = LaneGone { lane, incarnation, reason: DeathReason::FoundDead, fault: None };
                 self.on_lane_gone(gone, ctx);

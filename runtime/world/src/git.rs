@@ -13,6 +13,7 @@
 
 mod cache;
 mod cat_file;
+mod choose;
 mod command;
 mod commit;
 mod copy;
@@ -21,6 +22,7 @@ mod edit;
 mod error;
 mod fences;
 mod landing_file;
+mod lineage;
 mod layout;
 mod merge;
 mod object;
@@ -81,6 +83,8 @@ pub struct Repository {
     format: ObjectFormat,
     durability: Durability,
     cache: Mutex<Cache>,
+    counts: Mutex<choose::Counts>,
+    lineage: Mutex<lineage::Lineage>,
     reader: Reader,
     packs: Mutex<Packs>,
     refs: Refs,
@@ -98,7 +102,7 @@ impl Repository {
 
     /// Makes a repository whose `main` is `base` (default: `HEAD`) of the repository at `source`, with its whole
     /// history and nothing else of it. `source` may be bare, have a checkout in any state, or be a linked worktree:
-    /// only commits are copied, nothing is shared with it afterwards. On failure there is nothing at `path`.
+    /// only commits are copied, nothing is shared with it afterwards. On failure nothing is left at `path`.
     pub fn copy_of(
         source: &Path,
         base: Option<&str>,
@@ -118,9 +122,11 @@ impl Repository {
         quarantine::remove_stale(&root)?;
         let packs = Mutex::new(Packs::open(&root, format, durability)?);
         let cache = Mutex::new(Cache::new(CACHE_BYTES_MAX));
+        let counts = Mutex::new(choose::Counts::new());
+        let lineage = Mutex::new(lineage::Lineage::default());
         let reader = Reader::new(&root, format);
         let (moving, numbers) = (Mutex::new(()), AtomicU64::new(0));
-        let repository = Repository { root, format, durability, cache, reader, packs, refs, moving, numbers };
+        let repository = Repository { root, format, durability, cache, counts, lineage, reader, packs, refs, moving, numbers };
         fences::remove_stale(&repository)?;
         Ok(repository)
     }
@@ -255,7 +261,8 @@ impl Repository {
     /// Moves main from `expected` to `new`, a stored commit, if and only if main and the fences ref have these values
     /// (`fences: None`: there is none). Otherwise says which has another, and changes nothing.
     pub fn move_main(&self, expected: Oid, new: Oid, fences: Option<Oid>) -> Result<Result<(), RefMoved>, GitError> {
-        self.commit(new)?;
+        let (before, after) = (self.commit(expected)?.tree, self.commit(new)?.tree);
+        let only_adds = merge::only_adds(self, before, after)?;
         let _only_one = self.moving();
         let fences_lock = self.refs.hold(refs::FENCES)?;
         let main_lock = self.refs.lock(refs::MAIN)?;
@@ -265,6 +272,7 @@ impl Repository {
             }
         }
         main_lock.set(new)?;
+        hold(&self.lineage).step(expected, new, only_adds);
         Ok(Ok(()))
     }
 
@@ -273,6 +281,7 @@ impl Repository {
     pub fn set_main_without_compare(&self, new: Oid) -> Result<(), GitError> {
         self.commit(new)?;
         let _only_one = self.moving();
+        hold(&self.lineage).forget();
         self.refs.lock(refs::MAIN)?.set(new)
     }
 

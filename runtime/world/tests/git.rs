@@ -374,6 +374,24 @@ fn many_landings_make_few_packs_while_git_reads_all_the_time() {
 }
 
 #[test]
+fn replaced_packs_stay_a_while_for_those_who_read_them() {
+    let (_directory, repository, mut base) = fixture(Durability::Durable);
+    let path = repository.path().to_owned();
+    let mut land = |numbers: std::ops::Range<usize>| {
+        for number in numbers {
+            base = land_edits(&repository, base, &[put("notes/1.md", &format!("{number}\n"))], number);
+        }
+    };
+    land(1..31);
+    assert_eq!(packs(&path), 31);
+    land(31..34);
+    assert_eq!(packs(&path), 35, "all that were there, and the one that replaces most of them");
+    repository.sync().unwrap();
+    assert_eq!(packs(&path), 1);
+    check_sound(&path, false);
+}
+
+#[test]
 fn packs_of_an_earlier_owner_are_merged_and_those_of_others_left_alone() {
     let (_directory, repository, first) = fixture(Durability::Buffered);
     let path = repository.path().to_owned();

@@ -7,7 +7,7 @@
 //! that is otherwise, be it a deletion, a change of mode or kind, a link, a submodule, or a tree in a form that git
 //! would rewrite.
 
-use super::Repository;
+use super::{Repository, hold};
 use super::error::GitError;
 use super::object::{Body, Objects};
 use super::propose::Proposal;
@@ -47,7 +47,8 @@ pub(super) fn merge(repository: &Repository, main: Oid, proposal: &Proposal) -> 
         return Ok(Merged::Clean(CleanMerge { tree, verdict: Verdict::Same, objects }));
     }
     let ours = repository.commit(main)?.tree;
-    let mut walk = Walk { repository, proposal, objects: Objects::default() };
+    let ours_only_adds = hold(&repository.lineage).only_adds(proposal.base, main);
+    let mut walk = Walk { trees: Trees { repository, proposal: Some(proposal) }, ours_only_adds, objects: Objects::default() };
     if let Some(tree) = walk.directory(Some(proposal.base_tree), ours, proposal.tree, 0)? {
         let objects = walk.objects;
         return Ok(Merged::Clean(CleanMerge { tree, verdict: Verdict::Walk, objects }));
@@ -59,25 +60,33 @@ pub(super) fn merge(repository: &Repository, main: Oid, proposal: &Proposal) -> 
 const DEPTH_MAX: usize = 256;
 
 struct Walk<'w> {
-    repository: &'w Repository,
-    proposal: &'w Proposal,
+    trees: Trees<'w>,
+    /// Known beforehand: our side does nothing that git would have to judge.
+    ours_only_adds: bool,
     objects: Objects,
+}
+
+/// Where trees are read: a proposal's are not in the repository yet.
+#[derive(Clone, Copy)]
+struct Trees<'w> {
+    repository: &'w Repository,
+    proposal: Option<&'w Proposal>,
+}
+
+/// Whether the way from one tree of the repository to another only adds files and changes the content of files.
+pub(super) fn only_adds(repository: &Repository, before: Oid, after: Oid) -> Result<bool, GitError> {
+    let directory = |oid| Entry { mode: EntryMode::Tree, oid };
+    Trees { repository, proposal: None }.only_adds(Some(directory(before)), directory(after), 0)
 }
 
 /// The entries of one name in base, ours and theirs.
 type Sides<'t> = [Option<TreeEntry<'t>>; 3];
 
 impl Walk<'_> {
-    fn tree(&self, oid: Oid) -> Result<Arc<Tree>, GitError> {
-        match self.proposal.objects.get(oid) {
-            Some(Body::Tree(tree)) => Ok(tree.clone()),
-            _ => self.repository.tree(oid),
-        }
-    }
-
     /// The merged directory, or `None` if that is git's to say.
     fn directory(&mut self, base: Option<Oid>, ours: Oid, theirs: Oid, depth: usize) -> Result<Option<Oid>, GitError> {
-        let trees = [base.map(|oid| self.tree(oid)).transpose()?, Some(self.tree(ours)?), Some(self.tree(theirs)?)];
+        let read = |oid| self.trees.tree(oid);
+        let trees = [base.map(read).transpose()?, Some(read(ours)?), Some(read(theirs)?)];
         if depth > DEPTH_MAX || trees.iter().flatten().any(|tree| !tree.is_canonical()) {
             return Ok(None);
         }
@@ -88,12 +97,12 @@ impl Walk<'_> {
             merged.push(entry);
         }
         // A file of one side may have the name of a directory of the other.
-        let Some(tree) = Tree::build(self.repository.format(), &mut merged) else { return Ok(None) };
+        let Some(tree) = Tree::build(self.trees.repository.format(), &mut merged) else { return Ok(None) };
         let is_side = |side: &Option<Arc<Tree>>| side.as_ref().is_some_and(|side| side.raw() == tree.raw());
         Ok(Some(match () {
             () if is_side(&trees[1]) => ours,
             () if is_side(&trees[2]) => theirs,
-            () => self.objects.add_tree(self.repository.format(), tree),
+            () => self.objects.add_tree(self.trees.repository.format(), tree),
         }))
     }
 
@@ -102,23 +111,34 @@ impl Walk<'_> {
         let (Some(ours), Some(theirs)) = (ours, theirs) else {
             // Without a base it is new on one side; with one it is deleted by the other.
             let (None, Some(new)) = (base, ours.or(theirs)) else { return Ok(None) };
-            return Ok(self.only_adds(None, new.entry(), depth)?.then_some(new));
+            let known = self.ours_only_adds && theirs.is_none();
+            return Ok((known || self.trees.only_adds(None, new.entry(), depth)?).then_some(new));
         };
         let was = base.map(|entry| entry.entry());
         if was == Some(ours.entry()) && was == Some(theirs.entry()) {
             return Ok(Some(ours));
         }
         if was == Some(theirs.entry()) {
-            return Ok(self.only_adds(was, ours.entry(), depth)?.then_some(ours));
+            return Ok((self.ours_only_adds || self.trees.only_adds(was, ours.entry(), depth)?).then_some(ours));
         }
         if was == Some(ours.entry()) {
-            return Ok(self.only_adds(was, theirs.entry(), depth)?.then_some(theirs));
+            return Ok(self.trees.only_adds(was, theirs.entry(), depth)?.then_some(theirs));
         }
         if [base, Some(ours), Some(theirs)].iter().flatten().any(|entry| entry.mode != EntryMode::Tree) {
             return Ok(None);
         }
         let merged = self.directory(base.map(|entry| entry.oid), ours.oid, theirs.oid, depth + 1)?;
         Ok(merged.map(|oid| TreeEntry { oid, ..ours }))
+    }
+
+}
+
+impl Trees<'_> {
+    fn tree(&self, oid: Oid) -> Result<Arc<Tree>, GitError> {
+        match self.proposal.and_then(|proposal| proposal.objects.get(oid)) {
+            Some(Body::Tree(tree)) => Ok(tree.clone()),
+            _ => self.repository.tree(oid),
+        }
     }
 
     /// Whether the way from `before` to `after` only adds files and changes the content of files.

@@ -4,7 +4,7 @@
 //! copied into one; so an object is copied a few times in its life and the number of packs grows with the
 //! logarithm of what is stored. A pack is readable from the moment its index has its name, which is the last step;
 //! the packs that a new one replaces are removed only after that. A killed process therefore leaves every
-//! object readable, at worst twice. Replaced packs stay for a while, since a git program may be reading them.
+//! object readable, at worst twice. Replaced packs stay for a while, since a git program may be about to read them.
 //!
 //! Packs that have a `.keep` beside them (those of a copied repository do) or deltas are left alone.
 
@@ -22,8 +22,12 @@ use std::sync::Arc;
 
 /// So many packs of one class become one.
 const MERGE_AT: usize = 32;
-/// So many replaced packs stay for the programs that still read them.
-const RETIRED_MAX: usize = 64;
+/// So many replaced packs stay: the indexes of all are opened by every git program, but one that lists packs first
+/// and reads them later, as `git fsck` does, calls those missing that were removed in between. So they are removed
+/// seldom, and many at once. Of a run that is synced only at its end, nobody expects to check it in the middle.
+const RETIRED_MAX_DURABLE: usize = 256;
+const RETIRED_MAX_BUFFERED: usize = 64;
+
 /// The largest size, in bytes, of each class of packs that are copied into one; larger ones stay as they are.
 const CLASSES: [u64; 4] = [1 << 16, 1 << 21, 1 << 26, 1 << 29];
 
@@ -147,7 +151,7 @@ impl Packs {
                 None => break,
             };
         }
-        self.remove_retired(RETIRED_MAX)
+        self.remove_retired()
     }
 
     /// One pack in place of all of `packs`. `None`: none of them is ours, or there, after all.
@@ -189,9 +193,21 @@ impl Packs {
         Ok(read_pack(self.format, &files[0], &files[1])?.map(Arc::new))
     }
 
-    fn remove_retired(&mut self, keep: usize) -> Result<(), GitError> {
+    /// Once there are too many replaced packs, removes all but those that were replaced last.
+    fn remove_retired(&mut self) -> Result<(), GitError> {
+        let count_max = match self.durability {
+            Durability::Durable => RETIRED_MAX_DURABLE,
+            Durability::Buffered => RETIRED_MAX_BUFFERED,
+        };
+        let keep = if self.retired.len() > count_max { MERGE_AT } else { count_max };
         while self.retired.len() > keep {
-            let name = self.retired.pop_front().expect("longer than the bound");
+            self.remove_oldest_retired()?;
+        }
+        Ok(())
+    }
+
+    fn remove_oldest_retired(&mut self) -> Result<(), GitError> {
+        if let Some(name) = self.retired.pop_front() {
             // Without its index nobody looks for the pack.
             disk::remove_if_there(&self.path(&name, "idx"))?;
             disk::remove_if_there(&self.path(&name, "pack"))?;
@@ -210,7 +226,10 @@ impl Packs {
         }
         // What replaces them has to be on the disk before they are gone.
         disk::sync_below(&self.directory)?;
-        self.remove_retired(0)
+        while !self.retired.is_empty() {
+            self.remove_oldest_retired()?;
+        }
+        Ok(())
     }
 }
 

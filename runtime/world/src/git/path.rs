@@ -32,8 +32,9 @@ fn is_name(name: &str) -> bool {
 /// Whether some file system takes it for `.git`: by case, by trailing dots and spaces, by its short name, or by
 /// characters that it ignores.
 fn is_dot_git(name: &str) -> bool {
-    let ignored = |c: &char| matches!(c, '\u{200c}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{206a}'..='\u{206f}' | '\u{feff}');
-    let seen: String = name.chars().filter(|c| !ignored(c)).collect::<String>().to_lowercase();
+    let ignored = ['\u{200c}'..='\u{200f}', '\u{202a}'..='\u{202e}', '\u{206a}'..='\u{206f}', '\u{feff}'..='\u{feff}'];
+    let seen = name.chars().filter(|c| !ignored.iter().any(|range| range.contains(c)));
+    let seen = seen.collect::<String>().to_lowercase();
     matches!(seen.trim_end_matches(['.', ' ']), ".git" | "git~1")
 }
 
