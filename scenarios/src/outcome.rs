@@ -56,6 +56,8 @@ pub struct Outcome {
     pub virtual_s: f64,
     /// Length of the run on the machine's clock, checking included.
     pub wall_s: f64,
+    /// Of these: while the team lived, without preparing the run folder and without checking it.
+    pub lived_s: f64,
     /// What became of main.
     pub main: MainOutcome,
     /// Every expectation of the scenario.

@@ -114,6 +114,7 @@ struct Lived {
     world: World,
     tally: Tally,
     journal: JournalOutcome,
+    lived_s: f64,
 }
 
 fn live(source: Source<'_>, options: &Options, out: &Path, landing: LandingKind) -> Result<Lived, RunError> {
@@ -129,14 +130,16 @@ fn live(source: Source<'_>, options: &Options, out: &Path, landing: LandingKind)
         interrupted: options.interrupted.clone(),
         progress: options.progress.clone(),
     };
+    let watch = Stopwatch::start();
     let finished = start::run(launch).map_err(|failure| RunError::Failure(out.to_owned(), failure))?;
+    let lived_s = watch.seconds();
     repository.sync().map_err(RunError::Workspace)?;
     let chain = finished.journal.chain();
     drop(finished);
     let mut tally = Tally::default();
     fold(&journal_dir, |_, record, _| tally.count(record.t_us, &record.event)).map_err(RunError::Journal)?;
     let journal = JournalOutcome { records: chain.next_seq, head_hash: chain.head.to_string() };
-    Ok(Lived { out: out.to_owned(), seed, world, tally, journal })
+    Ok(Lived { out: out.to_owned(), seed, world, tally, journal, lived_s })
 }
 
 fn control(source: Source<'_>, options: &Options, out: &Path) -> Result<ControlOutcome, RunError> {
@@ -175,6 +178,7 @@ fn judge_by(
         run: lived.out.display().to_string(),
         virtual_s: tally.last_us as f64 / 1e6,
         wall_s: 0.0,
+        lived_s: lived.lived_s,
         main: MainOutcome {
             head: prepare::head_of(&repository)?,
             repository: repository.display().to_string(),
