@@ -123,7 +123,7 @@ fn listen(interrupted: &Arc<AtomicBool>) -> std::io::Result<()> {
 fn exit_code(error: &RunError) -> u8 {
     match error {
         RunError::Folder(..) | RunError::Workspace(_) => 2,
-        RunError::Failure(_, Failure::Journal(_)) => 5,
+        RunError::Failure(_, Failure::Journal(_) | Failure::Repository(_)) => 5,
         RunError::Failure(_, Failure::Broken(_)) => 70,
         RunError::Journal(_) => 3,
         RunError::Check(_) => 7,

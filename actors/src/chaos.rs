@@ -110,8 +110,8 @@ impl Chaos {
     pub fn strike_mail(&self, now_us: u64) -> Option<(FaultId, MailFault)> {
         let mut book = self.book();
         let book = &mut *book;
-        let in_force = book.mail.iter().filter(|window| (window.from_us..window.until_us).contains(&now_us));
-        let struck = in_force.filter(|window| book.draws.chance_ppm(window.probability_ppm)).next();
+        let mut in_force = book.mail.iter().filter(|window| (window.from_us..window.until_us).contains(&now_us));
+        let struck = in_force.find(|window| book.draws.chance_ppm(window.probability_ppm));
         struck.map(|window| (window.fault, window.kind))
     }
 

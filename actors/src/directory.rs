@@ -1,8 +1,9 @@
 //! Who is where: the addresses of a team's actors, and the one number that all of them read before every effect.
 
-use crate::lane::Lane;
+use crate::lane::{AskAgain, Lane};
 use crate::merger::{Merger, Submission};
 use crate::recorder::Recorder;
+use crate::start::Failure;
 use crate::supervisor::Supervisor;
 use actix::Addr;
 use baton_record::{Epoch, LaneId};
@@ -20,7 +21,7 @@ pub struct Directory {
     lanes: RwLock<Vec<Addr<Lane>>>,
     epoch: AtomicU32,
     interrupted: Arc<AtomicBool>,
-    failure: Mutex<Option<String>>,
+    failure: Mutex<Option<Failure>>,
     failed: Notify,
 }
 
@@ -60,6 +61,12 @@ impl Directory {
     /// Every lane's present incarnation.
     pub fn lanes(&self) -> Vec<Addr<Lane>> {
         self.lanes.read().expect("nobody panics with the lanes' addresses in hand").clone()
+    }
+
+    /// Whoever was asked has lost what it was asked: every lane asks its open question again.
+    pub(crate) fn have_all_ask_again(&self) {
+        let lanes = self.lanes.read().expect("nobody panics with the lanes' addresses in hand");
+        lanes.iter().for_each(|lane| lane.do_send(AskAgain));
     }
 
     /// Lanes whose present incarnation takes no message any more.
@@ -107,17 +114,17 @@ impl Directory {
     }
 
     /// Something is broken that no restart mends: the world stops. The first reason counts.
-    pub(crate) fn fail(&self, why: String) {
-        tracing::error!(why, "the run cannot go on");
-        self.failure.lock().expect("nobody panics with the failure in hand").get_or_insert(why);
+    pub(crate) fn fail(&self, failure: Failure) {
+        tracing::error!(%failure, "the run cannot go on");
+        self.failure.lock().expect("nobody panics with the failure in hand").get_or_insert(failure);
         self.failed.notify_one();
     }
 
     /// Waits until something is broken that no restart mends.
-    pub(crate) async fn failure(&self) -> String {
+    pub(crate) async fn failure(&self) -> Failure {
         loop {
-            if let Some(why) = self.failure.lock().expect("nobody panics with the failure in hand").clone() {
-                return why;
+            if let Some(failure) = self.failure.lock().expect("nobody panics with the failure in hand").take() {
+                return failure;
             }
             self.failed.notified().await;
         }

@@ -4,6 +4,7 @@ use crate::chaos::Armed;
 use crate::lane::{LaneGround, Probe};
 use crate::merger::Die;
 use crate::recorder::Append;
+use crate::start::Failure;
 use crate::supervisor::{Crash, OperatorSays, StopRun};
 use crate::team::Restartable;
 use baton_core::Fact;
@@ -50,7 +51,7 @@ impl Incident {
                 record(&ground, fault, "push", "main");
                 ground.chaos.note_push(fault);
                 if let Err(error) = push(&ground) {
-                    directory.fail(format!("a push could not be made: {error}"));
+                    directory.fail(Failure::Repository(error));
                 }
             }
             Incident::Say(says) => directory.supervisor().do_send(says),

@@ -35,6 +35,7 @@ mailbox!(Lane {
     Answered => (), "The answer to the present question; any other is an echo and ignored.";
     Woke => (), "A wait is over.";
     ObeyPause => (), "The epoch has changed: acknowledge a pause, or go on.";
+    AskAgain => (), "Whoever was asked has lost the question: ask it again now.";
     Probe => (), "A fault was armed: look whether it strikes here.";
 });
 
@@ -60,6 +61,10 @@ pub struct ObeyPause {
     /// The epoch in force.
     pub epoch: Epoch,
 }
+
+/// See the table.
+#[derive(Clone, Copy, Debug)]
+pub struct AskAgain;
 
 /// See the table.
 #[derive(Clone, Copy, Debug)]
@@ -325,6 +330,15 @@ impl Handler<ObeyPause> for Lane {
     type Result = ();
     fn handle(&mut self, pause: ObeyPause, ctx: &mut Context<Lane>) {
         self.take(Input::Pause(pause), ctx);
+    }
+}
+
+impl Handler<AskAgain> for Lane {
+    type Result = ();
+    fn handle(&mut self, _: AskAgain, ctx: &mut Context<Lane>) {
+        if self.frozen.is_none() && self.open.is_some() {
+            self.send_question(Leg::Again, ctx);
+        }
     }
 }
 

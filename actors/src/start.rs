@@ -12,7 +12,7 @@ use crate::supervisor::{Supervisor, fold_supervision};
 use crate::team::Team;
 use actix::{Actor, System};
 use baton_record::LaneId;
-use baton_world::git::Repository;
+use baton_world::git::{GitError, Repository};
 use baton_world::{Clock, ClockKind, Journal, JournalError, clock};
 use std::fmt;
 use std::path::PathBuf;
@@ -54,7 +54,9 @@ pub struct Finished {
 pub enum Failure {
     /// The journal could not be written: a full or failing disk.
     Journal(JournalError),
-    /// The repository could not be used, or an actor was restarted too often.
+    /// The repository could not be used: a full or failing disk, a damaged object.
+    Repository(GitError),
+    /// An actor was restarted too often, or the run's own journal cannot be folded.
     Broken(String),
 }
 
@@ -62,6 +64,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Failure::Journal(error) => write!(f, "the journal cannot be written: {error}"),
+            Failure::Repository(error) => write!(f, "the repository cannot be used: {error}"),
             Failure::Broken(why) => f.write_str(why),
         }
     }
@@ -101,7 +104,7 @@ async fn live(launch: Launch) -> Result<Finished, Failure> {
             let journal = journal.unwrap_or(Err(JournalError::Poisoned)).map_err(Failure::Journal)?;
             Ok(Finished { journal, ended_us: clock.now_us() })
         }
-        why = directory.failure() => Err(Failure::Broken(why)),
+        failure = directory.failure() => Err(failure),
     }
 }
 

@@ -30,10 +30,10 @@ pub fn pull<A: Pull + Unpin>(ctx: &mut Context<A>) {
 
 /// Lets the actor pull again if it has a free slot. To be called after whatever may have freed one.
 pub fn unpark<A: Pull>(actor: &mut A) {
-    if actor.has_slot() {
-        if let Some(waker) = actor.parked().take() {
-            waker.wake();
-        }
+    if actor.has_slot()
+        && let Some(waker) = actor.parked().take()
+    {
+        waker.wake();
     }
 }
 

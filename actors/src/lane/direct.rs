@@ -15,13 +15,16 @@ use baton_world::git::Edit;
 impl Lane {
     /// Writes the next file of the change, or is done.
     pub(super) fn write_next(&mut self, ctx: &mut Context<Lane>) {
+        let endpoint = self.endpoint();
         let attempt = self.attempt.as_mut().expect("work is done in an attempt");
         let Some(edit) = attempt.edits().get(attempt.edits_written).cloned() else {
             return self.written(ctx);
         };
         attempt.edits_written += 1;
         let change = attempt.change;
-        let pause_us = attempt.draws.latency_us(1_000_000, 5_000_000);
+        // Writing a file takes about an eighth of a thought.
+        let latency = self.ground.team.models[endpoint.0 as usize].latency;
+        let pause_us = attempt.draws.latency_us(latency.median_us / 8, latency.p99_us / 8);
         let commit = self.write_over(&edit);
         let (Edit::Put { path, .. } | Edit::Remove { path }) = edit;
         let written = Event::FileWritten(FileWritten { change, path, commit });

@@ -4,6 +4,7 @@
 //! it for one move. So whatever the journal says about refs, it says in the order in which it happened.
 
 use super::{FencesMoved, MainMoved, Merger, RaiseFence};
+use crate::start::Failure;
 use crate::supervisor::{FenceStands, StopRun};
 use actix::{AsyncContext, Context};
 use baton_core::Fact;
@@ -94,7 +95,7 @@ impl Merger {
                 self.leave_desk(ctx);
             }
             Ok(Err(refusal)) => self.meet_foreign(refusal.found),
-            Err(error) => self.give_up(&error),
+            Err(error) => self.give_up(error),
         }
     }
 
@@ -130,10 +131,10 @@ impl Merger {
     }
 
     /// The repository cannot be read or written (a full disk, a damaged object): nothing can land.
-    pub(super) fn give_up(&mut self, error: &GitError) {
+    pub(super) fn give_up(&mut self, error: GitError) {
         self.foreign = true;
         self.desk.occupied = false;
-        self.directory().fail(format!("the merger cannot go on: {error}"));
+        self.directory().fail(Failure::Repository(error));
     }
 }
 

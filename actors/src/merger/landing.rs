@@ -50,7 +50,7 @@ impl Merger {
             Err(_) => {
                 let repeat = RepeatAnswered { ask: submission.ask, fault };
                 self.note(lane, fault, Event::RepeatAnswered(repeat));
-                self.tell(lane, submission.ask, change, self.known_outcome(change), fault);
+                self.tell_again((lane, submission.ask), change, fault);
             }
         }
         self.try_next(ctx);
@@ -71,7 +71,9 @@ impl Merger {
         }
     }
 
-    fn tell(&self, lane: LaneId, ask: u32, change: ChangeId, outcome: Outcome, fault: Option<FaultId>) {
+    /// Answers a submission, or the question after an attempt, that was settled before.
+    fn tell_again(&self, asked: (LaneId, u32), change: ChangeId, fault: Option<FaultId>) {
+        let ((lane, ask), outcome) = (asked, self.known_outcome(change));
         self.directory().supervisor().do_send(Settled { lane, ask, change, outcome, fault });
     }
 
@@ -107,7 +109,7 @@ impl Merger {
         match prepared.verdict {
             Verdict::Foreign { found } => self.meet_foreign(found),
             Verdict::Refuse { reason, paths } => self.refuse(reason, paths, ctx),
-            Verdict::Trouble(error) => self.give_up(&error),
+            Verdict::Trouble(error) => self.give_up(error),
             Verdict::Ready(ready) => self.gate(ready, 0, ctx),
         }
     }
@@ -160,11 +162,11 @@ impl Merger {
         match self.fence_still_stands(change) {
             Ok(true) => {}
             Ok(false) => return self.refuse(RefuseReason::StaleFence, Vec::new(), ctx),
-            Err(error) => return self.give_up(&error),
+            Err(error) => return self.give_up(error),
         }
         ready.fences = match self.ground.repository.fences_ref() {
             Ok(fences) => fences,
-            Err(error) => return self.give_up(&error),
+            Err(error) => return self.give_up(error),
         };
         assert!(self.desk.occupy(), "the desk is free when a landing begins");
         let intended = ChangeIntended {
@@ -218,7 +220,7 @@ impl Merger {
                 self.try_next(ctx);
             }
             Ok(Err(refusal)) => self.meet_foreign(refusal.found),
-            Err(error) => self.give_up(&error),
+            Err(error) => self.give_up(error),
         }
     }
 
@@ -266,7 +268,7 @@ impl Merger {
                 self.commit(vec![Fact::of(lane, change.task(), event)], move || supervisor.do_send(word));
             }
             Some(Known::Pending) => self.withdraw_pending(change, fault, ctx),
-            Some(_) => self.tell(lane, 0, change, self.known_outcome(change), fault),
+            Some(_) => self.tell_again((lane, 0), change, fault),
         }
     }
 

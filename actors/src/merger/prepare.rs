@@ -119,10 +119,10 @@ impl Try {
             }
         }
         let canonical = &self.ground.team.work_of(self.submission.change().task()).canonical;
-        if let Some(path) = canonical {
-            if blob(main_tree, path)? != blob(self.submission.proposal.base_tree, path)? {
-                return Ok(Some(refuse(RefuseReason::Superseded, vec![path.clone()])));
-            }
+        if let Some(path) = canonical
+            && blob(main_tree, path)? != blob(self.submission.proposal.base_tree, path)?
+        {
+            return Ok(Some(refuse(RefuseReason::Superseded, vec![path.clone()])));
         }
         Ok(None)
     }

@@ -2,6 +2,7 @@
 
 use super::{Die, Merger};
 use crate::recorder::Append;
+use crate::start::Failure;
 use crate::work_queue;
 use actix::fut::WrapFuture;
 use actix::{ActorContext, ActorFutureExt, AsyncContext, Context};
@@ -30,7 +31,7 @@ impl Merger {
 
     pub(super) fn die(&mut self, fault: Option<FaultId>, ctx: &mut Context<Merger>) {
         if self.life >= self.ground.team.caps.restarts {
-            self.directory().fail("the merger was restarted too often".to_owned());
+            self.directory().fail(Failure::Broken("the merger was restarted too often".to_owned()));
             return;
         }
         self.crash = fault;
@@ -91,6 +92,7 @@ impl Merger {
         self.look_up(intended, fault);
         work_queue::pull(ctx);
         self.resume(ctx);
+        self.directory().have_all_ask_again();
     }
 
     /// An intention without an outcome is decided by main itself.
@@ -98,7 +100,7 @@ impl Merger {
         let open = intended.filter(|intended| self.state.intended() == Some(intended.change));
         let found = match self.ground.repository.main() {
             Ok(found) => found,
-            Err(error) => return self.give_up(&error),
+            Err(error) => return self.give_up(error),
         };
         match open {
             Some(open) if found == Some(open.main_after) => {

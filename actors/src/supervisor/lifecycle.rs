@@ -3,6 +3,7 @@
 use super::{Crash, Effect, Expire, LaneGone, LatestAsk, Revive, Supervisor};
 use crate::lane::Lane;
 use crate::recorder::Append;
+use crate::start::Failure;
 use actix::fut::WrapFuture;
 use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Context};
 use baton_core::{Command, Fact, Supervision};
@@ -129,7 +130,7 @@ impl Supervisor {
     /// Ends this life; the next one begins in [`Supervisor::restart`].
     pub(super) fn crash(&mut self, fault: Option<FaultId>, ctx: &mut Context<Supervisor>) {
         if self.restarts >= self.ground.team.caps.restarts {
-            self.directory().fail("the supervisor was restarted too often".to_owned());
+            self.directory().fail(Failure::Broken("the supervisor was restarted too often".to_owned()));
             return;
         }
         self.crash = fault;
@@ -181,6 +182,7 @@ impl Supervisor {
         let dead: Vec<LaneId> = lanes.filter(|lane| !self.state.board.is_alive(*lane)).collect();
         dead.into_iter().for_each(|lane| self.revive_later(lane, ctx));
         self.announce_again();
+        self.directory().have_all_ask_again();
         if let Some(reason) = self.stopping {
             self.commit_effects(Vec::new(), vec![Effect::End { reason }]);
         }

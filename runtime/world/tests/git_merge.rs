@@ -231,6 +231,11 @@ fn compare(format: ObjectFormat, seeds: std::ops::Range<u64>) -> [usize; 4] {
         judge.store(&repository.propose(first, &edits(&Files::new(), &files), &meta(1)).unwrap().objects).unwrap();
         judge.store(&repository.propose(base, &edits(&files, &ours), &meta(2)).unwrap().objects).unwrap();
         judge.store(&proposal.objects).unwrap();
+        if seed % 2 == 1 && !still {
+            // What a repository knows of the way that it moved main itself changes no answer.
+            repository.set_main_without_compare(base).unwrap();
+            repository.move_main(base, main, None).unwrap().unwrap();
+        }
         let merged = repository.merge(main, &proposal).unwrap_or_else(|error| panic!("seed {seed}: {error}"));
         let (answer, kind) = match merged {
             Merged::Conflict { paths } => (Answer::Conflict(paths), 3),
