@@ -1,0 +1,21 @@
+//! The whole product from outside: the binary, the folders that it leaves behind, and the rules of its house.
+//!
+//! Reading order: `house`, `scenarios`, `determinism`, `kills`, `workloads`, `swarm`, `bad_input`. The other modules
+//! start programs (`program`), make repositories (`repository`), read run folders (`run_folder`) and draw (`draws`).
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod bad_input;
+mod determinism;
+mod draws;
+mod forgery;
+mod full_disk;
+mod house;
+mod kills;
+mod program;
+mod repositories;
+mod repository;
+mod run_folder;
+mod scenarios;
+mod swarm;
+mod workloads;
