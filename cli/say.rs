@@ -15,7 +15,11 @@ pub(crate) fn demo_begins(scenario: &Scenario, out: &Path, quiet: bool) {
     if !quiet {
         let lanes: u32 = scenario.roles.iter().map(|role| role.lanes).sum();
         let tasks: u32 = scenario.tasks.iter().map(|group| group.tasks).sum();
-        eprintln!("{lanes} lanes, {tasks} tasks, {} faults, in virtual time; run folder {}", scenario.faults.len(), out.display());
+        eprintln!(
+            "{lanes} lanes, {tasks} tasks, {} faults, in virtual time; run folder {}",
+            scenario.faults.len(),
+            out.display()
+        );
     }
 }
 

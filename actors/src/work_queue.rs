@@ -42,12 +42,7 @@ struct Pulling;
 impl<A: Pull + Unpin> ActorFuture<A> for Pulling {
     type Output = ();
 
-    fn poll(
-        self: Pin<&mut Self>,
-        actor: &mut A,
-        ctx: &mut Context<A>,
-        task: &mut task::Context<'_>,
-    ) -> task::Poll<()> {
+    fn poll(self: Pin<&mut Self>, actor: &mut A, ctx: &mut Context<A>, task: &mut task::Context<'_>) -> task::Poll<()> {
         while actor.has_slot() {
             match actor.queue().poll_recv(task) {
                 task::Poll::Ready(Some(item)) => actor.begin(item, ctx),

@@ -60,7 +60,9 @@ pub(crate) fn must_be_free(out: &Path) -> Result<(), RunError> {
             Some(_) => taken("there is something in this folder already; choose another with --out, or remove it"),
         },
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => taken("this is a file; name a folder with --out"),
+        Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => {
+            taken("this is a file; name a folder with --out")
+        }
         Err(error) => taken(&error.to_string()),
     }
 }
@@ -108,12 +110,7 @@ struct Ready {
     world: World,
 }
 
-fn make(
-    source: Source<'_>,
-    options: &Options,
-    dir: &Path,
-    landing: LandingKind,
-) -> Result<(Ready, Journal), RunError> {
+fn make(source: Source<'_>, options: &Options, dir: &Path, landing: LandingKind) -> Result<(Ready, Journal), RunError> {
     let scenario = source.scenario;
     let seed = options.seed.unwrap_or(scenario.seed);
     let world = options.world.unwrap_or(scenario.world);
@@ -230,11 +227,8 @@ fn setup(started: RunStarted, team: &Team) -> Vec<Record> {
     }
     for (at, work) in team.tasks.iter().enumerate() {
         let work = &team.work[*work];
-        let added = TaskAdded {
-            role: work.role.clone(),
-            attempts_max: work.attempts,
-            artifact: work.canonical.clone(),
-        };
+        let added =
+            TaskAdded { role: work.role.clone(), attempts_max: work.attempts, artifact: work.canonical.clone() };
         let task = Some(TaskId(at as u32));
         records.push(Record { task, ..record(Actor::Supervisor, Event::TaskAdded(added)) });
     }

@@ -28,7 +28,8 @@ pub struct Ground {
 /// The team of a scenario.
 pub fn team(scenario: &Scenario, ground: Ground) -> Team {
     let lanes = scenario.roles.iter().flat_map(|role| {
-        let lane = |number| LaneSpec { name: format!("{}.{number}", role.name), role: role.name.clone(), model: role.model };
+        let lane =
+            |number| LaneSpec { name: format!("{}.{number}", role.name), role: role.name.clone(), model: role.model };
         (1..=role.lanes).map(lane)
     });
     let work = scenario.tasks.iter().map(|group| Work {

@@ -46,11 +46,7 @@ impl Board {
     pub(crate) fn see(&mut self, seq: u64, record: &Record, changes: &Changes) {
         let result = match &record.event {
             Event::LaneJoined(joined) => {
-                let lane = Lane {
-                    role: joined.role.clone(),
-                    owns: None,
-                    died_since_assignment: false,
-                };
+                let lane = Lane { role: joined.role.clone(), owns: None, died_since_assignment: false };
                 record.lane.map(|id| self.lanes.insert(id, lane));
                 return;
             }
@@ -69,12 +65,8 @@ impl Board {
             Event::TaskFailed(_) => self.failed(record),
             _ => return,
         };
-        let task = record
-            .task
-            .map_or_else(|| "a task".to_owned(), |task| task.to_string());
-        self.hand_1.claim(result.is_ok(), || {
-            format!("record {seq}: {task} {}", result.err().unwrap_or_default())
-        });
+        let task = record.task.map_or_else(|| "a task".to_owned(), |task| task.to_string());
+        self.hand_1.claim(result.is_ok(), || format!("record {seq}: {task} {}", result.err().unwrap_or_default()));
     }
 
     fn added(&mut self, id: Option<TaskId>, added: &TaskAdded) -> Result<(), &'static str> {
@@ -82,34 +74,16 @@ impl Board {
         if self.tasks.contains_key(&id) {
             return Err("is added a second time");
         }
-        self.tasks.insert(
-            id,
-            Task {
-                added: added.clone(),
-                owner: None,
-                attempt: 0,
-                ended: false,
-            },
-        );
+        self.tasks.insert(id, Task { added: added.clone(), owner: None, attempt: 0, ended: false });
         Ok(())
     }
 
     fn assigned(&mut self, record: &Record, attempt: u32) -> Result<(), &'static str> {
         let id = record.task.ok_or("is assigned without a name")?;
         let lane_id = record.lane.ok_or("is assigned to nobody")?;
-        let task = self
-            .tasks
-            .get_mut(&id)
-            .ok_or("is assigned and was never added")?;
-        let lane = self
-            .lanes
-            .get_mut(&lane_id)
-            .ok_or("is assigned to a lane that has not joined")?;
-        let was = (
-            task.owner.replace(lane_id),
-            task.attempt,
-            lane.owns.replace(id),
-        );
+        let task = self.tasks.get_mut(&id).ok_or("is assigned and was never added")?;
+        let lane = self.lanes.get_mut(&lane_id).ok_or("is assigned to a lane that has not joined")?;
+        let was = (task.owner.replace(lane_id), task.attempt, lane.owns.replace(id));
         task.attempt = attempt;
         lane.died_since_assignment = false;
         if was.0.is_some() {
@@ -124,9 +98,7 @@ impl Board {
         if lane.role != task.added.role {
             return Err("is assigned to a lane of another role");
         }
-        if Some(attempt) != was.1.checked_add(1)
-            || attempt > task.added.attempts_max.min(ATTEMPTS_MAX)
-        {
+        if Some(attempt) != was.1.checked_add(1) || attempt > task.added.attempts_max.min(ATTEMPTS_MAX) {
             return Err("is assigned with an attempt that does not follow, or is one too many");
         }
         Ok(())
@@ -134,10 +106,7 @@ impl Board {
 
     /// The named task, if the lane of the record owns it; it owns it no more.
     fn given_up(&mut self, record: &Record) -> Result<&mut Task, &'static str> {
-        let task = record
-            .task
-            .and_then(|id| self.tasks.get_mut(&id))
-            .ok_or("was never added")?;
+        let task = record.task.and_then(|id| self.tasks.get_mut(&id)).ok_or("was never added")?;
         if task.owner.is_none() || task.owner != record.lane {
             return Err("is given up by a lane that does not own it");
         }
@@ -148,43 +117,24 @@ impl Board {
         Ok(task)
     }
 
-    fn returned(
-        &mut self,
-        record: &Record,
-        reason: ReturnReason,
-        changes: &Changes,
-    ) -> Result<(), &'static str> {
-        let died = record
-            .lane
-            .and_then(|id| self.lanes.get(&id))
-            .is_some_and(|lane| lane.died_since_assignment);
+    fn returned(&mut self, record: &Record, reason: ReturnReason, changes: &Changes) -> Result<(), &'static str> {
+        let died = record.lane.and_then(|id| self.lanes.get(&id)).is_some_and(|lane| lane.died_since_assignment);
         let task = self.given_up(record)?;
         let change = change_of(record.task, task.attempt).and_then(|id| changes.get(id));
         let earned = match reason {
             ReturnReason::LaneDied => died,
             ReturnReason::Refused => change.is_some_and(|change| change.refusals > 0),
         };
-        if earned {
-            Ok(())
-        } else {
-            Err("is returned for a reason that the journal does not show")
-        }
+        if earned { Ok(()) } else { Err("is returned for a reason that the journal does not show") }
     }
 
-    fn done(
-        &mut self,
-        record: &Record,
-        change: ChangeId,
-        changes: &Changes,
-    ) -> Result<(), &'static str> {
+    fn done(&mut self, record: &Record, change: ChangeId, changes: &Changes) -> Result<(), &'static str> {
         let task = self.given_up(record)?;
         if std::mem::replace(&mut task.ended, true) {
             return Err("ends a second time");
         }
         self.ended += 1;
-        let landed = changes
-            .get(change)
-            .is_some_and(|change| change.landings > 0 || change.written);
+        let landed = changes.get(change).is_some_and(|change| change.landings > 0 || change.written);
         if Some(change.task()) != record.task || !landed {
             return Err("is done by a change that is not its own, or has not landed");
         }
@@ -193,16 +143,10 @@ impl Board {
 
     /// A task may also be given up when nobody owns it any more: after the death of its last owner.
     fn failed(&mut self, record: &Record) -> Result<(), &'static str> {
-        let unowned = record
-            .task
-            .and_then(|id| self.tasks.get_mut(&id))
-            .filter(|task| task.owner.is_none());
+        let unowned = record.task.and_then(|id| self.tasks.get_mut(&id)).filter(|task| task.owner.is_none());
         let is_unowned = unowned.is_some();
         let task = if is_unowned {
-            record
-                .task
-                .and_then(|id| self.tasks.get_mut(&id))
-                .ok_or("was never added")?
+            record.task.and_then(|id| self.tasks.get_mut(&id)).ok_or("was never added")?
         } else {
             self.given_up(record)?
         };
@@ -211,18 +155,11 @@ impl Board {
         }
         let used_up = task.attempt >= task.added.attempts_max;
         self.ended += 1;
-        if used_up {
-            Ok(())
-        } else {
-            Err("is given up before its attempts are used up")
-        }
+        if used_up { Ok(()) } else { Err("is given up before its attempts are used up") }
     }
 
     fn submitted(&mut self, record: &Record, change: ChangeId) -> Result<(), &'static str> {
-        let task = self
-            .tasks
-            .get(&change.task())
-            .ok_or("is not known, and a change is submitted for it")?;
+        let task = self.tasks.get(&change.task()).ok_or("is not known, and a change is submitted for it")?;
         if task.owner.is_none() || task.owner != record.lane {
             return Err("has a change submitted by a lane that does not own it");
         }
@@ -240,32 +177,22 @@ impl Board {
         let Some(artifact) = task.and_then(|task| task.added.artifact.as_ref()) else {
             return;
         };
-        self.one_1.claim(
-            submitted
-                .updates
-                .iter()
-                .any(|update| update.path == *artifact),
-            || {
-                format!(
-                    "record {seq}: {} landed without a change to its artifact {artifact}",
-                    submitted.change
-                )
-            },
-        );
+        self.one_1.claim(submitted.updates.iter().any(|update| update.path == *artifact), || {
+            format!("record {seq}: {} landed without a change to its artifact {artifact}", submitted.change)
+        });
     }
 
     /// HAND-1 and ONE-1, when the journal is read.
     pub(crate) fn judge(mut self, reason: Option<StopReason>) -> [Judgement; 2] {
         let left = self.unended();
         if left > 0 && reason == Some(StopReason::TasksEnded) {
-            self.hand_1.breaks(|| format!("{left} tasks have neither landed nor failed, though every task is said to have ended"));
+            self.hand_1.breaks(|| {
+                format!("{left} tasks have neither landed nor failed, though every task is said to have ended")
+            });
         } else if left > 0 {
             self.hand_1.open(|| format!("{left} tasks have not ended"));
         }
-        self.hand_1.note(format!(
-            "{} tasks, one owner at a time, all ended",
-            self.tasks.len()
-        ));
+        self.hand_1.note(format!("{} tasks, one owner at a time, all ended", self.tasks.len()));
         [self.hand_1, self.one_1]
     }
 }

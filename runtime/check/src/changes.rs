@@ -5,9 +5,7 @@
 //! Deliberately does not know the repository, leases, tasks or gates.
 
 use crate::report::Judgement;
-use baton_record::event::{
-    ChangeIntended, ChangeLanded, ChangeSubmitted, ForeignPush, StopReason, Verdict,
-};
+use baton_record::event::{ChangeIntended, ChangeLanded, ChangeSubmitted, ForeignPush, StopReason, Verdict};
 use baton_record::line::Record;
 use baton_record::{ChangeId, Event, LaneId, Oid, TaskId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -107,17 +105,11 @@ impl Changes {
                 let id = withdrawn.change;
                 let fits = !self.by_id.contains_key(&id) && self.withdrawn.insert(id);
                 self.mail_1.claim(fits, || {
-                    format!(
-                        "record {seq}: {id} is closed unseen, and it was submitted or closed before"
-                    )
+                    format!("record {seq}: {id} is closed unseen, and it was submitted or closed before")
                 });
             }
             Event::LaneDied(_) => {
-                for change in self
-                    .by_id
-                    .values_mut()
-                    .filter(|change| change.lane == record.lane)
-                {
+                for change in self.by_id.values_mut().filter(|change| change.lane == record.lane) {
                     change.orphaned |= !change.has_outcome();
                 }
             }
@@ -128,9 +120,7 @@ impl Changes {
     fn submitted(&mut self, seq: u64, lane: Option<LaneId>, submitted: &ChangeSubmitted) {
         let id = submitted.change;
         let fresh = !self.by_id.contains_key(&id) && !self.withdrawn.contains(&id);
-        self.mail_1.claim(fresh, || {
-            format!("record {seq}: {id} is submitted a second time, or after it was closed")
-        });
+        self.mail_1.claim(fresh, || format!("record {seq}: {id} is submitted a second time, or after it was closed"));
         self.by_id.entry(id).or_insert_with(|| Change {
             submitted: submitted.clone(),
             lane,
@@ -144,9 +134,7 @@ impl Changes {
     fn intended(&mut self, seq: u64, intended: &ChangeIntended) {
         let id = intended.change;
         let has_outcome = self.by_id.get(&id).is_none_or(Change::has_outcome);
-        self.main_2.claim(!has_outcome, || {
-            format!("record {seq}: {id} is intended, and it is not waiting")
-        });
+        self.main_2.claim(!has_outcome, || format!("record {seq}: {id} is intended, and it is not waiting"));
         self.last_intended = Some(id);
         self.intentions.insert(
             id,
@@ -164,21 +152,14 @@ impl Changes {
     fn landed(&mut self, seq: u64, landed: &ChangeLanded) {
         let id = landed.change;
         let intention = self.intentions.remove(&id);
-        let fits = intention
-            .filter(|i| (i.main_before, i.main_after) == (landed.main_before, landed.main_after));
-        self.main_1.claim(fits.is_some(), || {
-            format!("record {seq}: {id} landed otherwise than it was intended")
-        });
+        let fits = intention.filter(|i| (i.main_before, i.main_after) == (landed.main_before, landed.main_after));
+        self.main_1.claim(fits.is_some(), || format!("record {seq}: {id} landed otherwise than it was intended"));
         let head = self.head;
         self.main_1.claim(head == Some(landed.main_before), || {
-            format!(
-                "record {seq}: {id} landed on {}, and main was elsewhere",
-                landed.main_before
-            )
+            format!("record {seq}: {id} landed on {}, and main was elsewhere", landed.main_before)
         });
         if self.foreign.is_some() {
-            self.main_1
-                .breaks(|| format!("record {seq}: {id} landed after a foreign push was noticed"));
+            self.main_1.breaks(|| format!("record {seq}: {id} landed after a foreign push was noticed"));
         }
         self.head = Some(landed.main_after);
         if let Some(intention) = fits {
@@ -186,28 +167,22 @@ impl Changes {
         }
         if let Some(first) = self.landed_tasks.insert(id.task(), id) {
             self.doubled += 1;
-            self.main_2.breaks(|| {
-                format!("record {seq}: {id} landed, and so had {first} of the same task")
-            });
+            self.main_2.breaks(|| format!("record {seq}: {id} landed, and so had {first} of the same task"));
         }
         self.outcome(seq, id, |change| change.landings += 1);
     }
 
     fn outcome(&mut self, seq: u64, id: ChangeId, mark: impl FnOnce(&mut Change)) {
         let Some(change) = self.by_id.get_mut(&id) else {
-            self.main_2
-                .breaks(|| format!("record {seq}: {id} has an outcome and was never submitted"));
+            self.main_2.breaks(|| format!("record {seq}: {id} has an outcome and was never submitted"));
             return;
         };
         let again = change.has_outcome();
         mark(change);
         let both = change.landings > 0 && change.refusals > 0;
-        self.mail_1.claim(!again, || {
-            format!("record {seq}: {id} is answered a second time")
-        });
+        self.mail_1.claim(!again, || format!("record {seq}: {id} is answered a second time"));
         if both {
-            self.main_2
-                .breaks(|| format!("record {seq}: {id} is both landed and refused"));
+            self.main_2.breaks(|| format!("record {seq}: {id} is both landed and refused"));
         }
     }
 
@@ -217,9 +192,7 @@ impl Changes {
         let mut mail = self.mail_1.clone();
         for (id, change) in self.iter().filter(|(_, change)| !change.has_outcome()) {
             if reason == Some(StopReason::TasksEnded) && !change.orphaned {
-                mail.breaks(|| {
-                    format!("{id} was submitted and never answered, though every task has ended")
-                });
+                mail.breaks(|| format!("{id} was submitted and never answered, though every task has ended"));
             } else {
                 mail.open(|| format!("{id} was submitted and is not answered"));
             }

@@ -41,16 +41,10 @@ impl Control {
             self.begun.insert(written.change);
             let submitted = changes.get(written.change).map(|change| &change.submitted);
             let declared = submitted.is_some_and(|submitted| {
-                submitted
-                    .updates
-                    .iter()
-                    .any(|u| u.path == written.path || u.from.as_ref() == Some(&written.path))
+                submitted.updates.iter().any(|u| u.path == written.path || u.from.as_ref() == Some(&written.path))
             });
             self.who_1.claim(declared, || {
-                format!(
-                    "record {seq}: {} is written, and {} does not declare it",
-                    written.path, written.change
-                )
+                format!("record {seq}: {} is written, and {} does not declare it", written.path, written.change)
             });
         }
     }
@@ -61,61 +55,36 @@ impl Control {
     }
 
     /// Compares what was written with what `main` holds in the end.
-    pub(crate) fn judge(
-        self,
-        base: Oid,
-        main: Option<Oid>,
-        changes: &Changes,
-        repository: &Repository,
-    ) -> Outcome {
-        let mut outcome = Outcome {
-            who_1: self.who_1.clone(),
-            ..Outcome::default()
-        };
+    pub(crate) fn judge(self, base: Oid, main: Option<Oid>, changes: &Changes, repository: &Repository) -> Outcome {
+        let mut outcome = Outcome { who_1: self.who_1.clone(), ..Outcome::default() };
         let Some(main) = main else {
-            outcome
-                .main_1
-                .breaks(|| "refs/heads/main is not there".into());
+            outcome.main_1.breaks(|| "refs/heads/main is not there".into());
             return outcome;
         };
         let written = self.commits.len();
         if written > 0 {
             let kept = self.kept(base, main, repository);
-            outcome.main_1.breaks(|| format!("lanes wrote main directly, {written} times; {kept} of these commits are still on it"));
+            outcome.main_1.breaks(|| {
+                format!("lanes wrote main directly, {written} times; {kept} of these commits are still on it")
+            });
         }
         match self.count(main, changes, repository) {
             Ok((lost, torn)) => (outcome.lost, outcome.torn) = (lost, torn),
-            Err(why) => outcome
-                .main_3
-                .breaks(|| format!("the final tree cannot be read: {why}")),
+            Err(why) => outcome.main_3.breaks(|| format!("the final tree cannot be read: {why}")),
         }
-        outcome.main_2.claim(outcome.lost == 0, || {
-            format!("{} written changes left nothing on main", outcome.lost)
-        });
-        outcome.main_3.claim(outcome.torn == 0, || {
-            format!("{} changes are only in part on main", outcome.torn)
-        });
+        outcome.main_2.claim(outcome.lost == 0, || format!("{} written changes left nothing on main", outcome.lost));
+        outcome.main_3.claim(outcome.torn == 0, || format!("{} changes are only in part on main", outcome.torn));
         outcome
     }
 
     fn kept(&self, base: Oid, main: Oid, repository: &Repository) -> usize {
         let reachable = repository.commits_between(base, main).unwrap_or_default();
-        self.commits
-            .iter()
-            .filter(|commit| reachable.contains_key(commit))
-            .count()
+        self.commits.iter().filter(|commit| reachable.contains_key(commit)).count()
     }
 
-    fn count(
-        &self,
-        main: Oid,
-        changes: &Changes,
-        repository: &Repository,
-    ) -> Result<(u64, u64), String> {
-        let judged: Vec<(ChangeId, &Change)> = changes
-            .iter()
-            .filter(|(id, change)| change.written || self.begun.contains(id))
-            .collect();
+    fn count(&self, main: Oid, changes: &Changes, repository: &Repository) -> Result<(u64, u64), String> {
+        let judged: Vec<(ChangeId, &Change)> =
+            changes.iter().filter(|(id, change)| change.written || self.begun.contains(id)).collect();
         let updates = |change: &'_ Change| change.submitted.updates.clone();
         let deleted: BTreeSet<String> = judged
             .iter()
@@ -127,18 +96,12 @@ impl Control {
         let counted: Vec<Vec<String>> = judged
             .iter()
             .map(|(_, change)| {
-                let standing = updates(change)
-                    .into_iter()
-                    .filter(|update| !deleted.contains(&update.path));
+                let standing = updates(change).into_iter().filter(|update| !deleted.contains(&update.path));
                 standing.filter_map(|update| update.token).collect()
             })
             .collect();
         let mut search = Search::of(counted.iter().flatten().map(String::as_str));
-        let mut blobs: Vec<Oid> = repository
-            .files(main)?
-            .into_iter()
-            .map(|(_, (_, blob))| blob)
-            .collect();
+        let mut blobs: Vec<Oid> = repository.files(main)?.into_iter().map(|(_, (_, blob))| blob).collect();
         blobs.sort_unstable();
         blobs.dedup();
         repository.objects(&blobs, &mut |_, kind, bytes| {
@@ -150,11 +113,7 @@ impl Control {
         let mut found = search.found.iter();
         let (mut lost, mut torn) = (0, 0);
         for ((_, change), tokens) in judged.iter().zip(&counted) {
-            let there = found
-                .by_ref()
-                .take(tokens.len())
-                .filter(|found| **found)
-                .count();
+            let there = found.by_ref().take(tokens.len()).filter(|found| **found).count();
             lost += u64::from(change.written && there == 0 && !tokens.is_empty());
             torn += u64::from(there > 0 && there < tokens.len());
         }

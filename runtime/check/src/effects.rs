@@ -24,19 +24,13 @@ impl Effects {
             Event::EffectIntended(intended) => {
                 let again = effects.insert(intended.key, false) == Some(true);
                 if again {
-                    self.log_2.breaks(|| {
-                        format!(
-                            "record {seq}: effect {:016x} is done and begins again",
-                            intended.key.0
-                        )
-                    });
+                    self.log_2
+                        .breaks(|| format!("record {seq}: effect {:016x} is done and begins again", intended.key.0));
                 }
             }
             Event::EffectDone(done) => match effects.insert(done.key, true) {
                 Some(false) => {}
-                Some(true) => self
-                    .log_2
-                    .breaks(|| format!("record {seq}: effect {:016x} is done twice", done.key.0)),
+                Some(true) => self.log_2.breaks(|| format!("record {seq}: effect {:016x} is done twice", done.key.0)),
                 // Its lane may have died while the answer was under way.
                 None => {}
             },

@@ -25,34 +25,24 @@ impl Gates {
         match &record.event {
             Event::GateNamed(gate) => {
                 if self.landings > 0 {
-                    self.main_4.breaks(|| {
-                        format!("record {seq}: gate {} is named after a landing", gate.gate)
-                    });
+                    self.main_4.breaks(|| format!("record {seq}: gate {} is named after a landing", gate.gate));
                 }
                 self.named.push(gate.gate.clone());
             }
             Event::GatePassed(passed) => {
-                self.answers
-                    .insert((passed.tree, passed.gate.clone()), true);
+                self.answers.insert((passed.tree, passed.gate.clone()), true);
             }
             Event::GateFailed(failed) => {
-                self.answers
-                    .insert((failed.tree, failed.gate.clone()), false);
+                self.answers.insert((failed.tree, failed.gate.clone()), false);
             }
             Event::ChangeLanded(landed) => {
                 self.landings += 1;
-                if let Some(landing) = changes
-                    .landings
-                    .last()
-                    .filter(|landing| landing.change == landed.change)
-                {
+                if let Some(landing) = changes.landings.last().filter(|landing| landing.change == landed.change) {
                     self.landed(landing);
                 }
             }
             Event::FileWritten(written) if !self.named.is_empty() => {
-                self.main_4.breaks(|| {
-                    format!("record {seq}: {} reached main past the gates", written.path)
-                });
+                self.main_4.breaks(|| format!("record {seq}: {} reached main past the gates", written.path));
             }
             _ => {}
         }

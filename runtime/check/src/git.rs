@@ -42,18 +42,10 @@ impl Git {
         let absolute = fs::canonicalize(repository)
             .map_err(|error| Unreadable::at(repository, format!("cannot be opened: {error}")))?;
         let scratch = scratch_directory()?;
-        let git = Git {
-            repository: absolute,
-            scratch,
-            calls: AtomicU32::new(0),
-        };
+        let git = Git { repository: absolute, scratch, calls: AtomicU32::new(0) };
         git.furnish(like.as_bytes().len() == 32)
             .map_err(|error| Unreadable::at(&git.scratch, format!("cannot be written: {error}")))?;
-        let version = git
-            .command(&git.scratch)
-            .arg("version")
-            .stdout(Stdio::null())
-            .status();
+        let version = git.command(&git.scratch).arg("version").stdout(Stdio::null()).status();
         version.map_err(|error| Unreadable {
             what: format!("git cannot be started: {error}"),
             cure: "install git and put it on the PATH".into(),
@@ -66,17 +58,11 @@ impl Git {
         fs::create_dir_all(self.scratch.join("refs/heads"))?;
         fs::write(self.scratch.join("HEAD"), "ref: refs/heads/main\n")?;
         let format = match sha256 {
-            true => {
-                "[core]\n\trepositoryformatversion = 1\n\tbare = true\n[extensions]\n\tobjectformat = sha256\n"
-            }
+            true => "[core]\n\trepositoryformatversion = 1\n\tbare = true\n[extensions]\n\tobjectformat = sha256\n",
             false => "[core]\n\trepositoryformatversion = 0\n\tbare = true\n",
         };
         fs::write(self.scratch.join("config"), format)?;
-        let mut borrowed = self
-            .repository
-            .join("objects")
-            .into_os_string()
-            .into_encoded_bytes();
+        let mut borrowed = self.repository.join("objects").into_os_string().into_encoded_bytes();
         borrowed.push(b'\n');
         fs::write(self.scratch.join("objects/info/alternates"), borrowed)
     }
@@ -122,9 +108,7 @@ impl Git {
     }
 
     fn finish(&self, command: &mut Command) -> Result<Vec<u8>, String> {
-        let output = command
-            .output()
-            .map_err(|error| format!("git cannot be started: {error}"))?;
+        let output = command.output().map_err(|error| format!("git cannot be started: {error}"))?;
         if output.status.success() {
             return Ok(output.stdout);
         }
@@ -138,10 +122,7 @@ impl Git {
         questions: &[u8],
         read: impl FnOnce(&mut Answers) -> Result<T, String>,
     ) -> Result<T, String> {
-        let talk = self.scratch.join(format!(
-            "talk-{}",
-            self.calls.fetch_add(1, Ordering::Relaxed)
-        ));
+        let talk = self.scratch.join(format!("talk-{}", self.calls.fetch_add(1, Ordering::Relaxed)));
         let stderr = File::create(&talk).map_err(|error| error.to_string())?;
         let mut child = self
             .command(&self.scratch)
@@ -152,8 +133,7 @@ impl Git {
             .spawn()
             .map_err(|error| format!("git cannot be started: {error}"))?;
         let mut stdin = child.stdin.take().ok_or("git takes no questions")?;
-        let mut answers =
-            BufReader::with_capacity(1 << 18, child.stdout.take().ok_or("git gives no answers")?);
+        let mut answers = BufReader::with_capacity(1 << 18, child.stdout.take().ok_or("git gives no answers")?);
         let result = std::thread::scope(|scope| {
             // A git that gave up closes the pipe; what it said then is the finding, not the broken pipe.
             scope.spawn(move || stdin.write_all(questions).is_ok());
@@ -167,11 +147,7 @@ impl Git {
             Ok(_) => Err(first_line(&fs::read(&talk).unwrap_or_default())),
             Err(why) => {
                 let said = fs::read(&talk).unwrap_or_default();
-                Err(if said.is_empty() {
-                    why
-                } else {
-                    first_line(&said)
-                })
+                Err(if said.is_empty() { why } else { first_line(&said) })
             }
         }
     }
@@ -186,9 +162,7 @@ impl Drop for Git {
 
 fn first_line(said: &[u8]) -> String {
     let text = String::from_utf8_lossy(said);
-    let line = text
-        .lines()
-        .find(|line| !line.trim().is_empty() && !line.starts_with("notice:"));
+    let line = text.lines().find(|line| !line.trim().is_empty() && !line.starts_with("notice:"));
     line.unwrap_or("git failed without a word").to_owned()
 }
 
@@ -201,12 +175,9 @@ fn scratch_directory() -> Result<PathBuf, Unreadable> {
         let path = place.join(format!("baton-check-{}-{count}", std::process::id()));
         match fs::create_dir(&path) {
             Ok(()) => {
-                return fs::canonicalize(&path)
-                    .map_err(|error| Unreadable::at(&path, error.to_string()));
+                return fs::canonicalize(&path).map_err(|error| Unreadable::at(&path, error.to_string()));
             }
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-                last_error = Some(error)
-            }
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => last_error = Some(error),
             Err(error) => {
                 last_error = Some(error);
                 break;

@@ -18,17 +18,12 @@ impl Content {
 
     /// A file with the caller's number for its blob (below 2^29 - 2) and for its mode (below 8).
     pub fn new(blob: u32, mode: u32) -> Content {
-        assert!(
-            mode < Self::MODES && blob < u32::MAX / Self::MODES - 1,
-            "blob {blob} mode {mode} is out of range"
-        );
+        assert!(mode < Self::MODES && blob < u32::MAX / Self::MODES - 1, "blob {blob} mode {mode} is out of range");
         Content((blob + 1) * Self::MODES + mode)
     }
 
     fn same_blob(self, other: Content) -> bool {
-        self != Self::UNKNOWN
-            && other != Self::UNKNOWN
-            && self.0 / Self::MODES == other.0 / Self::MODES
+        self != Self::UNKNOWN && other != Self::UNKNOWN && self.0 / Self::MODES == other.0 / Self::MODES
     }
 }
 
@@ -76,25 +71,12 @@ pub struct Op {
 impl Op {
     /// An operation on no path yet: the fields that every kind has.
     pub fn new(what: What, change: u32, at: u32, base: u32) -> Op {
-        Op {
-            what,
-            change,
-            at,
-            base,
-            path: 0,
-            before: Content::ABSENT,
-            after: Content::ABSENT,
-        }
+        Op { what, change, at, base, path: 0, before: Content::ABSENT, after: Content::ABSENT }
     }
 
     /// The same on a path.
     pub fn on(self, path: u32, before: Content, after: Content) -> Op {
-        Op {
-            path,
-            before,
-            after,
-            ..self
-        }
+        Op { path, before, after, ..self }
     }
 }
 
@@ -166,11 +148,7 @@ const CREDITED: u8 = 4;
 
 /// Counts to two and no further.
 fn credited(flags: u8) -> u8 {
-    if flags / CREDITED < 2 {
-        flags + CREDITED
-    } else {
-        flags
-    }
+    if flags / CREDITED < 2 { flags + CREDITED } else { flags }
 }
 
 /// Joins journal and main by the change's number: flags in the low bits, the count of credits above.
@@ -181,15 +159,8 @@ struct Join {
 
 impl Join {
     fn new(ops: &[Op]) -> Join {
-        let changes = ops
-            .iter()
-            .filter(|op| op.change != NOBODY)
-            .map(|op| op.change as usize + 1)
-            .max();
-        Join {
-            flags: vec![0; changes.unwrap_or(0)],
-            findings: Findings::default(),
-        }
+        let changes = ops.iter().filter(|op| op.change != NOBODY).map(|op| op.change as usize + 1).max();
+        Join { flags: vec![0; changes.unwrap_or(0)], findings: Findings::default() }
     }
 
     fn of(&mut self, change: u32, step: impl FnOnce(u8) -> u8) {
@@ -211,14 +182,8 @@ impl Join {
                 self.findings.refused_on_main.push(change);
             }
         }
-        let accepted = |op: &Op| {
-            self.flags
-                .get(op.change as usize)
-                .is_some_and(|flags| flags & LANDED != 0)
-        };
-        let unaccepted = ops
-            .iter()
-            .filter(|op| op.what == What::Credited && op.change != NOBODY && !accepted(op));
+        let accepted = |op: &Op| self.flags.get(op.change as usize).is_some_and(|flags| flags & LANDED != 0);
+        let unaccepted = ops.iter().filter(|op| op.what == What::Credited && op.change != NOBODY && !accepted(op));
         self.findings.uncredited.extend(unaccepted.map(|op| op.at));
         self.findings
     }
@@ -270,13 +235,7 @@ struct Replay {
 impl Replay {
     fn new(ops: &[Op]) -> Replay {
         let paths = ops.iter().map(|op| op.path as usize + 1).max().unwrap_or(0);
-        let unseen = PathState {
-            content: Content::UNKNOWN,
-            touched: 0,
-            log: 0,
-            proposed_at: 0,
-            proposed_by: 0,
-        };
+        let unseen = PathState { content: Content::UNKNOWN, touched: 0, log: 0, proposed_at: 0, proposed_by: 0 };
         Replay {
             paths: vec![unseen; paths],
             log: Vec::new(),
@@ -289,11 +248,7 @@ impl Replay {
 
     fn hold(&mut self, path: u32, since: u32, content: Content) {
         let state = &mut self.paths[path as usize];
-        self.log.push(Held {
-            since,
-            content,
-            before: state.log,
-        });
+        self.log.push(Held { since, content, before: state.log });
         state.content = content;
         state.touched = since;
         state.log = self.log.len() as u32;
@@ -322,11 +277,7 @@ impl Replay {
     fn enter(&mut self, op: &Op) {
         if self.group.at != op.at {
             self.close();
-            self.group = Group {
-                at: op.at,
-                change: op.change,
-                ..Group::default()
-            };
+            self.group = Group { at: op.at, change: op.change, ..Group::default() };
         }
     }
 
@@ -382,27 +333,11 @@ mod tests {
     const B: Content = Content(16);
     const C: Content = Content(24);
 
-    fn landing(
-        at: u32,
-        base: u32,
-        proposed: &[(u32, Content, Content)],
-        moved: &[(u32, Content, Content)],
-    ) -> Vec<Op> {
+    fn landing(at: u32, base: u32, proposed: &[(u32, Content, Content)], moved: &[(u32, Content, Content)]) -> Vec<Op> {
         let change = at - 1;
-        let mut ops = vec![
-            Op::new(What::Landed, change, at, base),
-            Op::new(What::Credited, change, at, base),
-        ];
-        ops.extend(
-            proposed
-                .iter()
-                .map(|(p, b, a)| Op::new(What::Proposed, change, at, base).on(*p, *b, *a)),
-        );
-        ops.extend(
-            moved
-                .iter()
-                .map(|(p, b, a)| Op::new(What::Moved, change, at, base).on(*p, *b, *a)),
-        );
+        let mut ops = vec![Op::new(What::Landed, change, at, base), Op::new(What::Credited, change, at, base)];
+        ops.extend(proposed.iter().map(|(p, b, a)| Op::new(What::Proposed, change, at, base).on(*p, *b, *a)));
+        ops.extend(moved.iter().map(|(p, b, a)| Op::new(What::Moved, change, at, base).on(*p, *b, *a)));
         ops
     }
 
@@ -418,32 +353,14 @@ mod tests {
     #[test]
     fn half_a_change_is_asked_about_with_what_it_lacks() {
         let ops = landing(1, 0, &[(0, A, B), (1, A, B)], &[(0, A, B)]);
-        assert_eq!(
-            judge(&ops).asks,
-            [Ask {
-                at: 1,
-                change: 0,
-                made: 1,
-                missing: 1,
-                plain: true
-            }]
-        );
+        assert_eq!(judge(&ops).asks, [Ask { at: 1, change: 0, made: 1, missing: 1, plain: true }]);
     }
 
     #[test]
     fn a_path_touched_on_both_sides_is_gits_to_judge() {
         let mut ops = landing(1, 0, &[(0, A, B)], &[(0, A, B)]);
         ops.extend(landing(2, 0, &[(0, A, C)], &[(0, B, C)]));
-        assert_eq!(
-            judge(&ops).asks,
-            [Ask {
-                at: 2,
-                change: 1,
-                made: 1,
-                missing: 0,
-                plain: false
-            }]
-        );
+        assert_eq!(judge(&ops).asks, [Ask { at: 2, change: 1, made: 1, missing: 0, plain: false }]);
     }
 
     #[test]
@@ -461,10 +378,7 @@ mod tests {
         ];
         let findings = judge(&ops);
         assert_eq!((findings.lost, findings.doubled), (vec![0], vec![1]));
-        assert_eq!(
-            (findings.refused_on_main, findings.uncredited),
-            (vec![2], vec![5, 4])
-        );
+        assert_eq!((findings.refused_on_main, findings.uncredited), (vec![2], vec![5, 4]));
     }
 
     #[test]
@@ -473,23 +387,9 @@ mod tests {
         let moved = |at, before, after| Op::new(What::Moved, at, at, 0).on(0, before, after);
         let present = Op::new(What::Present, 0, 0, 0).on(0, A, A);
         let history = [present, moved(1, A, B), moved(2, B, A)];
-        for (base, content, stale) in [
-            (0, A, false),
-            (2, A, false),
-            (1, A, true),
-            (1, B, true),
-            (0, C, true),
-        ] {
-            let ops: Vec<Op> = history
-                .iter()
-                .copied()
-                .chain([read(base, content)])
-                .collect();
-            assert_eq!(
-                !judge(&ops).stale_reads.is_empty(),
-                stale,
-                "{base} {content:?}"
-            );
+        for (base, content, stale) in [(0, A, false), (2, A, false), (1, A, true), (1, B, true), (0, C, true)] {
+            let ops: Vec<Op> = history.iter().copied().chain([read(base, content)]).collect();
+            assert_eq!(!judge(&ops).stale_reads.is_empty(), stale, "{base} {content:?}");
         }
     }
 }

@@ -17,12 +17,8 @@ impl Lanes {
     pub(crate) fn join(&mut self, id: LaneId, name: &str) -> Option<LaneId> {
         let (role, number) = name.rsplit_once('.')?;
         let role_fits = role.starts_with(|first: char| first.is_ascii_lowercase())
-            && role
-                .bytes()
-                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
-        let number_fits = number
-            .parse()
-            .is_ok_and(|count: u32| count > 0 && count.to_string() == number);
+            && role.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+        let number_fits = number.parse().is_ok_and(|count: u32| count > 0 && count.to_string() == number);
         let due = id.0 as usize == self.names.len() && !self.by_name.contains_key(name);
         if !(role_fits && number_fits && due) {
             return None;

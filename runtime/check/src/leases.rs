@@ -6,9 +6,7 @@
 use crate::changes::{Change, Changes};
 use crate::patterns::Patterns;
 use crate::report::Judgement;
-use baton_record::event::{
-    ChangeIntended, ChangeSubmitted, FenceRaised, LeaseGranted, LeaseRequested, StopReason,
-};
+use baton_record::event::{ChangeIntended, ChangeSubmitted, FenceRaised, LeaseGranted, LeaseRequested, StopReason};
 use baton_record::line::Record;
 use baton_record::{ChangeId, Event, Fence, LaneId, LeaseId, Oid, ResourceId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -57,12 +55,8 @@ impl Leases {
     pub(crate) fn see(&mut self, seq: u64, record: &Record, changes: &Changes) {
         match &record.event {
             Event::ResourceNamed(named) => {
-                let result = self
-                    .patterns
-                    .add(named.resource, &named.pattern, &named.overlaps);
-                self.lock_1.claim(result.is_ok(), || {
-                    format!("record {seq}: {}", result.err().unwrap_or_default())
-                });
+                let result = self.patterns.add(named.resource, &named.pattern, &named.overlaps);
+                self.lock_1.claim(result.is_ok(), || format!("record {seq}: {}", result.err().unwrap_or_default()));
             }
             Event::LeaseRequested(asked) => self.requested(seq, record.lane, asked),
             Event::LeaseGranted(granted) => self.granted(seq, record, granted),
@@ -71,15 +65,9 @@ impl Leases {
             Event::LeaseExpired(expired) => self.ended(seq, record, expired.lease, true),
             Event::ChangeSubmitted(submitted) => self.used(seq, record.lane, submitted),
             Event::ChangeIntended(intended) => self.intended(seq, intended),
-            Event::ChangeLanded(landed) => {
-                self.landed(seq, landed.change, changes.get(landed.change))
-            }
+            Event::ChangeLanded(landed) => self.landed(seq, landed.change, changes.get(landed.change)),
             Event::LaneDied(_) => {
-                for lease in self
-                    .leases
-                    .iter_mut()
-                    .filter(|lease| lease.lane == record.lane)
-                {
+                for lease in self.leases.iter_mut().filter(|lease| lease.lane == record.lane) {
                     lease.orphaned |= lease.stage == Stage::Waiting;
                 }
             }
@@ -90,10 +78,7 @@ impl Leases {
     fn requested(&mut self, seq: u64, lane: Option<LaneId>, asked: &LeaseRequested) {
         let number = self.leases.len();
         let ascending = asked.resources.is_sorted_by(|a, b| a < b) && !asked.resources.is_empty();
-        let known = asked
-            .resources
-            .iter()
-            .all(|resource| self.patterns.known(*resource));
+        let known = asked.resources.iter().all(|resource| self.patterns.known(*resource));
         self.lock_3.claim(asked.lease.0 as usize == number && ascending && known, || {
             format!("record {seq}: the request is not number {number}, or names resources out of order or unknown")
         });
@@ -101,10 +86,7 @@ impl Leases {
             return;
         }
         for resource in &asked.resources {
-            self.waiting
-                .entry(*resource)
-                .or_default()
-                .insert(asked.lease.0);
+            self.waiting.entry(*resource).or_default().insert(asked.lease.0);
         }
         self.leases.push(Lease {
             lane,
@@ -120,21 +102,14 @@ impl Leases {
     fn granted(&mut self, seq: u64, record: &Record, granted: &LeaseGranted) {
         let id = granted.lease;
         let Some(lease) = self.leases.get(id.0 as usize) else {
-            return self
-                .lock_1
-                .breaks(|| format!("record {seq}: lease {} was never asked for", id.0));
+            return self.lock_1.breaks(|| format!("record {seq}: lease {} was never asked for", id.0));
         };
-        let fits = lease.stage == Stage::Waiting
-            && lease.lane == record.lane
-            && granted.until_us >= record.t_us;
+        let fits = lease.stage == Stage::Waiting && lease.lane == record.lane && granted.until_us >= record.t_us;
         self.lock_1.claim(fits, || {
             format!("record {seq}: lease {} does not wait, is another lane's, or is over when it begins", id.0)
         });
         self.lock_2.claim(granted.fence > self.last_grant, || {
-            format!(
-                "record {seq}: fence {} does not grow from {}",
-                granted.fence.0, self.last_grant.0
-            )
+            format!("record {seq}: fence {} does not grow from {}", granted.fence.0, self.last_grant.0)
         });
         let resources = lease.resources.clone();
         self.sweep(seq, id, &resources);
@@ -145,18 +120,14 @@ impl Leases {
             self.live.insert(resource, id);
         }
         let lease = &mut self.leases[id.0 as usize];
-        lease.stage = Stage::Live {
-            until_us: granted.until_us,
-        };
+        lease.stage = Stage::Live { until_us: granted.until_us };
         lease.fence = Some(granted.fence);
         self.unraised += 1;
     }
 
     /// LOCK-1: no resource of the new lease, and none that overlaps with one, is held.
     fn sweep(&mut self, seq: u64, id: LeaseId, resources: &[ResourceId]) {
-        let mut touched = resources
-            .iter()
-            .flat_map(|resource| self.patterns.touched_by(*resource));
+        let mut touched = resources.iter().flat_map(|resource| self.patterns.touched_by(*resource));
         let holder = touched.find_map(|resource| self.live.get(&resource));
         self.lock_1.claim(holder.is_none(), || {
             format!(
@@ -169,22 +140,12 @@ impl Leases {
 
     /// LOCK-3: nobody who asked earlier for something that overlaps is still waiting.
     fn overtaken(&mut self, seq: u64, id: LeaseId, resources: &[ResourceId]) {
-        let touched = resources
-            .iter()
-            .flat_map(|resource| self.patterns.touched_by(*resource));
-        let mut earlier = touched.flat_map(|resource| {
-            self.waiting
-                .get(&resource)
-                .into_iter()
-                .flat_map(|line| line.range(..id.0))
-        });
+        let touched = resources.iter().flat_map(|resource| self.patterns.touched_by(*resource));
+        let mut earlier =
+            touched.flat_map(|resource| self.waiting.get(&resource).into_iter().flat_map(|line| line.range(..id.0)));
         let overtaken = earlier.find(|number| !self.leases[**number as usize].orphaned);
         self.lock_3.claim(overtaken.is_none(), || {
-            format!(
-                "record {seq}: lease {} overtakes lease {}, which waits",
-                id.0,
-                overtaken.map_or(0, |n| *n)
-            )
+            format!("record {seq}: lease {} overtakes lease {}, which waits", id.0, overtaken.map_or(0, |n| *n))
         });
     }
 
@@ -198,9 +159,7 @@ impl Leases {
 
     fn ended(&mut self, seq: u64, record: &Record, id: LeaseId, expired: bool) {
         let Some(lease) = self.leases.get(id.0 as usize) else {
-            return self
-                .lock_1
-                .breaks(|| format!("record {seq}: lease {} was never asked for", id.0));
+            return self.lock_1.breaks(|| format!("record {seq}: lease {} was never asked for", id.0));
         };
         let allowed = match lease.stage {
             Stage::Waiting => !expired,
@@ -208,10 +167,7 @@ impl Leases {
             Stage::Ended => false,
         };
         self.lock_1.claim(allowed && lease.lane == record.lane, || {
-            format!(
-                "record {seq}: lease {} ends too early, a second time, or by another lane",
-                id.0
-            )
+            format!("record {seq}: lease {} ends too early, a second time, or by another lane", id.0)
         });
         self.leave_line(id);
         let lease = &mut self.leases[id.0 as usize];
@@ -228,18 +184,13 @@ impl Leases {
     fn raised(&mut self, seq: u64, raised: &FenceRaised) {
         self.fences = Some(raised.fences);
         let Some(lease) = self.leases.get_mut(raised.lease.0 as usize) else {
-            return self
-                .lock_2
-                .breaks(|| format!("record {seq}: lease {} was never asked for", raised.lease.0));
+            return self.lock_2.breaks(|| format!("record {seq}: lease {} was never asked for", raised.lease.0));
         };
         if !std::mem::replace(&mut lease.raised, true) && lease.fence.is_some() {
             self.unraised -= 1;
         }
-        let expected: BTreeSet<ResourceId> = lease
-            .resources
-            .iter()
-            .flat_map(|resource| self.patterns.touched_by(*resource))
-            .collect();
+        let expected: BTreeSet<ResourceId> =
+            lease.resources.iter().flat_map(|resource| self.patterns.touched_by(*resource)).collect();
         let exact = lease.fence == Some(raised.fence) && expected.iter().eq(&raised.resources);
         self.lock_2.claim(exact, || {
             format!("record {seq}: the raise is not the grant's, or is not at exactly the lease's resources and all that overlap")
@@ -247,10 +198,7 @@ impl Leases {
         for resource in expected {
             let newest = self.newest.entry(resource).or_default();
             self.lock_2.claim(raised.fence >= *newest, || {
-                format!(
-                    "record {seq}: the fence at resource {} goes down to {}",
-                    resource.0, raised.fence.0
-                )
+                format!("record {seq}: the fence at resource {} goes down to {}", resource.0, raised.fence.0)
             });
             *newest = raised.fence.max(*newest);
         }
@@ -258,9 +206,7 @@ impl Leases {
 
     fn used(&mut self, seq: u64, lane: Option<LaneId>, submitted: &ChangeSubmitted) {
         let (Some(id), id_of_change) = (submitted.lease, submitted.change) else {
-            return self.lock_2.claim(submitted.fence.is_none(), || {
-                format!("record {seq}: a fence without a lease")
-            });
+            return self.lock_2.claim(submitted.fence.is_none(), || format!("record {seq}: a fence without a lease"));
         };
         let fits = self.leases.get(id.0 as usize).is_some_and(|lease| {
             let own = lease.lane == lane && lease.change == id_of_change;
@@ -273,10 +219,7 @@ impl Leases {
 
     fn intended(&mut self, seq: u64, intended: &ChangeIntended) {
         self.lock_2.claim(intended.fences == self.fences, || {
-            format!(
-                "record {seq}: {} is intended against fences that are not the newest",
-                intended.change
-            )
+            format!("record {seq}: {} is intended against fences that are not the newest", intended.change)
         });
     }
 
@@ -285,23 +228,13 @@ impl Leases {
         let Some(submitted) = change.map(|change| &change.submitted) else {
             return;
         };
-        let lease = submitted
-            .lease
-            .and_then(|lease| self.leases.get(lease.0 as usize));
+        let lease = submitted.lease.and_then(|lease| self.leases.get(lease.0 as usize));
         let held: &[ResourceId] = lease.map_or(&[], |lease| &lease.resources);
-        let overtaken = held
-            .iter()
-            .find(|held| self.newest.get(held) > submitted.fence.as_ref());
+        let overtaken = held.iter().find(|held| self.newest.get(held) > submitted.fence.as_ref());
         if lease.is_some() {
-            self.lock_2.claim(overtaken.is_none(), || {
-                format!("record {seq}: {id} landed with a stale fence")
-            });
+            self.lock_2.claim(overtaken.is_none(), || format!("record {seq}: {id} landed with a stale fence"));
         }
-        for path in submitted
-            .updates
-            .iter()
-            .flat_map(|update| std::iter::once(&update.path).chain(&update.from))
-        {
+        for path in submitted.updates.iter().flat_map(|update| std::iter::once(&update.path).chain(&update.from)) {
             let covering = self.patterns.covering(path);
             if !covering.is_empty() {
                 self.lock_2.claim(covering.iter().any(|resource| held.contains(resource)), || {
@@ -322,12 +255,9 @@ impl Leases {
             return;
         }
         if killed && self.unraised > 0 && is_blob {
-            self.lock_2.doubts(|| {
-                "a granted lease has no raise on record, and the fences' ref has moved on".into()
-            });
+            self.lock_2.doubts(|| "a granted lease has no raise on record, and the fences' ref has moved on".into());
         } else {
-            self.lock_2
-                .breaks(|| "refs/baton/fences does not point to the last raise on record".into());
+            self.lock_2.breaks(|| "refs/baton/fences does not point to the last raise on record".into());
         }
     }
 
@@ -336,17 +266,13 @@ impl Leases {
         let waits = |lease: &&Lease| lease.stage == Stage::Waiting && !lease.orphaned;
         let waiting = self.leases.iter().filter(waits).count();
         if waiting > 0 && ends_without_waiting(reason) {
-            self.lock_3
-                .breaks(|| format!("{waiting} lease requests still wait though the run is over"));
+            self.lock_3.breaks(|| format!("{waiting} lease requests still wait though the run is over"));
         } else if waiting > 0 {
-            self.lock_3
-                .open(|| format!("{waiting} lease requests wait"));
+            self.lock_3.open(|| format!("{waiting} lease requests wait"));
         }
         let leases = self.leases.len();
-        self.lock_1
-            .note(format!("{leases} leases, none beside an overlapping one"));
-        self.lock_2
-            .note(format!("{leases} leases, each fence newer than the last"));
+        self.lock_1.note(format!("{leases} leases, none beside an overlapping one"));
+        self.lock_2.note(format!("{leases} leases, each fence newer than the last"));
         [self.lock_1, self.lock_2, self.lock_3]
     }
 }

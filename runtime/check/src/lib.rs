@@ -56,12 +56,8 @@ pub struct Unreadable {
 
 impl Unreadable {
     fn at(path: &Path, what: String) -> Unreadable {
-        let cure =
-            "name the folder of a run, the one that holds journal/ and one repository".into();
-        Unreadable {
-            what: format!("{}: {what}", path.display()),
-            cure,
-        }
+        let cure = "name the folder of a run, the one that holds journal/ and one repository".into();
+        Unreadable { what: format!("{}: {what}", path.display()), cure }
     }
 }
 
@@ -81,9 +77,7 @@ pub fn verify(run: &Path) -> Result<Report, Unreadable> {
     let folder = RunFolder::open(run)?;
     let mut lanes = Lanes::default();
     let mut fold = Fold::default();
-    let reading = reader::read(&folder.journal, &mut lanes, &mut |seq, record| {
-        fold.see(seq, record)
-    })?;
+    let reading = reader::read(&folder.journal, &mut lanes, &mut |seq, record| fold.see(seq, record))?;
     let mut verdict = verdict::Verdict::of_journal(&folder, &reading);
     if reading.damage.is_none() {
         verdict.judge_repository(&folder, &mut fold, &lanes)?;

@@ -35,12 +35,7 @@ pub(crate) struct Line {
 
 impl Line {
     pub(crate) fn first() -> Line {
-        Line {
-            seq: 0,
-            head: [0; 32],
-            t_us: 0,
-            object: Vec::new(),
-        }
+        Line { seq: 0, head: [0; 32], t_us: 0, object: Vec::new() }
     }
 
     /// Lower-case hex of the last good line's hash.
@@ -63,10 +58,7 @@ impl Line {
             return Err(Fault::Wrong("it does not follow the line before it".into()));
         }
         if parts.t_us < self.t_us {
-            return Err(Fault::Wrong(format!(
-                "its time {} is before {}",
-                parts.t_us, self.t_us
-            )));
+            return Err(Fault::Wrong(format!("its time {} is before {}", parts.t_us, self.t_us)));
         }
         let record = self.understand(&parts)?;
         self.compare_canonical(line, &parts, &record)?;
@@ -89,49 +81,24 @@ impl Line {
         let task = match parts.task {
             None => None,
             Some(text) => {
-                let number = text
-                    .strip_prefix("T-")
-                    .and_then(|digits| digits.parse().ok());
-                Some(TaskId(number.ok_or_else(|| {
-                    Fault::Wrong(format!("{text:?} is no task"))
-                })?))
+                let number = text.strip_prefix("T-").and_then(|digits| digits.parse().ok());
+                Some(TaskId(number.ok_or_else(|| Fault::Wrong(format!("{text:?} is no task")))?))
             }
         };
         self.object.clear();
-        write!(
-            self.object,
-            "{{\"kind\":\"{}\",\"data\":{}}}",
-            parts.kind,
-            parts.data.get()
-        )
-        .map_err(no_room)?;
+        write!(self.object, "{{\"kind\":\"{}\",\"data\":{}}}", parts.kind, parts.data.get()).map_err(no_room)?;
         let event: Event = serde_json::from_slice(&self.object)
             .map_err(|error| Fault::Wrong(format!("its {} is at fault: {error}", parts.kind)))?;
-        Ok(Record {
-            t_us: parts.t_us,
-            actor,
-            lane: None,
-            task,
-            event,
-        })
+        Ok(Record { t_us: parts.t_us, actor, lane: None, task, event })
     }
 
     /// The line written again from what was understood must be the same bytes: that settles the order
     /// of keys, white space, escapes, doubled keys and odd numbers at once.
-    fn compare_canonical(
-        &mut self,
-        line: &[u8],
-        parts: &Parts<'_>,
-        record: &Record,
-    ) -> Result<(), Fault> {
+    fn compare_canonical(&mut self, line: &[u8], parts: &Parts<'_>, record: &Record) -> Result<(), Fault> {
         let out = &mut self.object;
         out.clear();
-        write!(
-            out,
-            "{{\"v\":1,\"seq\":{},\"t_us\":{},\"actor\":\"{}\"",
-            parts.seq, parts.t_us, parts.actor
-        )
-        .map_err(no_room)?;
+        write!(out, "{{\"v\":1,\"seq\":{},\"t_us\":{},\"actor\":\"{}\"", parts.seq, parts.t_us, parts.actor)
+            .map_err(no_room)?;
         match parts.lane {
             Some(lane) => write!(out, ",\"lane\":\"{lane}\"").map_err(no_room)?,
             None => out.extend_from_slice(b",\"lane\":null"),
@@ -141,23 +108,15 @@ impl Line {
             None => out.extend_from_slice(b",\"task\":null"),
         }
         let event_at = out.len();
-        serde_json::to_writer(&mut *out, &record.event)
-            .map_err(|error| Fault::Wrong(error.to_string()))?;
+        serde_json::to_writer(&mut *out, &record.event).map_err(|error| Fault::Wrong(error.to_string()))?;
         out[event_at] = b',';
         out.pop();
-        write!(
-            out,
-            ",\"prev\":\"{}\",\"crc\":\"{}\"}}",
-            parts.prev, parts.crc
-        )
-        .map_err(no_room)?;
+        write!(out, ",\"prev\":\"{}\",\"crc\":\"{}\"}}", parts.prev, parts.crc).map_err(no_room)?;
         if out.as_slice() == line {
             return Ok(());
         }
         let at = out.iter().zip(line).take_while(|(a, b)| a == b).count();
-        Err(Fault::Wrong(format!(
-            "it is not written in the one allowed form, from byte {at} on"
-        )))
+        Err(Fault::Wrong(format!("it is not written in the one allowed form, from byte {at} on")))
     }
 }
 
@@ -165,23 +124,14 @@ impl Line {
 fn name_lane(parts: &Parts<'_>, record: Record, lanes: &mut Lanes) -> Result<Record, Fault> {
     let Some(name) = parts.lane else {
         let joins = matches!(record.event, Event::LaneJoined(_));
-        return if joins {
-            Err(Fault::Wrong("a lane joins without a name".into()))
-        } else {
-            Ok(record)
-        };
+        return if joins { Err(Fault::Wrong("a lane joins without a name".into())) } else { Ok(record) };
     };
     let lane = match &record.event {
-        Event::LaneJoined(joined) => lanes
-            .join(joined.id, name)
-            .ok_or("joins out of order, a second time or misnamed"),
+        Event::LaneJoined(joined) => lanes.join(joined.id, name).ok_or("joins out of order, a second time or misnamed"),
         _ => lanes.id(name).ok_or("has not joined"),
     };
     let lane = lane.map_err(|why| Fault::Wrong(format!("lane {name:?} {why}")))?;
-    Ok(Record {
-        lane: Some(lane),
-        ..record
-    })
+    Ok(Record { lane: Some(lane), ..record })
 }
 
 #[derive(Deserialize)]
@@ -208,11 +158,7 @@ fn check_crc(line: &[u8]) -> Result<(), Fault> {
     let covered = line.len().checked_sub(CLOSING).ok_or(Fault::Checksum)?;
     let (covered, closing) = line.split_at(covered);
     let expected = format!(",\"crc\":\"{:08x}\"}}", crc32c::crc32c(covered));
-    if closing == expected.as_bytes() {
-        Ok(())
-    } else {
-        Err(Fault::Checksum)
-    }
+    if closing == expected.as_bytes() { Ok(()) } else { Err(Fault::Checksum) }
 }
 
 /// Lower-case hex.

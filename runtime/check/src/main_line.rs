@@ -28,10 +28,7 @@ pub(crate) struct Expected<'a> {
 impl Expected<'_> {
     /// Main is where a foreign push was found, so that commits beyond the landings are accounted for.
     fn noticed(&self) -> bool {
-        self.changes
-            .foreign
-            .as_ref()
-            .is_some_and(|push| push.found == self.main)
+        self.changes.foreign.as_ref().is_some_and(|push| push.found == self.main)
     }
 }
 
@@ -58,16 +55,11 @@ pub(crate) fn compare(expected: &Expected<'_>) -> MainLine {
     let landings = &expected.changes.landings;
     let noticed = expected.changes.foreign.as_ref().map(|push| push.found);
     let Some(main) = expected.main else {
-        line.main_1.claim(noticed == Some(None), || {
-            "refs/heads/main is not there".into()
-        });
+        line.main_1.claim(noticed == Some(None), || "refs/heads/main is not there".into());
         line.lose(landings.len());
         return line;
     };
-    match expected
-        .repository
-        .commits_between(expected.started.base, main)
-    {
+    match expected.repository.commits_between(expected.started.base, main) {
         Ok(commits) => line.commits = commits,
         Err(why) => {
             line.main_1.breaks(|| format!("main cannot be read: {why}"));
@@ -75,9 +67,7 @@ pub(crate) fn compare(expected: &Expected<'_>) -> MainLine {
         }
     }
     let Some(chain) = first_parents(&line.commits, expected.started.base, main) else {
-        line.main_1.claim(noticed == Some(Some(main)), || {
-            "main does not descend from the run's base".into()
-        });
+        line.main_1.claim(noticed == Some(Some(main)), || "main does not descend from the run's base".into());
         line.lose(landings.len());
         return line;
     };
@@ -104,24 +94,17 @@ impl MainLine {
     fn lose(&mut self, landings: usize) {
         self.lost += landings as u64;
         if landings > 0 {
-            self.main_2
-                .breaks(|| format!("{landings} landed changes are not on main"));
+            self.main_2.breaks(|| format!("{landings} landed changes are not on main"));
         }
     }
 
     /// MAIN-1: main is exactly the landings, then at most what was noticed or is in doubt.
     fn place(&mut self, expected: &Expected<'_>, chain: &[Oid], main: Oid) {
         let landings = &expected.changes.landings;
-        let common = landings
-            .iter()
-            .zip(chain)
-            .take_while(|(landing, commit)| landing.main_after == **commit)
-            .count();
+        let common = landings.iter().zip(chain).take_while(|(landing, commit)| landing.main_after == **commit).count();
         self.placed = landings[..common].to_vec();
         self.main_1.checked();
-        landings[..common]
-            .iter()
-            .for_each(|_| self.main_1.checked());
+        landings[..common].iter().for_each(|_| self.main_1.checked());
         if common < landings.len() {
             let first = &landings[common];
             return self.main_1.breaks(|| {
@@ -132,42 +115,24 @@ impl MainLine {
             });
         }
         let beyond = &chain[common..];
-        let pending = expected
-            .changes
-            .pending()
-            .filter(|pending| expected.killed && beyond == [pending.main_after]);
+        let pending = expected.changes.pending().filter(|pending| expected.killed && beyond == [pending.main_after]);
         match &expected.changes.foreign {
             Some(push) if push.found == Some(main) => {
-                self.main_1.note(format!(
-                    "{common} landings, then {} foreign commits, noticed",
-                    beyond.len()
-                ));
+                self.main_1.note(format!("{common} landings, then {} foreign commits, noticed", beyond.len()));
             }
-            Some(_) => self
-                .main_1
-                .breaks(|| format!("main is {main}, not where the foreign push was found")),
+            Some(_) => self.main_1.breaks(|| format!("main is {main}, not where the foreign push was found")),
             None => match (beyond, pending) {
-                ([], _) => self
-                    .main_1
-                    .note(format!("{common} landings, one chain from the base")),
+                ([], _) => self.main_1.note(format!("{common} landings, one chain from the base")),
                 (_, Some(pending)) => {
-                    let why = || {
-                        format!(
-                            "{} was intended, main has it, and no record says that it landed",
-                            pending.change
-                        )
-                    };
+                    let why =
+                        || format!("{} was intended, main has it, and no record says that it landed", pending.change);
                     self.main_1.doubts(why);
                     self.main_2.doubts(why);
                     self.in_doubt = Some(pending);
                     self.placed.push(pending);
                 }
                 _ => self.main_1.breaks(|| {
-                    format!(
-                        "{} commits on main are unknown to the journal, the first is {}",
-                        beyond.len(),
-                        beyond[0]
-                    )
+                    format!("{} commits on main are unknown to the journal, the first is {}", beyond.len(), beyond[0])
                 }),
             },
         }
@@ -176,11 +141,7 @@ impl MainLine {
     /// MAIN-2: the credits on main against the outcomes in the journal, by number.
     fn credit(&mut self, expected: &Expected<'_>, chain: &[Oid]) {
         let run = &expected.started.run;
-        let foreign_from = if expected.noticed() {
-            expected.changes.landings.len()
-        } else {
-            chain.len()
-        };
+        let foreign_from = if expected.noticed() { expected.changes.landings.len() } else { chain.len() };
         let mut numbers = Numbers::default();
         let mut ops = Vec::new();
         for landing in expected.changes.landings.iter().chain(&self.in_doubt) {
@@ -201,16 +162,10 @@ impl MainLine {
         let findings = history::judge(&ops);
         let names = |of: &[u32]| numbers.names(of);
         self.main_2.claim(findings.lost.is_empty(), || {
-            format!(
-                "{} landed, and main does not credit it",
-                names(&findings.lost)
-            )
+            format!("{} landed, and main does not credit it", names(&findings.lost))
         });
         self.main_2.claim(findings.doubled.is_empty(), || {
-            format!(
-                "{} is credited on main more than once",
-                names(&findings.doubled)
-            )
+            format!("{} is credited on main more than once", names(&findings.doubled))
         });
         self.main_2.claim(findings.uncredited.is_empty(), || {
             let first = findings.uncredited.first().map_or(0, |at| at - 1);
@@ -228,17 +183,8 @@ impl MainLine {
 
     /// MAIN-2: nothing else is reachable from main, and nothing that was refused left a trace.
     fn trace(&mut self, expected: &Expected<'_>, chain: &[Oid]) {
-        let proposed = |landing: &Landing| {
-            expected
-                .changes
-                .get(landing.change)
-                .map(|change| change.submitted.commit)
-        };
-        let known: BTreeSet<Oid> = chain
-            .iter()
-            .copied()
-            .chain(self.placed.iter().filter_map(proposed))
-            .collect();
+        let proposed = |landing: &Landing| expected.changes.get(landing.change).map(|change| change.submitted.commit);
+        let known: BTreeSet<Oid> = chain.iter().copied().chain(self.placed.iter().filter_map(proposed)).collect();
         let foreign = expected.noticed();
         for (name, commit) in &self.commits {
             let refused = traces(&commit.message).find(|id| {
@@ -247,13 +193,11 @@ impl MainLine {
             });
             let of_this_run = Trailers::of(&commit.message).run == Some(&expected.started.run);
             if let Some(id) = refused.filter(|_| of_this_run || !foreign) {
-                self.main_2
-                    .breaks(|| format!("{id} was refused, and {name} brings it to main"));
+                self.main_2.breaks(|| format!("{id} was refused, and {name} brings it to main"));
             }
             if !known.contains(name) && (of_this_run || !foreign) {
                 self.uncredited += 1;
-                self.main_2
-                    .breaks(|| format!("main reaches {name}, which no landing brought"));
+                self.main_2.breaks(|| format!("main reaches {name}, which no landing brought"));
             }
         }
     }
@@ -263,76 +207,45 @@ impl MainLine {
         for landing in self.placed.clone() {
             if let Some(change) = expected.changes.get(landing.change) {
                 self.inspect(expected, &landing, change);
-                self.main_1
-                    .claim(earlier.contains(&change.submitted.base), || {
-                        format!(
-                            "{} was made from {}, which was never main",
-                            landing.change, change.submitted.base
-                        )
-                    });
+                self.main_1.claim(earlier.contains(&change.submitted.base), || {
+                    format!("{} was made from {}, which was never main", landing.change, change.submitted.base)
+                });
             }
             earlier.insert(landing.main_after);
         }
         let placed = self.placed.len();
-        self.main_2
-            .note(format!("{placed} changes, each on main once"));
+        self.main_2.note(format!("{placed} changes, each on main once"));
     }
 
     /// One landing: its parents, its tree, its credits, in the merge and in the commit that it merges.
     fn inspect(&mut self, expected: &Expected<'_>, landing: &Landing, change: &Change) {
         let (id, submitted) = (landing.change, &change.submitted);
-        let (Some(merge), Some(proposal)) = (
-            self.commits.get(&landing.main_after),
-            self.commits.get(&submitted.commit),
-        ) else {
-            return self
-                .main_1
-                .breaks(|| format!("{id} landed, and its commits are not reachable from main"));
+        let (Some(merge), Some(proposal)) =
+            (self.commits.get(&landing.main_after), self.commits.get(&submitted.commit))
+        else {
+            return self.main_1.breaks(|| format!("{id} landed, and its commits are not reachable from main"));
         };
-        let parents = merge.parents == [landing.main_before, submitted.commit]
-            && proposal.parents == [submitted.base];
+        let parents = merge.parents == [landing.main_before, submitted.commit] && proposal.parents == [submitted.base];
         self.main_1.claim(parents, || {
-            format!(
-                "{id}: the parents of {} or {} are not as recorded",
-                landing.main_after, submitted.commit
-            )
+            format!("{id}: the parents of {} or {} are not as recorded", landing.main_after, submitted.commit)
         });
         self.main_4.claim(merge.tree == landing.tree, || {
-            format!(
-                "{id}: the tree of {} is not the one that was intended and gated",
-                landing.main_after
-            )
+            format!("{id}: the tree of {} is not the one that was intended and gated", landing.main_after)
         });
         let lane = change.lane.and_then(|lane| expected.lanes.name(lane));
         for (name, commit) in [(landing.main_after, merge), (submitted.commit, proposal)] {
-            self.main_2.claim(
-                credits_fit(
-                    &Trailers::of(&commit.message),
-                    id,
-                    change,
-                    lane,
-                    &expected.started.run,
-                ),
-                || format!("{id}: the trailers of {name} do not agree with the journal"),
-            );
+            self.main_2
+                .claim(credits_fit(&Trailers::of(&commit.message), id, change, lane, &expected.started.run), || {
+                    format!("{id}: the trailers of {name} do not agree with the journal")
+                });
             self.who_1.claim(Some(commit.author.as_str()) == lane, || {
-                format!(
-                    "{id}: {name} is by {:?}, and the lane is {:?}",
-                    commit.author,
-                    lane.unwrap_or("nobody")
-                )
+                format!("{id}: {name} is by {:?}, and the lane is {:?}", commit.author, lane.unwrap_or("nobody"))
             });
         }
     }
 }
 
-fn credits_fit(
-    trailers: &Trailers<'_>,
-    id: ChangeId,
-    change: &Change,
-    lane: Option<&str>,
-    run: &str,
-) -> bool {
+fn credits_fit(trailers: &Trailers<'_>, id: ChangeId, change: &Change, lane: Option<&str>, run: &str) -> bool {
     let fence = change.submitted.fence.map(|fence| fence.0.to_string());
     !trailers.doubled
         && trailers.change_of(run) == Some(id)
@@ -359,14 +272,7 @@ impl Numbers {
 
     /// The first, and how many more.
     fn names(&self, numbers: &[u32]) -> String {
-        let first = numbers
-            .first()
-            .map(|number| self.ids[*number as usize].to_string())
-            .unwrap_or_default();
-        if numbers.len() > 1 {
-            format!("{first} (and {} more)", numbers.len() - 1)
-        } else {
-            first
-        }
+        let first = numbers.first().map(|number| self.ids[*number as usize].to_string()).unwrap_or_default();
+        if numbers.len() > 1 { format!("{first} (and {} more)", numbers.len() - 1) } else { first }
     }
 }

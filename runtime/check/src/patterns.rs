@@ -20,25 +20,14 @@ pub(crate) struct Patterns {
 impl Patterns {
     /// Takes the next resource. `claimed` are the earlier ones that are said to overlap with it; what
     /// is wrong, if anything is.
-    pub(crate) fn add(
-        &mut self,
-        id: ResourceId,
-        pattern: &str,
-        claimed: &[ResourceId],
-    ) -> Result<(), String> {
+    pub(crate) fn add(&mut self, id: ResourceId, pattern: &str, claimed: &[ResourceId]) -> Result<(), String> {
         if usize::from(id.0) != self.overlaps.len() {
-            return Err(format!(
-                "resource {} is named, and {} is due",
-                id.0,
-                self.overlaps.len()
-            ));
+            return Err(format!("resource {} is named, and {} is due", id.0, self.overlaps.len()));
         }
         let directory = directory_of(pattern);
         if directory.unwrap_or(pattern).contains('*') || pattern.is_empty() {
             self.overlaps.push(Vec::new());
-            return Err(format!(
-                "{pattern:?} is neither a path nor a directory with /**"
-            ));
+            return Err(format!("{pattern:?} is neither a path nor a directory with /**"));
         }
         // One more than claimed is enough to know that the claim is wrong, and bounds the memory.
         let found = self.overlapping(pattern, claimed.len() + 1);
@@ -51,13 +40,7 @@ impl Patterns {
             Some(directory) => self.below.entry(directory.to_owned()).or_default().push(id),
             None => self.literal.entry(pattern.to_owned()).or_default().push(id),
         }
-        if fits {
-            Ok(())
-        } else {
-            Err(format!(
-                "{pattern:?} overlaps with other resources than the record says"
-            ))
-        }
+        if fits { Ok(()) } else { Err(format!("{pattern:?} overlaps with other resources than the record says")) }
     }
 
     /// Earlier resources whose patterns overlap with `pattern`, ascending, at most `limit`.
@@ -88,24 +71,13 @@ impl Patterns {
 
     /// The resource itself and all that overlap with it.
     pub(crate) fn touched_by(&self, id: ResourceId) -> impl Iterator<Item = ResourceId> {
-        let others = self
-            .overlaps
-            .get(usize::from(id.0))
-            .into_iter()
-            .flatten()
-            .copied();
+        let others = self.overlaps.get(usize::from(id.0)).into_iter().flatten().copied();
         std::iter::once(id).chain(others)
     }
 
     /// The resources whose patterns cover `path`.
     pub(crate) fn covering(&self, path: &str) -> Vec<ResourceId> {
-        let mut found: Vec<ResourceId> = self
-            .literal
-            .get(path)
-            .into_iter()
-            .flatten()
-            .copied()
-            .collect();
+        let mut found: Vec<ResourceId> = self.literal.get(path).into_iter().flatten().copied().collect();
         for ancestor in ancestors(path) {
             found.extend(self.below.get(ancestor).into_iter().flatten());
         }
@@ -115,20 +87,13 @@ impl Patterns {
 
 /// The directory of `dir/**`; `None` for a literal path.
 fn directory_of(pattern: &str) -> Option<&str> {
-    if pattern == "**" {
-        Some("")
-    } else {
-        pattern.strip_suffix("/**")
-    }
+    if pattern == "**" { Some("") } else { pattern.strip_suffix("/**") }
 }
 
 /// Every directory above `path`, the root (empty) last; nothing above the root.
 fn ancestors(path: &str) -> impl Iterator<Item = &str> {
-    let above =
-        |path: &str| -> Option<usize> { (!path.is_empty()).then(|| path.rfind('/').unwrap_or(0)) };
-    std::iter::successors(above(path).map(|at| &path[..at]), move |path| {
-        above(path).map(|at| &path[..at])
-    })
+    let above = |path: &str| -> Option<usize> { (!path.is_empty()).then(|| path.rfind('/').unwrap_or(0)) };
+    std::iter::successors(above(path).map(|at| &path[..at]), move |path| above(path).map(|at| &path[..at]))
 }
 
 /// The keys strictly below `directory`.
@@ -136,18 +101,9 @@ fn inside<'a>(
     map: &'a BTreeMap<String, Vec<ResourceId>>,
     directory: &str,
 ) -> impl Iterator<Item = (&'a String, &'a Vec<ResourceId>)> {
-    let prefix = if directory.is_empty() {
-        String::new()
-    } else {
-        format!("{directory}/")
-    };
-    let first = if directory.is_empty() {
-        Bound::Excluded(String::new())
-    } else {
-        Bound::Included(prefix.clone())
-    };
-    map.range((first, Bound::Unbounded))
-        .take_while(move |(key, _)| key.starts_with(&prefix))
+    let prefix = if directory.is_empty() { String::new() } else { format!("{directory}/") };
+    let first = if directory.is_empty() { Bound::Excluded(String::new()) } else { Bound::Included(prefix.clone()) };
+    map.range((first, Bound::Unbounded)).take_while(move |(key, _)| key.starts_with(&prefix))
 }
 
 #[cfg(test)]
@@ -158,13 +114,9 @@ mod tests {
         let mut all = Patterns::default();
         for (place, pattern) in patterns.iter().enumerate() {
             let claimed = all.overlapping(pattern, usize::MAX);
-            all.add(ResourceId(place as u16), pattern, &claimed)
-                .unwrap();
+            all.add(ResourceId(place as u16), pattern, &claimed).unwrap();
         }
-        all.overlaps
-            .iter()
-            .map(|ids| ids.iter().map(|id| id.0).collect())
-            .collect()
+        all.overlaps.iter().map(|ids| ids.iter().map(|id| id.0).collect()).collect()
     }
 
     #[test]
@@ -172,10 +124,7 @@ mod tests {
         let cases: [(&[&str], &[&[u16]]); 5] = [
             (&["a", "a"], &[&[1], &[0]]),
             (&["a", "a/**"], &[&[], &[]]),
-            (
-                &["a/**", "a/b", "ab", "a/b/**", "a/b/c"],
-                &[&[1, 3, 4], &[0], &[], &[0, 4], &[0, 3]],
-            ),
+            (&["a/**", "a/b", "ab", "a/b/**", "a/b/c"], &[&[1, 3, 4], &[0], &[], &[0, 4], &[0, 3]]),
             (&["a", "**", "b/**"], &[&[1], &[0, 2], &[1]]),
             (&["**", "**"], &[&[1], &[0]]),
         ];
@@ -187,23 +136,13 @@ mod tests {
     #[test]
     fn a_path_is_covered_by_itself_and_by_directories_above() {
         let mut all = Patterns::default();
-        for (place, (pattern, claimed)) in [
-            ("a/b", vec![]),
-            ("a/**", vec![0]),
-            ("**", vec![0, 1]),
-            ("b/**", vec![2]),
-        ]
-        .into_iter()
-        .enumerate()
+        for (place, (pattern, claimed)) in
+            [("a/b", vec![]), ("a/**", vec![0]), ("**", vec![0, 1]), ("b/**", vec![2])].into_iter().enumerate()
         {
             let claimed: Vec<ResourceId> = claimed.into_iter().map(ResourceId).collect();
-            all.add(ResourceId(place as u16), pattern, &claimed)
-                .unwrap();
+            all.add(ResourceId(place as u16), pattern, &claimed).unwrap();
         }
-        assert_eq!(
-            all.covering("a/b"),
-            [ResourceId(0), ResourceId(1), ResourceId(2)]
-        );
+        assert_eq!(all.covering("a/b"), [ResourceId(0), ResourceId(1), ResourceId(2)]);
         assert_eq!(all.covering("c"), [ResourceId(2)]);
     }
 }

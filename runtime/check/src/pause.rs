@@ -29,27 +29,18 @@ impl Pauses {
             Event::PauseRequested(asked) => self.turn(seq, asked.epoch, true),
             Event::Resumed(resumed) => self.turn(seq, resumed.epoch, false),
             Event::PauseAcknowledged(acknowledged) => {
-                let fits =
-                    acknowledged.epoch == self.epoch && self.epoch.paused() && !self.acknowledged;
+                let fits = acknowledged.epoch == self.epoch && self.epoch.paused() && !self.acknowledged;
                 self.stop_2.claim(fits && acknowledged.lanes <= self.lanes, || {
                     format!("record {seq}: an acknowledgement that fits no pause, or names too many lanes")
                 });
                 self.acknowledged = true;
             }
-            Event::ChangeIntended(intended) if !self.acknowledged => {
-                self.intended = Some(intended.change)
-            }
-            Event::ChangeLanded(landed)
-                if landed.fault.is_some() && self.intended == Some(landed.change) => {}
-            Event::EffectIntended(_)
-            | Event::ChangeIntended(_)
-            | Event::ChangeLanded(_)
-            | Event::FileWritten(_) => {
+            Event::ChangeIntended(intended) if !self.acknowledged => self.intended = Some(intended.change),
+            Event::ChangeLanded(landed) if landed.fault.is_some() && self.intended == Some(landed.change) => {}
+            Event::EffectIntended(_) | Event::ChangeIntended(_) | Event::ChangeLanded(_) | Event::FileWritten(_) => {
                 let paused = self.acknowledged;
                 if paused {
-                    self.stop_2.breaks(|| {
-                        format!("record {seq}: an effect starts after the pause was acknowledged")
-                    });
+                    self.stop_2.breaks(|| format!("record {seq}: an effect starts after the pause was acknowledged"));
                 }
             }
             _ => {}
@@ -58,13 +49,9 @@ impl Pauses {
 
     fn turn(&mut self, seq: u64, epoch: Epoch, pause: bool) {
         let due = self.epoch.0.checked_add(1).map(Epoch);
-        self.stop_2
-            .claim(Some(epoch) == due && epoch.paused() == pause, || {
-                format!(
-                    "record {seq}: epoch {} does not follow epoch {}",
-                    epoch.0, self.epoch.0
-                )
-            });
+        self.stop_2.claim(Some(epoch) == due && epoch.paused() == pause, || {
+            format!("record {seq}: epoch {} does not follow epoch {}", epoch.0, self.epoch.0)
+        });
         self.epoch = epoch;
         self.acknowledged = false;
     }

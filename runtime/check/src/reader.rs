@@ -38,11 +38,7 @@ pub(crate) fn read(
     each: &mut dyn FnMut(u64, &Record),
 ) -> Result<Reading, Unreadable> {
     let (segments, misfit) = list(journal)?;
-    let mut state = State {
-        journal,
-        line: Line::first(),
-        torn_tail: false,
-    };
+    let mut state = State { journal, line: Line::first(), torn_tail: false };
     let mut damage = misfit;
     for (place, name) in segments.iter().enumerate() {
         if damage.is_some() {
@@ -55,32 +51,18 @@ pub(crate) fn read(
         };
     }
     if damage.is_none() && state.line.seq == 0 {
-        damage = Some(Damage {
-            file: "journal".into(),
-            line: 0,
-            what: "it holds no record".into(),
-        });
+        damage = Some(Damage { file: "journal".into(), line: 0, what: "it holds no record".into() });
     }
-    Ok(Reading {
-        records: state.line.seq,
-        head_hash: state.line.head_hex(),
-        torn_tail: state.torn_tail,
-        damage,
-    })
+    Ok(Reading { records: state.line.seq, head_hash: state.line.head_hex(), torn_tail: state.torn_tail, damage })
 }
 
 /// The segments in the order of the journal, and the first file whose name is none.
 fn list(journal: &Path) -> Result<(Vec<SegmentName>, Option<Damage>), Unreadable> {
-    let unreadable =
-        |error: std::io::Error| Unreadable::at(journal, format!("cannot be listed: {error}"));
+    let unreadable = |error: std::io::Error| Unreadable::at(journal, format!("cannot be listed: {error}"));
     let mut segments = Vec::new();
     let mut misfits = Vec::new();
     for entry in fs::read_dir(journal).map_err(unreadable)? {
-        let name = entry
-            .map_err(unreadable)?
-            .file_name()
-            .to_string_lossy()
-            .into_owned();
+        let name = entry.map_err(unreadable)?.file_name().to_string_lossy().into_owned();
         match SegmentName::parse(&name) {
             Some(segment) => segments.push(segment),
             None if name.ends_with(".jsonl") => misfits.push(name),
@@ -90,14 +72,7 @@ fn list(journal: &Path) -> Result<(Vec<SegmentName>, Option<Damage>), Unreadable
     segments.sort_unstable();
     misfits.sort_unstable();
     let misfit = misfits.into_iter().next();
-    Ok((
-        segments,
-        misfit.map(|file| Damage {
-            file,
-            line: 0,
-            what: "it is not named as a segment is".into(),
-        }),
-    ))
+    Ok((segments, misfit.map(|file| Damage { file, line: 0, what: "it is not named as a segment is".into() })))
 }
 
 /// Segments count on from 0; the first opening is number 1, and no later segment is from an earlier opening.
@@ -111,11 +86,7 @@ fn check_place(segments: &[SegmentName], place: usize) -> Option<Damage> {
     } else {
         return None;
     };
-    Some(Damage {
-        file: name.file_name(),
-        line: 0,
-        what,
-    })
+    Some(Damage { file: name.file_name(), line: 0, what })
 }
 
 struct State<'a> {
@@ -134,31 +105,16 @@ impl State<'_> {
         each: &mut dyn FnMut(u64, &Record),
     ) -> Result<Option<Damage>, Unreadable> {
         let path = self.journal.join(name.file_name());
-        let unreadable =
-            |error: std::io::Error| Unreadable::at(&path, format!("cannot be read: {error}"));
+        let unreadable = |error: std::io::Error| Unreadable::at(&path, format!("cannot be read: {error}"));
         if !path.is_file() {
-            return Ok(Some(Damage {
-                file: name.file_name(),
-                line: 0,
-                what: "it is not a file".into(),
-            }));
+            return Ok(Some(Damage { file: name.file_name(), line: 0, what: "it is not a file".into() }));
         }
         let mut bytes = BufReader::with_capacity(1 << 20, File::open(&path).map_err(unreadable)?);
         let (mut buffer, mut lines, mut closed) = (Vec::new(), 0, false);
         loop {
             buffer.clear();
-            let len = bytes
-                .by_ref()
-                .take(LINE_BYTES_MAX)
-                .read_until(b'\n', &mut buffer)
-                .map_err(unreadable)?;
-            let damage = |what: String| {
-                Ok(Some(Damage {
-                    file: name.file_name(),
-                    line: lines + 1,
-                    what,
-                }))
-            };
+            let len = bytes.by_ref().take(LINE_BYTES_MAX).read_until(b'\n', &mut buffer).map_err(unreadable)?;
+            let damage = |what: String| Ok(Some(Damage { file: name.file_name(), line: lines + 1, what }));
             if len == 0 {
                 break;
             }
@@ -202,14 +158,10 @@ fn misplaced(record: &Record, seq: u64, name: SegmentName, line: u64) -> Option<
         Event::RunStarted(_) if seq > 0 => Some("the run starts a second time".into()),
         Event::RunStarted(_) => None,
         _ if seq == 0 => Some("the first record is not the run's start".into()),
-        Event::SegmentClosed(closed)
-            if closed.segment != name.segment || closed.records != line =>
-        {
-            Some(format!(
-                "it closes segment {} with {} records, and this is record {line} of segment {}",
-                closed.segment, closed.records, name.segment
-            ))
-        }
+        Event::SegmentClosed(closed) if closed.segment != name.segment || closed.records != line => Some(format!(
+            "it closes segment {} with {} records, and this is record {line} of segment {}",
+            closed.segment, closed.records, name.segment
+        )),
         _ => None,
     }
 }

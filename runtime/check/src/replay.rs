@@ -21,19 +21,12 @@ pub(crate) struct Replayed {
 }
 
 /// Replays the placed landings. Never fails: what cannot be read stands against MAIN-3.
-pub(crate) fn replay(
-    base: Oid,
-    changes: &Changes,
-    line: &MainLine,
-    repository: &Repository,
-) -> Replayed {
+pub(crate) fn replay(base: Oid, changes: &Changes, line: &MainLine, repository: &Repository) -> Replayed {
     let mut replayed = Replayed::default();
     if let Err(why) = replay_all(base, changes, line, repository, &mut replayed) {
         replayed.main_3.breaks(|| why);
     }
-    replayed
-        .main_3
-        .note(format!("{} landings replayed", line.placed.len()));
+    replayed.main_3.note(format!("{} landings replayed", line.placed.len()));
     replayed
 }
 
@@ -60,30 +53,16 @@ fn replay_all(
     numbers.present(base, &steps, repository, &mut ops)?;
     for step in &steps {
         declared(step, &mut replayed.main_3);
-        let plain = step.landing.verdict != Verdict::Same
-            || step.landing.main_before == step.submitted.base;
-        replayed.main_3.claim(plain, || {
-            format!(
-                "{} landed as it was, and main was not its base",
-                step.landing.change
-            )
-        });
+        let plain = step.landing.verdict != Verdict::Same || step.landing.main_before == step.submitted.base;
+        replayed.main_3.claim(plain, || format!("{} landed as it was, and main was not its base", step.landing.change));
         numbers.step(step, &mut ops);
     }
     let findings = history::judge(&ops);
     replayed.main_3.claim(findings.stale_reads.is_empty(), || {
-        let id = findings
-            .stale_reads
-            .first()
-            .map(|(change, _)| steps[*change as usize].landing.change);
-        format!(
-            "{} landed though a file that it read had changed",
-            id.unwrap_or_default()
-        )
+        let id = findings.stale_reads.first().map(|(change, _)| steps[*change as usize].landing.change);
+        format!("{} landed though a file that it read had changed", id.unwrap_or_default())
     });
-    replayed.main_3.claim(findings.gaps.is_empty(), || {
-        "main does not hold what its landings left there".into()
-    });
+    replayed.main_3.claim(findings.gaps.is_empty(), || "main does not hold what its landings left there".into());
     tokens(&steps, repository, &mut replayed.main_3)?;
     ask_git(&steps, &findings.asks, line, repository, replayed)
 }
@@ -95,45 +74,21 @@ fn steps<'a>(
     line: &MainLine,
     repository: &Repository,
 ) -> Result<Vec<Step<'a>>, String> {
-    let base_commit = repository
-        .commits(&[base])?
-        .pop()
-        .flatten()
-        .ok_or("the run's base cannot be read")?;
+    let base_commit = repository.commits(&[base])?.pop().flatten().ok_or("the run's base cannot be read")?;
     let tree_of = |name: Oid| -> Option<Oid> {
-        if name == base {
-            Some(base_commit.tree)
-        } else {
-            line.commits.get(&name).map(|commit| commit.tree)
-        }
+        if name == base { Some(base_commit.tree) } else { line.commits.get(&name).map(|commit| commit.tree) }
     };
     let mut positions: BTreeMap<Oid, u32> = BTreeMap::from([(base, 0)]);
     let (mut steps, mut pairs) = (Vec::new(), Vec::new());
     for (at, landing) in (1..).zip(&line.placed) {
-        let submitted = &changes
-            .get(landing.change)
-            .ok_or("a landing has no submission")?
-            .submitted;
+        let submitted = &changes.get(landing.change).ok_or("a landing has no submission")?.submitted;
         let unreadable = || format!("{} landed, and its trees cannot be read", landing.change);
         let base_at = *positions.get(&submitted.base).ok_or_else(unreadable)?;
-        for (before, after) in [
-            (submitted.base, submitted.commit),
-            (landing.main_before, landing.main_after),
-        ] {
-            pairs.push((
-                tree_of(before).ok_or_else(unreadable)?,
-                tree_of(after).ok_or_else(unreadable)?,
-            ));
+        for (before, after) in [(submitted.base, submitted.commit), (landing.main_before, landing.main_after)] {
+            pairs.push((tree_of(before).ok_or_else(unreadable)?, tree_of(after).ok_or_else(unreadable)?));
         }
         positions.insert(landing.main_after, at);
-        steps.push(Step {
-            at,
-            landing: *landing,
-            submitted,
-            base_at,
-            proposed: Vec::new(),
-            moved: Vec::new(),
-        });
+        steps.push(Step { at, landing: *landing, submitted, base_at, proposed: Vec::new(), moved: Vec::new() });
     }
     let mut differences = repository.differences(&pairs)?.into_iter();
     for step in &mut steps {
@@ -152,19 +107,10 @@ fn declared(step: &Step<'_>, main_3: &mut Judgement) {
             *named.entry(path.as_bytes()).or_default() += 1;
         }
     }
-    let exact = named.keys().copied().eq(step
-        .proposed
-        .iter()
-        .map(|delta| delta.path.as_slice())
-        .collect::<BTreeSet<_>>());
-    main_3.claim(exact, || {
-        format!("{id} declares other paths than its commit changes")
-    });
-    let deltas: BTreeMap<&[u8], &Delta> = step
-        .proposed
-        .iter()
-        .map(|delta| (delta.path.as_slice(), delta))
-        .collect();
+    let exact =
+        named.keys().copied().eq(step.proposed.iter().map(|delta| delta.path.as_slice()).collect::<BTreeSet<_>>());
+    main_3.claim(exact, || format!("{id} declares other paths than its commit changes"));
+    let deltas: BTreeMap<&[u8], &Delta> = step.proposed.iter().map(|delta| (delta.path.as_slice(), delta)).collect();
     for update in &step.submitted.updates {
         // A path that is named twice (renamed, then edited) is judged by its content alone.
         let once = named.get(update.path.as_bytes()) == Some(&1);
@@ -179,27 +125,17 @@ fn declared(step: &Step<'_>, main_3: &mut Judgement) {
             UpdateOp::Delete => was && !is && update.from.is_none(),
         };
         main_3.claim(fits, || {
-            format!(
-                "{id} declares {:?} of {}, and its commit does something else",
-                update.op, update.path
-            )
+            format!("{id} declares {:?} of {}, and its commit does something else", update.op, update.path)
         });
     }
 }
 
 /// Every token stands once in its file, as proposed.
-fn tokens(
-    steps: &[Step<'_>],
-    repository: &Repository,
-    main_3: &mut Judgement,
-) -> Result<(), String> {
+fn tokens(steps: &[Step<'_>], repository: &Repository, main_3: &mut Judgement) -> Result<(), String> {
     let (mut names, mut wanted): (Vec<Oid>, Vec<(ChangeId, &str)>) = (Vec::new(), Vec::new());
     for step in steps {
-        let after: BTreeMap<&[u8], Option<Entry>> = step
-            .proposed
-            .iter()
-            .map(|delta| (delta.path.as_slice(), delta.after))
-            .collect();
+        let after: BTreeMap<&[u8], Option<Entry>> =
+            step.proposed.iter().map(|delta| (delta.path.as_slice(), delta.after)).collect();
         for update in &step.submitted.updates {
             let Some(token) = &update.token else { continue };
             let Some(Some((_, blob))) = after.get(update.path.as_bytes()) else {
@@ -218,9 +154,7 @@ fn tokens(
     repository.objects(&names, &mut |at, _, bytes| {
         let (id, token) = wanted[at];
         let count = count_of(token, bytes);
-        main_3.claim(count == 1, || {
-            format!("{id}: token {token:?} stands {count} times in its file")
-        });
+        main_3.claim(count == 1, || format!("{id}: token {token:?} stands {count} times in its file"));
         Ok(())
     })
 }
@@ -230,10 +164,7 @@ fn count_of(token: &str, bytes: &[u8]) -> usize {
     match std::str::from_utf8(bytes) {
         Ok(text) => text.matches(token).count(),
         Err(_) if token.is_empty() => 0,
-        Err(_) => bytes
-            .windows(token.len())
-            .filter(|window| *window == token.as_bytes())
-            .count(),
+        Err(_) => bytes.windows(token.len()).filter(|window| *window == token.as_bytes()).count(),
     }
 }
 
@@ -246,30 +177,16 @@ fn ask_git(
     replayed: &mut Replayed,
 ) -> Result<(), String> {
     let asked_at: BTreeMap<u32, &Ask> = asks.iter().map(|ask| (ask.at, ask)).collect();
-    let doubtful =
-        |step: &&Step<'_>| step.landing.verdict == Verdict::Git || asked_at.contains_key(&step.at);
+    let doubtful = |step: &&Step<'_>| step.landing.verdict == Verdict::Git || asked_at.contains_key(&step.at);
     let asked: Vec<&Step<'_>> = steps.iter().filter(doubtful).collect();
-    let questions: Vec<(Oid, Oid, Oid)> = asked
-        .iter()
-        .map(|step| {
-            (
-                step.submitted.base,
-                step.landing.main_before,
-                step.submitted.commit,
-            )
-        })
-        .collect();
+    let questions: Vec<(Oid, Oid, Oid)> =
+        asked.iter().map(|step| (step.submitted.base, step.landing.main_before, step.submitted.commit)).collect();
     let answers = repository.merges(&questions)?;
     for (step, answer) in asked.iter().zip(answers) {
-        let tree = line
-            .commits
-            .get(&step.landing.main_after)
-            .map(|commit| commit.tree);
+        let tree = line.commits.get(&step.landing.main_after).map(|commit| commit.tree);
         let confirmed = answer.is_some() && answer == tree;
         let ask = asked_at.get(&step.at);
-        replayed
-            .main_3
-            .claim(confirmed, || explain(step, answer, ask.copied()));
+        replayed.main_3.claim(confirmed, || explain(step, answer, ask.copied()));
         if let Some(ask) = ask.filter(|ask| !confirmed && ask.missing > 0) {
             if ask.made > 0 {
                 replayed.torn += 1;
@@ -286,11 +203,9 @@ fn ask_git(
 fn explain(step: &Step<'_>, answer: Option<Oid>, ask: Option<&Ask>) -> String {
     let id = step.landing.change;
     let half = match ask {
-        Some(ask) if ask.missing > 0 => format!(
-            "; {} of its {} paths are not there",
-            ask.missing,
-            ask.missing + ask.made
-        ),
+        Some(ask) if ask.missing > 0 => {
+            format!("; {} of its {} paths are not there", ask.missing, ask.missing + ask.made)
+        }
         _ => String::new(),
     };
     match answer {
@@ -342,11 +257,8 @@ impl Numbers {
         repository: &Repository,
         ops: &mut Vec<Op>,
     ) -> Result<(), String> {
-        let reads: BTreeSet<&[u8]> = steps
-            .iter()
-            .flat_map(|step| &step.submitted.reads)
-            .map(|read| read.path.as_bytes())
-            .collect();
+        let reads: BTreeSet<&[u8]> =
+            steps.iter().flat_map(|step| &step.submitted.reads).map(|read| read.path.as_bytes()).collect();
         if reads.is_empty() {
             return Ok(());
         }

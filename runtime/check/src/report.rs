@@ -145,11 +145,9 @@ impl Judgement {
     /// Takes the findings of a second check of the same promise.
     pub(crate) fn join(&mut self, other: Judgement) {
         self.checked += other.checked;
-        for (mine, theirs) in [
-            (&mut self.broken, other.broken),
-            (&mut self.in_doubt, other.in_doubt),
-            (&mut self.open, other.open),
-        ] {
+        for (mine, theirs) in
+            [(&mut self.broken, other.broken), (&mut self.in_doubt, other.in_doubt), (&mut self.open, other.open)]
+        {
             if mine.count == 0 {
                 mine.first = theirs.first;
             }
@@ -170,21 +168,10 @@ impl Judgement {
         } else if self.open.count > 0 {
             (Status::Open, self.open.detail())
         } else if self.checked > 0 {
-            (
-                Status::Held,
-                note().unwrap_or_else(|| "nothing stands against it".into()),
-            )
+            (Status::Held, note().unwrap_or_else(|| "nothing stands against it".into()))
         } else {
-            (
-                Status::NotExercised,
-                note().unwrap_or_else(|| "there was nothing to look at".into()),
-            )
+            (Status::NotExercised, note().unwrap_or_else(|| "there was nothing to look at".into()))
         };
-        Promise {
-            id,
-            status,
-            checked: self.checked,
-            detail,
-        }
+        Promise { id, status, checked: self.checked, detail }
     }
 }

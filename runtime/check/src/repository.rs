@@ -56,27 +56,16 @@ pub(crate) type Merged = Option<Oid>;
 
 impl Repository {
     pub(crate) fn borrow(path: &Path, like: Oid) -> Result<Repository, Unreadable> {
-        Ok(Repository {
-            git: Git::borrow(path, like)?,
-        })
+        Ok(Repository { git: Git::borrow(path, like)? })
     }
 
     pub(crate) fn refs(&self) -> Result<Refs, String> {
         let format = "--format=%(refname) %(objectname) %(objecttype)";
-        let answer = self.git.ask_repository(&[
-            "for-each-ref",
-            format,
-            "refs/heads/main",
-            "refs/baton/fences",
-        ])?;
+        let answer = self.git.ask_repository(&["for-each-ref", format, "refs/heads/main", "refs/baton/fences"])?;
         let mut refs = Refs::default();
         for line in String::from_utf8_lossy(&answer).lines() {
             let mut words = line.split(' ');
-            let (name, object, kind) = (
-                words.next(),
-                words.next().and_then(Oid::from_hex),
-                words.next(),
-            );
+            let (name, object, kind) = (words.next(), words.next().and_then(Oid::from_hex), words.next());
             match name {
                 Some("refs/heads/main") if kind == Some("commit") => refs.main = object,
                 Some("refs/baton/fences") => {
@@ -89,28 +78,13 @@ impl Repository {
     }
 
     /// Every commit that `head` reaches and `base` does not, by name.
-    pub(crate) fn commits_between(
-        &self,
-        base: Oid,
-        head: Oid,
-    ) -> Result<BTreeMap<Oid, Commit>, String> {
-        let answer = self.git.ask(&[
-            "rev-list",
-            "--end-of-options",
-            &head.to_hex(),
-            &format!("^{base}"),
-        ])?;
-        let names: Vec<Oid> = String::from_utf8_lossy(&answer)
-            .lines()
-            .filter_map(Oid::from_hex)
-            .collect();
+    pub(crate) fn commits_between(&self, base: Oid, head: Oid) -> Result<BTreeMap<Oid, Commit>, String> {
+        let answer = self.git.ask(&["rev-list", "--end-of-options", &head.to_hex(), &format!("^{base}")])?;
+        let names: Vec<Oid> = String::from_utf8_lossy(&answer).lines().filter_map(Oid::from_hex).collect();
         let mut commits = BTreeMap::new();
         self.objects(&names, &mut |at, kind, bytes| {
             let commit = (kind == "commit").then(|| parse_commit(bytes)).flatten();
-            commits.insert(
-                names[at],
-                commit.ok_or_else(|| format!("{} is no readable commit", names[at]))?,
-            );
+            commits.insert(names[at], commit.ok_or_else(|| format!("{} is no readable commit", names[at]))?);
             Ok(())
         })?;
         Ok(commits)
@@ -132,30 +106,25 @@ impl Repository {
             return Ok(());
         }
         let questions: String = names.iter().map(|name| format!("{name}\n")).collect();
-        self.git
-            .exchange(&["cat-file", "--batch"], questions.as_bytes(), |answers| {
-                let mut bytes = Vec::new();
-                for (at, name) in names.iter().enumerate() {
-                    let header = line(answers)?;
-                    let mut words = header.split(' ').skip(1);
-                    let kind = words.next().unwrap_or_default().to_owned();
-                    let Some(size) = words.next().and_then(|size| size.parse::<u64>().ok()) else {
-                        continue;
-                    };
-                    if size > BLOB_BYTES_MAX {
-                        return Err(format!("{name} has {size} bytes, more than is read"));
-                    }
-                    bytes.clear();
-                    answers
-                        .by_ref()
-                        .take(size)
-                        .read_to_end(&mut bytes)
-                        .map_err(|error| error.to_string())?;
-                    line(answers)?;
-                    each(at, &kind, &bytes)?;
+        self.git.exchange(&["cat-file", "--batch"], questions.as_bytes(), |answers| {
+            let mut bytes = Vec::new();
+            for (at, name) in names.iter().enumerate() {
+                let header = line(answers)?;
+                let mut words = header.split(' ').skip(1);
+                let kind = words.next().unwrap_or_default().to_owned();
+                let Some(size) = words.next().and_then(|size| size.parse::<u64>().ok()) else {
+                    continue;
+                };
+                if size > BLOB_BYTES_MAX {
+                    return Err(format!("{name} has {size} bytes, more than is read"));
                 }
-                Ok(())
-            })
+                bytes.clear();
+                answers.by_ref().take(size).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+                line(answers)?;
+                each(at, &kind, &bytes)?;
+            }
+            Ok(())
+        })
     }
 
     /// For each pair of trees the paths in which they differ, in the order of paths, renames as two paths.
@@ -175,40 +144,21 @@ impl Repository {
             "--no-ext-diff",
             "--no-textconv",
         ];
-        let all = self
-            .git
-            .exchange(&options, questions.as_bytes(), |answers| {
-                read_differences(answers, pairs)
-            })?;
-        if all.len() == pairs.len() {
-            Ok(all)
-        } else {
-            Err("git did not compare all trees".into())
-        }
+        let all = self.git.exchange(&options, questions.as_bytes(), |answers| read_differences(answers, pairs))?;
+        if all.len() == pairs.len() { Ok(all) } else { Err("git did not compare all trees".into()) }
     }
 
     /// Every file of a commit's or tree's whole tree.
     pub(crate) fn files(&self, tree: Oid) -> Result<Vec<(Vec<u8>, Entry)>, String> {
-        let answer = self
-            .git
-            .ask(&["ls-tree", "-r", "-z", "--full-tree", &tree.to_hex()])?;
+        let answer = self.git.ask(&["ls-tree", "-r", "-z", "--full-tree", &tree.to_hex()])?;
         let entry = |record: &[u8]| -> Option<(Vec<u8>, Entry)> {
             let tab = record.iter().position(|byte| *byte == b'\t')?;
             let mut words = std::str::from_utf8(&record[..tab]).ok()?.split(' ');
             let mode = u32::from_str_radix(words.next()?, 8).ok()?;
-            Some((
-                record[tab + 1..].to_vec(),
-                (mode, Oid::from_hex(words.nth(1)?)?),
-            ))
+            Some((record[tab + 1..].to_vec(), (mode, Oid::from_hex(words.nth(1)?)?)))
         };
-        let records = answer
-            .split(|byte| *byte == 0)
-            .filter(|record| !record.is_empty());
-        records
-            .map(|record| {
-                entry(record).ok_or_else(|| format!("a tree entry of {tree} is malformed"))
-            })
-            .collect()
+        let records = answer.split(|byte| *byte == 0).filter(|record| !record.is_empty());
+        records.map(|record| entry(record).ok_or_else(|| format!("a tree entry of {tree} is malformed"))).collect()
     }
 
     /// What git itself makes of each `(base, ours, theirs)`.
@@ -216,35 +166,26 @@ impl Repository {
         if asked.is_empty() {
             return Ok(Vec::new());
         }
-        let questions: String = asked
-            .iter()
-            .map(|(base, ours, theirs)| format!("{base} -- {ours} {theirs}\n"))
-            .collect();
+        let questions: String =
+            asked.iter().map(|(base, ours, theirs)| format!("{base} -- {ours} {theirs}\n")).collect();
         let options = ["merge-tree", "--write-tree", "--no-messages", "--stdin"];
-        self.git
-            .exchange(&options, questions.as_bytes(), |answers| {
-                let mut all = Vec::with_capacity(asked.len());
-                for _ in asked {
-                    let clean = field(answers)? == b"1";
-                    let tree = field(answers)?;
-                    while !field(answers)?.is_empty() {}
-                    let tree = std::str::from_utf8(&tree).ok().and_then(Oid::from_hex);
-                    all.push(tree.filter(|_| clean));
-                }
-                Ok(all)
-            })
+        self.git.exchange(&options, questions.as_bytes(), |answers| {
+            let mut all = Vec::with_capacity(asked.len());
+            for _ in asked {
+                let clean = field(answers)? == b"1";
+                let tree = field(answers)?;
+                while !field(answers)?.is_empty() {}
+                let tree = std::str::from_utf8(&tree).ok().and_then(Oid::from_hex);
+                all.push(tree.filter(|_| clean));
+            }
+            Ok(all)
+        })
     }
 
     /// Whether every object is what its name says and everything that `heads` reach is there.
     pub(crate) fn fsck(&self, heads: &[Oid]) -> Result<(), String> {
         let heads: Vec<String> = heads.iter().map(Oid::to_hex).collect();
-        let mut arguments = vec![
-            "fsck",
-            "--full",
-            "--strict",
-            "--no-dangling",
-            "--no-progress",
-        ];
+        let mut arguments = vec!["fsck", "--full", "--strict", "--no-dangling", "--no-progress"];
         arguments.extend(heads.iter().map(String::as_str));
         self.git.ask(&arguments).map(|_| ())
     }
@@ -252,9 +193,7 @@ impl Repository {
 
 fn line(answers: &mut Answers) -> Result<String, String> {
     let mut text = Vec::new();
-    let len = answers
-        .read_until(b'\n', &mut text)
-        .map_err(|error| error.to_string())?;
+    let len = answers.read_until(b'\n', &mut text).map_err(|error| error.to_string())?;
     if len == 0 {
         Err("git answered too little".into())
     } else {
@@ -265,44 +204,26 @@ fn line(answers: &mut Answers) -> Result<String, String> {
 /// The bytes before the next NUL.
 fn field(answers: &mut Answers) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
-    answers
-        .read_until(0, &mut bytes)
-        .map_err(|error| error.to_string())?;
-    if bytes.pop() == Some(0) {
-        Ok(bytes)
-    } else {
-        Err("git answered too little".into())
-    }
+    answers.read_until(0, &mut bytes).map_err(|error| error.to_string())?;
+    if bytes.pop() == Some(0) { Ok(bytes) } else { Err("git answered too little".into()) }
 }
 
 /// A pair's header is a line with both names; its differences start with a colon and end with two NULs.
-fn read_differences(
-    answers: &mut Answers,
-    pairs: &[(Oid, Oid)],
-) -> Result<Vec<Vec<Delta>>, String> {
+fn read_differences(answers: &mut Answers, pairs: &[(Oid, Oid)]) -> Result<Vec<Vec<Delta>>, String> {
     let mut all: Vec<Vec<Delta>> = Vec::with_capacity(pairs.len());
     loop {
-        let next = answers
-            .fill_buf()
-            .map_err(|error| error.to_string())?
-            .first()
-            .copied();
+        let next = answers.fill_buf().map_err(|error| error.to_string())?.first().copied();
         match next {
             None => return Ok(all),
             Some(b':') => {
                 let header = field(answers)?;
                 let path = field(answers)?;
-                let delta = parse_delta(&header, path)
-                    .ok_or("git's difference of two trees is malformed")?;
-                all.last_mut()
-                    .ok_or("git's difference belongs to no pair")?
-                    .push(delta);
+                let delta = parse_delta(&header, path).ok_or("git's difference of two trees is malformed")?;
+                all.last_mut().ok_or("git's difference belongs to no pair")?.push(delta);
             }
             Some(_) => {
                 let header = line(answers)?;
-                let fits = pairs
-                    .get(all.len())
-                    .is_some_and(|(a, b)| header == format!("{a} {b}"));
+                let fits = pairs.get(all.len()).is_some_and(|(a, b)| header == format!("{a} {b}"));
                 if !fits {
                     return Err("git answered out of order".into());
                 }
@@ -314,10 +235,7 @@ fn read_differences(
 
 /// `:mode mode name name letter`; mode 000000 where the path is not there.
 fn parse_delta(header: &[u8], path: Vec<u8>) -> Option<Delta> {
-    let mut words = std::str::from_utf8(header)
-        .ok()?
-        .strip_prefix(':')?
-        .split(' ');
+    let mut words = std::str::from_utf8(header).ok()?.strip_prefix(':')?.split(' ');
     let modes = [words.next()?, words.next()?];
     let names = [words.next()?, words.next()?];
     let side = |at: usize| -> Option<Option<Entry>> {
@@ -325,11 +243,7 @@ fn parse_delta(header: &[u8], path: Vec<u8>) -> Option<Delta> {
         let name = Oid::from_hex(names[at])?;
         Some((mode != 0).then_some((mode, name)))
     };
-    Some(Delta {
-        path,
-        before: side(0)?,
-        after: side(1)?,
-    })
+    Some(Delta { path, before: side(0)?, after: side(1)? })
 }
 
 /// Reads the raw bytes of a commit.
@@ -338,12 +252,7 @@ fn parse_commit(bytes: &[u8]) -> Option<Commit> {
     let (head, message) = text.split_once("\n\n").unwrap_or((&text, ""));
     let mut lines = head.lines();
     let tree = Oid::from_hex(lines.next()?.strip_prefix("tree ")?)?;
-    let mut commit = Commit {
-        tree,
-        parents: Vec::new(),
-        author: String::new(),
-        message: message.to_owned(),
-    };
+    let mut commit = Commit { tree, parents: Vec::new(), author: String::new(), message: message.to_owned() };
     for line in lines {
         if let Some(parent) = line.strip_prefix("parent ") {
             commit.parents.push(Oid::from_hex(parent)?);

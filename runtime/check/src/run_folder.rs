@@ -31,20 +31,14 @@ pub(crate) struct Claims {
 
 impl RunFolder {
     pub(crate) fn open(run: &Path) -> Result<RunFolder, Unreadable> {
-        let entries = fs::read_dir(run)
-            .map_err(|error| Unreadable::at(run, format!("is no run folder: {error}")))?;
+        let entries = fs::read_dir(run).map_err(|error| Unreadable::at(run, format!("is no run folder: {error}")))?;
         let journal = run.join("journal");
         if !journal.is_dir() {
-            return Err(Unreadable::at(
-                run,
-                "is no run folder: it holds no folder named journal".into(),
-            ));
+            return Err(Unreadable::at(run, "is no run folder: it holds no folder named journal".into()));
         }
         let mut repositories = Vec::new();
         for entry in entries {
-            let path = entry
-                .map_err(|error| Unreadable::at(run, format!("cannot be listed: {error}")))?
-                .path();
+            let path = entry.map_err(|error| Unreadable::at(run, format!("cannot be listed: {error}")))?.path();
             let stem_and_git = path.file_name().is_some_and(|name| {
                 let name = name.to_string_lossy();
                 name.len() > ".git".len() && name.ends_with(".git")
@@ -55,16 +49,10 @@ impl RunFolder {
         }
         let count = repositories.len();
         match (repositories.pop(), count) {
-            (Some(repository), 1) => Ok(RunFolder {
-                journal,
-                repository,
-                run_json: run.join("run.json"),
-            }),
+            (Some(repository), 1) => Ok(RunFolder { journal, repository, run_json: run.join("run.json") }),
             _ => Err(Unreadable::at(
                 run,
-                format!(
-                    "is no run folder: it holds {count} repositories named *.git, and a run has one"
-                ),
+                format!("is no run folder: it holds {count} repositories named *.git, and a run has one"),
             )),
         }
     }
@@ -75,13 +63,11 @@ impl RunFolder {
             return Ok(None);
         }
         let mut bytes = Vec::new();
-        let file = fs::File::open(&self.run_json)
-            .map_err(|error| format!("run.json cannot be read: {error}"))?;
+        let file = fs::File::open(&self.run_json).map_err(|error| format!("run.json cannot be read: {error}"))?;
         file.take(RUN_JSON_BYTES_MAX)
             .read_to_end(&mut bytes)
             .map_err(|error| format!("run.json cannot be read: {error}"))?;
-        let value: Value = serde_json::from_slice(&bytes)
-            .map_err(|error| format!("run.json is at fault: {error}"))?;
+        let value: Value = serde_json::from_slice(&bytes).map_err(|error| format!("run.json is at fault: {error}"))?;
         let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str);
         Ok(Some(Claims {
             records: value.pointer("/journal/records").and_then(Value::as_u64),

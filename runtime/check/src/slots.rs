@@ -35,28 +35,13 @@ impl Slots {
             Event::EndpointNamed(named) => {
                 let due = self.endpoints.len();
                 self.lock_3.claim(usize::from(named.endpoint.0) == due, || {
-                    format!(
-                        "record {seq}: endpoint {} is named, and {due} is due",
-                        named.endpoint.0
-                    )
+                    format!("record {seq}: endpoint {} is named, and {due} is due", named.endpoint.0)
                 });
-                self.endpoints.insert(
-                    named.endpoint,
-                    Endpoint {
-                        slots: named.slots,
-                        ..Endpoint::default()
-                    },
-                );
+                self.endpoints.insert(named.endpoint, Endpoint { slots: named.slots, ..Endpoint::default() });
             }
-            Event::SlotRequested(asked) => {
-                self.change(seq, record.lane, asked.endpoint, Endpoint::request)
-            }
-            Event::SlotGranted(granted) => {
-                self.change(seq, record.lane, granted.endpoint, Endpoint::grant)
-            }
-            Event::SlotReleased(released) => {
-                self.change(seq, record.lane, released.endpoint, Endpoint::release)
-            }
+            Event::SlotRequested(asked) => self.change(seq, record.lane, asked.endpoint, Endpoint::request),
+            Event::SlotGranted(granted) => self.change(seq, record.lane, granted.endpoint, Endpoint::grant),
+            Event::SlotReleased(released) => self.change(seq, record.lane, released.endpoint, Endpoint::release),
             Event::LaneDied(_) => {
                 let Some(lane) = record.lane else { return };
                 for endpoint in self.endpoints.values_mut() {
@@ -80,27 +65,16 @@ impl Slots {
             (_, None) => Err("there is no such endpoint"),
         };
         self.lock_3.claim(result.is_ok(), || {
-            format!(
-                "record {seq}: slot at endpoint {}: {}",
-                id.0,
-                result.err().unwrap_or_default()
-            )
+            format!("record {seq}: slot at endpoint {}: {}", id.0, result.err().unwrap_or_default())
         });
     }
 
     pub(crate) fn judge(mut self, reason: Option<StopReason>) -> Judgement {
-        let waiting: usize = self
-            .endpoints
-            .values()
-            .map(|endpoint| endpoint.waiting.len())
-            .sum();
+        let waiting: usize = self.endpoints.values().map(|endpoint| endpoint.waiting.len()).sum();
         if waiting > 0 && ends_without_waiting(reason) {
-            self.lock_3.breaks(|| {
-                format!("{waiting} requests for a slot still wait though the run is over")
-            });
+            self.lock_3.breaks(|| format!("{waiting} requests for a slot still wait though the run is over"));
         } else if waiting > 0 {
-            self.lock_3
-                .open(|| format!("{waiting} requests for a slot wait"));
+            self.lock_3.open(|| format!("{waiting} requests for a slot wait"));
         }
         self.lock_3
     }
@@ -125,11 +99,7 @@ impl Endpoint {
         }
         self.take(lane);
         let within = self.slots == 0 || self.under_way <= u64::from(self.slots);
-        if within {
-            Ok(())
-        } else {
-            Err("more are under way than there are slots")
-        }
+        if within { Ok(()) } else { Err("more are under way than there are slots") }
     }
 
     fn take(&mut self, lane: LaneId) {

@@ -20,8 +20,7 @@ pub(crate) struct Ends {
 impl Ends {
     pub(crate) fn see(&mut self, seq: u64, record: &Record) {
         if self.stopped.is_some() {
-            self.stop_1
-                .breaks(|| format!("record {seq} follows the run's end"));
+            self.stop_1.breaks(|| format!("record {seq} follows the run's end"));
         }
         match &record.event {
             Event::RunStarted(started) => self.started = Some(started.clone()),
@@ -42,20 +41,13 @@ impl Ends {
             return stop;
         };
         let control = self.started.as_ref().is_some_and(|started| started.control);
-        let landed = if control {
-            changes.written
-        } else {
-            changes.landings.len() as u64
-        };
-        stop.claim(
-            (stopped.landed, stopped.refused) == (landed, changes.refused),
-            || {
-                format!(
-                    "it ends with {} landed and {} refused, and the journal has {landed} and {}",
-                    stopped.landed, stopped.refused, changes.refused
-                )
-            },
-        );
+        let landed = if control { changes.written } else { changes.landings.len() as u64 };
+        stop.claim((stopped.landed, stopped.refused) == (landed, changes.refused), || {
+            format!(
+                "it ends with {} landed and {} refused, and the journal has {landed} and {}",
+                stopped.landed, stopped.refused, changes.refused
+            )
+        });
         let consistent = match stopped.reason {
             StopReason::TasksEnded => board.unended() == 0,
             StopReason::ForeignPush => changes.foreign.is_some(),
@@ -63,25 +55,15 @@ impl Ends {
             StopReason::TimeOver | StopReason::Operator => true,
         };
         stop.claim(consistent, || {
-            format!(
-                "it ends as {:?} with {} tasks unended, and that does not fit",
-                stopped.reason,
-                board.unended()
-            )
+            format!("it ends as {:?} with {} tasks unended, and that does not fit", stopped.reason, board.unended())
         });
         let main = match &changes.foreign {
             Some(push) => push.found,
             None => changes.head,
         };
-        stop.claim(
-            control || main.is_none() || main == Some(stopped.main),
-            || {
-                format!(
-                    "it ends with main at {}, and the last record about main says otherwise",
-                    stopped.main
-                )
-            },
-        );
+        stop.claim(control || main.is_none() || main == Some(stopped.main), || {
+            format!("it ends with main at {}, and the last record about main says otherwise", stopped.main)
+        });
         stop.note(format!("ended as {:?}", stopped.reason));
         stop
     }

@@ -24,28 +24,17 @@ const FILTER_BITS: u64 = 1 << 20;
 impl Search {
     /// Looks for `texts`; an empty text is never found.
     pub(crate) fn of<'a>(texts: impl Iterator<Item = &'a str>) -> Search {
-        let mut by_length: std::collections::BTreeMap<usize, Vec<(u64, Vec<u8>, usize)>> =
-            Default::default();
+        let mut by_length: std::collections::BTreeMap<usize, Vec<(u64, Vec<u8>, usize)>> = Default::default();
         let mut count = 0;
         for (place, text) in texts.enumerate() {
             count = place + 1;
             let bytes = text.as_bytes();
             if !bytes.is_empty() {
-                by_length.entry(bytes.len()).or_default().push((
-                    hash(bytes),
-                    bytes.to_vec(),
-                    place,
-                ));
+                by_length.entry(bytes.len()).or_default().push((hash(bytes), bytes.to_vec(), place));
             }
         }
-        let lengths = by_length
-            .into_iter()
-            .map(|(length, texts)| SameLength::new(length, texts))
-            .collect();
-        Search {
-            lengths,
-            found: vec![false; count],
-        }
+        let lengths = by_length.into_iter().map(|(length, texts)| SameLength::new(length, texts)).collect();
+        Search { lengths, found: vec![false; count] }
     }
 
     /// Marks every text that stands in `bytes`.
@@ -78,11 +67,7 @@ impl SameLength {
             let (word, bit) = bit_of(*hash);
             filter[word] |= bit;
         }
-        SameLength {
-            length,
-            texts,
-            filter,
-        }
+        SameLength { length, texts, filter }
     }
 
     fn through(&self, bytes: &[u8], found: &mut [bool]) {
@@ -108,10 +93,7 @@ impl SameLength {
 
     fn mark(&self, hash: u64, window: &[u8], found: &mut [bool]) {
         let first = self.texts.partition_point(|(other, _, _)| *other < hash);
-        for (_, text, place) in self.texts[first..]
-            .iter()
-            .take_while(|(other, _, _)| *other == hash)
-        {
+        for (_, text, place) in self.texts[first..].iter().take_while(|(other, _, _)| *other == hash) {
             found[*place] |= text == window;
         }
     }

@@ -41,9 +41,7 @@ impl<'a> Trailers<'a> {
 
     /// The change that is credited on behalf of `run`.
     pub(crate) fn change_of(&self, run: &str) -> Option<ChangeId> {
-        self.change
-            .filter(|_| self.run == Some(run))
-            .and_then(parse_change)
+        self.change.filter(|_| self.run == Some(run)).and_then(parse_change)
     }
 }
 

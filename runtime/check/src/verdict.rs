@@ -36,10 +36,7 @@ impl Verdict {
     pub(crate) fn of_journal(folder: &RunFolder, reading: &Reading) -> Verdict {
         let mut log = Judgement::default();
         log.note(match reading.torn_tail {
-            true => format!(
-                "{} records; the last line is torn, as a crash leaves it",
-                reading.records
-            ),
+            true => format!("{} records; the last line is torn, as a crash leaves it", reading.records),
             false => format!("{} records, chained and whole", reading.records),
         });
         (0..reading.records).for_each(|_| log.checked());
@@ -51,39 +48,16 @@ impl Verdict {
             None
         });
         let claims = claims.unwrap_or_default();
-        if claims
-            .records
-            .is_some_and(|records| records != reading.records)
-        {
+        if claims.records.is_some_and(|records| records != reading.records) {
             log.breaks(|| {
-                format!(
-                    "run.json speaks of {} records, and {} are there",
-                    claims.records.unwrap_or(0),
-                    reading.records
-                )
+                format!("run.json speaks of {} records, and {} are there", claims.records.unwrap_or(0), reading.records)
             });
         }
-        if claims
-            .head_hash
-            .as_ref()
-            .is_some_and(|head| *head != reading.head_hash)
-        {
-            log.breaks(|| {
-                format!(
-                    "run.json names another last record than {}",
-                    reading.head_hash
-                )
-            });
+        if claims.head_hash.as_ref().is_some_and(|head| *head != reading.head_hash) {
+            log.breaks(|| format!("run.json names another last record than {}", reading.head_hash));
         }
         let promises = BTreeMap::from([("LOG-1", log)]);
-        Verdict {
-            promises,
-            claims,
-            lost: 0,
-            doubled: 0,
-            torn: 0,
-            uncredited: 0,
-        }
+        Verdict { promises, claims, lost: 0, doubled: 0, torn: 0, uncredited: 0 }
     }
 
     fn join(&mut self, id: &'static str, judgement: Judgement) {
@@ -107,25 +81,14 @@ impl Verdict {
             Refs::default()
         });
         if self.claims.main.is_some() {
-            main_1.claim(self.claims.main == refs.main, || {
-                "run.json names another main than the repository has".into()
-            });
+            main_1
+                .claim(self.claims.main == refs.main, || "run.json names another main than the repository has".into());
         }
         if let Some(stopped) = &fold.ends.stopped {
-            let foreign_gone = fold
-                .changes
-                .foreign
-                .as_ref()
-                .is_some_and(|push| push.found.is_none());
-            main_1.claim(
-                refs.main == Some(stopped.main) || (foreign_gone && refs.main.is_none()),
-                || {
-                    format!(
-                        "the run ended with main at {}, and main is elsewhere",
-                        stopped.main
-                    )
-                },
-            );
+            let foreign_gone = fold.changes.foreign.as_ref().is_some_and(|push| push.found.is_none());
+            main_1.claim(refs.main == Some(stopped.main) || (foreign_gone && refs.main.is_none()), || {
+                format!("the run ended with main at {}, and main is elsewhere", stopped.main)
+            });
         }
         let heads: Vec<Oid> = [refs.main, refs.fences].into_iter().flatten().collect();
         let mut main_3 = Judgement::default();
@@ -136,9 +99,7 @@ impl Verdict {
             } else {
                 self.judge_main(&started, refs, fold, (lanes, &repository));
             }
-            let sound = fsck
-                .join()
-                .unwrap_or_else(|_| Err("the check of the objects did not end".into()));
+            let sound = fsck.join().unwrap_or_else(|_| Err("the check of the objects did not end".into()));
             if let Err(why) = sound {
                 main_3.breaks(|| format!("the repository is not sound: {why}"));
             }
@@ -166,26 +127,14 @@ impl Verdict {
         (lanes, repository): (&Lanes, &Repository),
     ) {
         let killed = fold.ends.stopped.is_none();
-        let expected = Expected {
-            started,
-            killed,
-            changes: &fold.changes,
-            lanes,
-            repository,
-            main: refs.main,
-        };
+        let expected = Expected { started, killed, changes: &fold.changes, lanes, repository, main: refs.main };
         let line = main_line::compare(&expected);
         let replayed = replay(started.base, &fold.changes, &line, repository);
         if let Some(landing) = line.in_doubt {
-            fold.leases.landed(
-                landing.seq,
-                landing.change,
-                fold.changes.get(landing.change),
-            );
+            fold.leases.landed(landing.seq, landing.change, fold.changes.get(landing.change));
             fold.gates.landed(&landing);
         }
-        fold.leases
-            .compare_ref(refs.fences, refs.fences_is_blob, killed);
+        fold.leases.compare_ref(refs.fences, refs.fences_is_blob, killed);
         self.lost = line.lost + replayed.lost;
         self.doubled = line.doubled + fold.changes.doubled;
         self.uncredited = line.uncredited;
@@ -210,17 +159,11 @@ impl Verdict {
         self.join("MAIN-1", fold.changes.main_1);
         self.join("MAIN-2", fold.changes.main_2);
         self.join("MAIN-4", fold.gates.main_4);
-        for (id, judgement) in ["LOCK-1", "LOCK-2", "LOCK-3"]
-            .into_iter()
-            .zip(fold.leases.judge(reason))
-        {
+        for (id, judgement) in ["LOCK-1", "LOCK-2", "LOCK-3"].into_iter().zip(fold.leases.judge(reason)) {
             self.join(id, judgement);
         }
         self.join("LOCK-3", fold.slots.judge(reason));
-        for (id, judgement) in ["HAND-1", "ONE-1"]
-            .into_iter()
-            .zip(fold.board.judge(reason))
-        {
+        for (id, judgement) in ["HAND-1", "ONE-1"].into_iter().zip(fold.board.judge(reason)) {
             self.join(id, judgement);
         }
         self.join("STOP-2", fold.pauses.stop_2);
@@ -239,17 +182,13 @@ impl Verdict {
                     promise.checked = 0;
                     promise.detail = "the journal is damaged, and this needs all of it".into();
                 } else if !whole && promise.status == Status::Held {
-                    promise.detail = format!(
-                        "in the {} records before the damage: {}",
-                        reading.records, promise.detail
-                    );
+                    promise.detail =
+                        format!("in the {} records before the damage: {}", reading.records, promise.detail);
                 }
                 promise
             })
             .collect();
-        let broken = promises
-            .iter()
-            .any(|promise| promise.status == Status::Broken);
+        let broken = promises.iter().any(|promise| promise.status == Status::Broken);
         Report {
             run: run.display().to_string(),
             intact: !broken && whole,

@@ -19,26 +19,18 @@ impl Who {
     /// `changes` has seen the record already.
     pub(crate) fn see(&mut self, seq: u64, record: &Record, changes: &Changes) {
         if !actors_of(&record.event).contains(&record.actor) {
-            self.who_1.breaks(|| {
-                format!(
-                    "record {seq}: not a record that actor {} writes",
-                    record.actor.word()
-                )
-            });
+            self.who_1.breaks(|| format!("record {seq}: not a record that actor {} writes", record.actor.word()));
         }
         if must_be_named(&record.event) {
-            self.who_1
-                .claim(record.lane.is_some() && record.task.is_some(), || {
-                    format!("record {seq}: it does not name its lane and its task")
-                });
+            self.who_1.claim(record.lane.is_some() && record.task.is_some(), || {
+                format!("record {seq}: it does not name its lane and its task")
+            });
         }
         if let Some(id) = change_of(&record.event) {
             let lane = changes.get(id).and_then(|change| change.lane);
-            let fits = record.task.is_none_or(|task| task == id.task())
-                && record.lane.is_none_or(|own| Some(own) == lane);
-            self.who_1.claim(fits, || {
-                format!("record {seq}: {id} is credited to another lane or task")
-            });
+            let fits =
+                record.task.is_none_or(|task| task == id.task()) && record.lane.is_none_or(|own| Some(own) == lane);
+            self.who_1.claim(fits, || format!("record {seq}: {id} is credited to another lane or task"));
         }
     }
 }
@@ -96,13 +88,9 @@ fn actors_of(event: &Event) -> &'static [Actor] {
         | Event::ForeignPush(_) => &[Actor::Merger],
         Event::FileWritten(_) | Event::ChangeWritten(_) => &[Actor::Lane],
         Event::AskRepeated(_) => &[Actor::Supervisor, Actor::Merger],
-        Event::RepeatAnswered(_) | Event::ActorRestarted(_) => &[
-            Actor::Run,
-            Actor::Supervisor,
-            Actor::Merger,
-            Actor::Recorder,
-            Actor::Lane,
-        ],
+        Event::RepeatAnswered(_) | Event::ActorRestarted(_) => {
+            &[Actor::Run, Actor::Supervisor, Actor::Merger, Actor::Recorder, Actor::Lane]
+        }
         _ => &[Actor::Supervisor],
     }
 }

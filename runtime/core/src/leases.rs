@@ -73,7 +73,10 @@ impl Leases {
         resources.sort_unstable();
         resources.dedup();
         assert!(!resources.is_empty(), "a lease holds something");
-        assert!(resources.iter().all(|r| (r.0 as usize) < self.overlaps.len()), "a resource is named before it is leased");
+        assert!(
+            resources.iter().all(|r| (r.0 as usize) < self.overlaps.len()),
+            "a resource is named before it is leased"
+        );
         let lease = LeaseId(self.next_lease);
         let newcomer = Waiting { lease, lane, change, resources: resources.clone(), ttl_us };
         let request = Event::LeaseRequested(LeaseRequested { lease, change, resources, ttl_us });

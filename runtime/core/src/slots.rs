@@ -77,13 +77,7 @@ impl Slots {
     }
 
     /// The end of a call: its usage is settled, its slot goes to the next in line.
-    pub fn finish(
-        &self,
-        lane: LaneId,
-        key: EffectKey,
-        usage: Usage,
-        paused: bool,
-    ) -> Result<Vec<Fact>, Refusal> {
+    pub fn finish(&self, lane: LaneId, key: EffectKey, usage: Usage, paused: bool) -> Result<Vec<Fact>, Refusal> {
         let call = self.call(lane);
         if self.has_ended(lane, key) {
             return Err(Refusal::Repeated);

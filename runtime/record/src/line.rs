@@ -228,9 +228,10 @@ struct Cursor<'a> {
 
 impl<'a> Cursor<'a> {
     fn expect(&mut self, word: &[u8]) -> Result<(), LineError> {
-        self.rest = self.rest.strip_prefix(word).ok_or_else(|| {
-            LineError::Form(format!("{} is not where it belongs", String::from_utf8_lossy(word)))
-        })?;
+        self.rest = self
+            .rest
+            .strip_prefix(word)
+            .ok_or_else(|| LineError::Form(format!("{} is not where it belongs", String::from_utf8_lossy(word))))?;
         Ok(())
     }
 

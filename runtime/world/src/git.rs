@@ -22,8 +22,8 @@ mod edit;
 mod error;
 mod fences;
 mod landing_file;
-mod lineage;
 mod layout;
+mod lineage;
 mod merge;
 mod object;
 mod pack;
@@ -126,7 +126,8 @@ impl Repository {
         let lineage = Mutex::new(lineage::Lineage::default());
         let reader = Reader::new(&root, format);
         let (moving, numbers) = (Mutex::new(()), AtomicU64::new(0));
-        let repository = Repository { root, format, durability, cache, counts, lineage, reader, packs, refs, moving, numbers };
+        let repository =
+            Repository { root, format, durability, cache, counts, lineage, reader, packs, refs, moving, numbers };
         fences::remove_stale(&repository)?;
         Ok(repository)
     }

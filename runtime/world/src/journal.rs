@@ -62,7 +62,10 @@ impl fmt::Display for JournalError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             JournalError::Deposed { expected, found } => {
-                write!(f, "the journal is at record {found}, this writer expected {expected}: another writer is at work")
+                write!(
+                    f,
+                    "the journal is at record {found}, this writer expected {expected}: another writer is at work"
+                )
             }
             JournalError::Locked(path) => write!(f, "{}: another process writes this journal", path.display()),
             JournalError::Poisoned => f.write_str("an earlier write to the journal failed; nothing may follow it"),

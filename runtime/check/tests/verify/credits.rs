@@ -13,48 +13,18 @@ fn credits_on_main_agree_with_the_journal() {
         reland(f, |made| made.message = made.message.replace(from, to));
     }
     check_all(&[
-        (
-            "credited to another change",
-            |f| reword(f, "C-2.2", "C-1.1"),
-            &["MAIN-2"],
-        ),
-        (
-            "credited to a refused change",
-            |f| reword(f, "C-2.2", "C-2.1"),
-            &["MAIN-2"],
-        ),
-        (
-            "no credit",
-            |f| reword(f, "Baton-Change: C-2.2\n", ""),
-            &["MAIN-2"],
-        ),
+        ("credited to another change", |f| reword(f, "C-2.2", "C-1.1"), &["MAIN-2"]),
+        ("credited to a refused change", |f| reword(f, "C-2.2", "C-2.1"), &["MAIN-2"]),
+        ("no credit", |f| reword(f, "Baton-Change: C-2.2\n", ""), &["MAIN-2"]),
         (
             "two credits",
-            |f| {
-                reword(
-                    f,
-                    "Baton-Change: C-2.2\n",
-                    "Baton-Change: C-2.2\nBaton-Change: C-2.2\n",
-                )
-            },
+            |f| reword(f, "Baton-Change: C-2.2\n", "Baton-Change: C-2.2\nBaton-Change: C-2.2\n"),
             &["MAIN-2"],
         ),
         ("a wrong task", |f| reword(f, "T-2", "T-1"), &["MAIN-2"]),
-        (
-            "a wrong lane",
-            |f| reword(f, LANES[0], LANES[1]),
-            &["MAIN-2"],
-        ),
-        (
-            "a wrong run",
-            |f| reword(f, "00112233445566aa", "0011223344556600"),
-            &["MAIN-2"],
-        ),
-        (
-            "a fence from nowhere",
-            |f| reword(f, "Baton-Task", "Baton-Fence: 2\nBaton-Task"),
-            &["MAIN-2"],
-        ),
+        ("a wrong lane", |f| reword(f, LANES[0], LANES[1]), &["MAIN-2"]),
+        ("a wrong run", |f| reword(f, "00112233445566aa", "0011223344556600"), &["MAIN-2"]),
+        ("a fence from nowhere", |f| reword(f, "Baton-Task", "Baton-Fence: 2\nBaton-Task"), &["MAIN-2"]),
         (
             "a refused change is named in the text",
             |f| reword(f, "work\n", "work\n\nBaton-Change: C-2.1\n"),
@@ -62,23 +32,11 @@ fn credits_on_main_agree_with_the_journal() {
         ),
         (
             "the proposal credits another",
-            |f| {
-                repropose(f, |made| {
-                    made.message = made.message.replace("C-2.2", "C-1.1")
-                })
-            },
+            |f| repropose(f, |made| made.message = made.message.replace("C-2.2", "C-1.1")),
             &["MAIN-2"],
         ),
-        (
-            "another author",
-            |f| reland(f, |made| made.author = LANES[1].into()),
-            &["WHO-1"],
-        ),
-        (
-            "another author of the proposal",
-            |f| repropose(f, |made| made.author = LANES[1].into()),
-            &["WHO-1"],
-        ),
+        ("another author", |f| reland(f, |made| made.author = LANES[1].into()), &["WHO-1"]),
+        ("another author of the proposal", |f| repropose(f, |made| made.author = LANES[1].into()), &["WHO-1"]),
         (
             "a third parent brings more",
             |f| {
@@ -87,11 +45,7 @@ fn credits_on_main_agree_with_the_journal() {
             },
             &["MAIN-1", "MAIN-2"],
         ),
-        (
-            "never submitted",
-            |f| f.remove("ChangeSubmitted", 3),
-            &["MAIN-2", "MAIN-3", "HAND-1", "WHO-1"],
-        ),
+        ("never submitted", |f| f.remove("ChangeSubmitted", 3), &["MAIN-2", "MAIN-3", "HAND-1", "WHO-1"]),
         (
             "landed and refused",
             |f| {
@@ -104,12 +58,7 @@ fn credits_on_main_agree_with_the_journal() {
                 f.insert_after(
                     "ChangeLanded",
                     2,
-                    record(
-                        Actor::Merger,
-                        Some(0),
-                        Some(2),
-                        Event::ChangeRefused(refused),
-                    ),
+                    record(Actor::Merger, Some(0), Some(2), Event::ChangeRefused(refused)),
                 );
                 edit!(f, RunStopped, 0, |e| e.refused = 2);
             },
@@ -118,9 +67,7 @@ fn credits_on_main_agree_with_the_journal() {
         (
             "one task landed twice",
             |f| {
-                f.records.iter_mut().for_each(|r| {
-                    retask(r, ChangeId::of(TaskId(2), 2), ChangeId::of(TaskId(1), 2))
-                });
+                f.records.iter_mut().for_each(|r| retask(r, ChangeId::of(TaskId(2), 2), ChangeId::of(TaskId(1), 2)));
                 reword(f, "C-2.2", "C-1.2");
             },
             &["MAIN-2", "HAND-1", "WHO-1"],

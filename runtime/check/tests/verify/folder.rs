@@ -32,16 +32,8 @@ impl Folder {
     pub fn empty() -> Folder {
         let place = tempfile::tempdir().unwrap();
         let mut names = Names::default();
-        LANES
-            .iter()
-            .for_each(|name| assert!(names.add_lane(name).is_some()));
-        let folder = Folder {
-            place,
-            records: Vec::new(),
-            names,
-            files: BTreeMap::new(),
-            mains: Vec::new(),
-        };
+        LANES.iter().for_each(|name| assert!(names.add_lane(name).is_some()));
+        let folder = Folder { place, records: Vec::new(), names, files: BTreeMap::new(), mains: Vec::new() };
         fs::create_dir(folder.path().join("journal")).unwrap();
         folder.git(&["init", "-q", "--bare", "-b", "main", "."], b"");
         folder
@@ -52,13 +44,7 @@ impl Folder {
         let place = tempfile::tempdir().unwrap();
         copy_all(self.path(), place.path());
         let (records, names) = (self.records.clone(), self.names.clone());
-        Folder {
-            place,
-            records,
-            names,
-            files: self.files.clone(),
-            mains: self.mains.clone(),
-        }
+        Folder { place, records, names, files: self.files.clone(), mains: self.mains.clone() }
     }
 
     pub fn path(&self) -> &Path {
@@ -84,18 +70,13 @@ impl Folder {
             .unwrap();
         child.stdin.take().unwrap().write_all(input).unwrap();
         let output = child.wait_with_output().unwrap();
-        assert!(
-            output.status.success(),
-            "git {arguments:?}: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
+        assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 
     pub fn commit(&mut self, parents: &[Oid], files: &Files, author: &str, message: &str) -> Oid {
-        let mut stream = format!(
-            "reset refs/scratch\ncommit refs/scratch\nauthor {author} <{author}@baton.invalid> 1 +0000\n"
-        );
+        let mut stream =
+            format!("reset refs/scratch\ncommit refs/scratch\nauthor {author} <{author}@baton.invalid> 1 +0000\n");
         stream += "committer merger <merger@baton.invalid> 1 +0000\n";
         stream += &format!("data {}\n{message}\n", message.len());
         for (place, parent) in parents.iter().enumerate() {
@@ -131,22 +112,14 @@ impl Folder {
     pub fn push(&mut self, actor: Actor, about: (Option<u32>, Option<u32>), event: Event) {
         let t_us = self.records.len() as u64 * 10;
         let (lane, task) = (about.0.map(LaneId), about.1.map(TaskId));
-        self.records.push(Record {
-            t_us,
-            actor,
-            lane,
-            task,
-            event,
-        });
+        self.records.push(Record { t_us, actor, lane, task, event });
     }
 
     /// Place of the `nth` record of a kind.
     pub fn at(&self, kind: &str, nth: usize) -> usize {
         let is = |record: &Record| format!("{:?}", record.event).starts_with(&format!("{kind}("));
         let mut places = (0..self.records.len()).filter(|place| is(&self.records[*place]));
-        places
-            .nth(nth)
-            .unwrap_or_else(|| panic!("no {nth}. {kind}"))
+        places.nth(nth).unwrap_or_else(|| panic!("no {nth}. {kind}"))
     }
 
     pub fn event(&mut self, kind: &str, nth: usize) -> &mut Event {
@@ -161,13 +134,7 @@ impl Folder {
 
     pub fn insert_after(&mut self, kind: &str, nth: usize, record: Record) {
         let place = self.at(kind, nth);
-        self.records.insert(
-            place + 1,
-            Record {
-                t_us: self.records[place].t_us,
-                ..record
-            },
-        );
+        self.records.insert(place + 1, Record { t_us: self.records[place].t_us, ..record });
     }
 
     /// Keeps everything up to and with a record: what a kill leaves.
@@ -177,13 +144,7 @@ impl Folder {
     }
 
     pub fn segment(&self, number: u32) -> PathBuf {
-        self.path().join("journal").join(
-            SegmentName {
-                segment: number,
-                epoch: 1,
-            }
-            .file_name(),
-        )
+        self.path().join("journal").join(SegmentName { segment: number, epoch: 1 }.file_name())
     }
 
     /// Writes all records, chained. A `SegmentClosed` with 0 records gets its numbers and ends its file.
@@ -197,10 +158,7 @@ impl Folder {
             if let Event::SegmentClosed(closed) = &mut record.event
                 && closed.records == 0
             {
-                *closed = SegmentClosed {
-                    segment,
-                    records: lines,
-                };
+                *closed = SegmentClosed { segment, records: lines };
             }
             write_line(&mut bytes, &mut chain, &record, &self.names);
             if closes {
@@ -212,13 +170,9 @@ impl Folder {
     }
 
     pub fn message(&self, change: ChangeId, lane: usize, fence: Option<u64>) -> String {
-        let fence = fence
-            .map(|fence| format!("Baton-Fence: {fence}\n"))
-            .unwrap_or_default();
+        let fence = fence.map(|fence| format!("Baton-Fence: {fence}\n")).unwrap_or_default();
         let (task, lane) = (change.task(), LANES[lane]);
-        format!(
-            "work\n\nBaton-Change: {change}\nBaton-Task: {task}\nBaton-Lane: {lane}\nBaton-Run: {RUN}\n{fence}"
-        )
+        format!("work\n\nBaton-Change: {change}\nBaton-Task: {task}\nBaton-Lane: {lane}\nBaton-Run: {RUN}\n{fence}")
     }
 }
 

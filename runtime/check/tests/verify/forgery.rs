@@ -15,10 +15,7 @@ pub fn check_all(cases: &[(&str, Forge, &[&str])]) {
         let result = std::panic::catch_unwind(|| check(name, forge, broken));
         wrong.extend(result.err().map(|_| *name));
     }
-    assert!(
-        wrong.is_empty(),
-        "judged otherwise than expected: {wrong:?}"
-    );
+    assert!(wrong.is_empty(), "judged otherwise than expected: {wrong:?}");
 }
 
 /// The last event of a kind, taken apart and changed.
@@ -44,9 +41,7 @@ pub struct Made {
 
 /// Makes the last landing again, otherwise, and makes the journal agree.
 pub fn reland(f: &mut Folder, change: impl FnOnce(&mut Made)) {
-    let Event::ChangeLanded(landed) = f.event("ChangeLanded", 2).clone() else {
-        unreachable!()
-    };
+    let Event::ChangeLanded(landed) = f.event("ChangeLanded", 2).clone() else { unreachable!() };
     let commit = last_proposal(f);
     let made = Made {
         parents: vec![landed.main_before, commit],
@@ -106,13 +101,7 @@ pub fn end_at(f: &mut Folder, main: Oid) {
 }
 
 pub fn record(actor: Actor, lane: Option<u32>, task: Option<u32>, event: Event) -> Record {
-    Record {
-        t_us: 0,
-        actor,
-        lane: lane.map(LaneId),
-        task: task.map(TaskId),
-        event,
-    }
+    Record { t_us: 0, actor, lane: lane.map(LaneId), task: task.map(TaskId), event }
 }
 
 /// One more commit on top of main.

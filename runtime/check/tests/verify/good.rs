@@ -13,40 +13,19 @@ use std::fs;
 fn a_good_run_holds_all_that_it_exercises() {
     let report = check("good", |_| {}, &[]);
     let expected = |id: &str| match id {
-        "BUDGET-1" | "BUDGET-2" | "HAND-2" | "ROLE-1" | "TIME-1" | "LOG-2" | "UNDO-1"
-        | "BACK-1" => Status::NotExercised,
+        "BUDGET-1" | "BUDGET-2" | "HAND-2" | "ROLE-1" | "TIME-1" | "LOG-2" | "UNDO-1" | "BACK-1" => {
+            Status::NotExercised
+        }
         _ => Status::Held,
     };
     for (promise, (id, _)) in report.promises.iter().zip(PROMISES) {
-        assert_eq!(
-            (promise.id, promise.status),
-            (id, expected(id)),
-            "{}",
-            promise.detail
-        );
+        assert_eq!((promise.id, promise.status), (id, expected(id)), "{}", promise.detail);
     }
-    assert_eq!(
-        (report.lost, report.doubled, report.torn, report.uncredited),
-        (0, 0, 0, 0)
-    );
+    assert_eq!((report.lost, report.doubled, report.torn, report.uncredited), (0, 0, 0, 0));
     let json = serde_json::to_value(&report).unwrap();
-    let keys: Vec<&str> = json
-        .as_object()
-        .unwrap()
-        .keys()
-        .map(String::as_str)
-        .collect();
+    let keys: Vec<&str> = json.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(keys.len(), 8);
-    for key in [
-        "run",
-        "intact",
-        "promises",
-        "lost",
-        "doubled",
-        "torn",
-        "uncredited",
-        "torn_tail",
-    ] {
+    for key in ["run", "intact", "promises", "lost", "doubled", "torn", "uncredited", "torn_tail"] {
         assert!(keys.contains(&key), "{key}");
     }
 }
@@ -120,10 +99,7 @@ fn a_torn_tail_is_reported_and_is_no_damage() {
         rewind(&mut folder, end);
         folder.write();
         let bytes = fs::read(folder.segment(1)).unwrap();
-        let last_line = bytes[..bytes.len() - 1]
-            .iter()
-            .rposition(|byte| *byte == b'\n')
-            .unwrap();
+        let last_line = bytes[..bytes.len() - 1].iter().rposition(|byte| *byte == b'\n').unwrap();
         fs::write(folder.segment(1), &bytes[..last_line + 1 + cut]).unwrap();
         let report = judge("torn", &folder, &[]);
         assert!(report.torn_tail);
@@ -138,31 +114,14 @@ fn a_noticed_foreign_push_is_held_as_long_as_nothing_lands_on_it() {
         let files = story::with(&f.files[&last].clone(), &[("x", Some("x\n"))]);
         let found = f.commit(&[last], &files, "stranger", "mine\n");
         f.set_ref("refs/heads/main", found);
-        let event = Event::ForeignPush(ForeignPush {
-            expected: last,
-            found: Some(found),
-            fault: None,
-        });
-        f.insert_after(
-            "TaskDone",
-            2,
-            Record {
-                t_us: 0,
-                actor: Actor::Merger,
-                lane: None,
-                task: None,
-                event,
-            },
-        );
+        let event = Event::ForeignPush(ForeignPush { expected: last, found: Some(found), fault: None });
+        f.insert_after("TaskDone", 2, Record { t_us: 0, actor: Actor::Merger, lane: None, task: None, event });
         if let Event::RunStopped(stopped) = f.event("RunStopped", 0) {
             (stopped.main, stopped.reason) = (found, StopReason::ForeignPush);
         }
     };
     let report = check("noticed", push, &[]);
-    assert_eq!(
-        (status(&report, "MAIN-1"), report.uncredited),
-        (Status::Held, 0)
-    );
+    assert_eq!((status(&report, "MAIN-1"), report.uncredited), (Status::Held, 0));
 }
 
 #[test]
@@ -180,10 +139,7 @@ fn run_json_that_agrees_changes_nothing() {
         (json(&head, records, main.to_hex()), vec![]),
         (json(&head, records + 1, main.to_hex()), vec!["LOG-1"]),
         (json(&"0".repeat(64), records, main.to_hex()), vec!["LOG-1"]),
-        (
-            json(&head, records, folder.mains[0].to_hex()),
-            vec!["MAIN-1"],
-        ),
+        (json(&head, records, folder.mains[0].to_hex()), vec!["MAIN-1"]),
         ("{".into(), vec!["LOG-1"]),
         ("{\"seed\":7}".into(), vec![]),
     ];
@@ -197,10 +153,7 @@ impl Folder {
     /// Hash of the last line as it stands in the last segment.
     pub fn head_hash(&mut self) -> String {
         let bytes = fs::read(self.segment(1)).unwrap();
-        let line = bytes[..bytes.len() - 1]
-            .rsplit(|byte| *byte == b'\n')
-            .next()
-            .unwrap();
+        let line = bytes[..bytes.len() - 1].rsplit(|byte| *byte == b'\n').next().unwrap();
         baton_record::line::hash_of(line).to_string()
     }
 }
@@ -211,23 +164,13 @@ fn what_is_no_run_is_unreadable_with_a_cure() {
     folder.write();
     let second = folder.path().join("other.git");
     fs::create_dir(&second).unwrap();
-    assert!(
-        verify(folder.path())
-            .unwrap_err()
-            .what
-            .contains("2 repositories")
-    );
+    assert!(verify(folder.path()).unwrap_err().what.contains("2 repositories"));
     fs::remove_dir(&second).unwrap();
     fs::rename(folder.path().join("journal"), folder.path().join("j")).unwrap();
     assert!(verify(folder.path()).unwrap_err().what.contains("journal"));
     fs::rename(folder.path().join("j"), folder.path().join("journal")).unwrap();
     fs::remove_dir_all(folder.repository()).unwrap();
-    assert!(
-        verify(folder.path())
-            .unwrap_err()
-            .what
-            .contains("0 repositories")
-    );
+    assert!(verify(folder.path()).unwrap_err().what.contains("0 repositories"));
     for path in [folder.segment(0), folder.path().join("nowhere")] {
         let error = verify(&path).unwrap_err();
         assert!(error.to_string().contains(&path.display().to_string()) && !error.cure.is_empty());
@@ -247,11 +190,7 @@ fn settings_of_the_run_are_not_obeyed() {
     let own = fs::read_to_string(&config).unwrap();
     fs::write(&config, own + &hostile).unwrap();
     fs::create_dir_all(folder.repository().join("info")).unwrap();
-    fs::write(
-        folder.repository().join("info/attributes"),
-        "* merge=text diff=text\n",
-    )
-    .unwrap();
+    fs::write(folder.repository().join("info/attributes"), "* merge=text diff=text\n").unwrap();
     judge("hostile settings", &folder, &[]);
     assert!(!trap.exists());
 }

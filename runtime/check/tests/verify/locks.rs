@@ -10,16 +10,8 @@ use baton_record::line::{Actor, Record};
 #[test]
 fn leases_exclude_each_other() {
     check_all(&[
-        (
-            "overlap is denied",
-            |f| edit!(f, ResourceNamed, 1, |e| e.overlaps.clear()),
-            &["LOCK-1"],
-        ),
-        (
-            "overlap is invented",
-            |f| edit!(f, ResourceNamed, 1, |e| e.pattern = "doc/x".into()),
-            &["LOCK-1", "LOCK-2"],
-        ),
+        ("overlap is denied", |f| edit!(f, ResourceNamed, 1, |e| e.overlaps.clear()), &["LOCK-1"]),
+        ("overlap is invented", |f| edit!(f, ResourceNamed, 1, |e| e.pattern = "doc/x".into()), &["LOCK-1", "LOCK-2"]),
         (
             "granted while another lives",
             |f| {
@@ -41,51 +33,25 @@ fn leases_exclude_each_other() {
             "expired too early",
             |f| {
                 let place = f.at("LeaseReleased", 1);
-                f.records[place].event = Event::LeaseExpired(LeaseExpired {
-                    lease: LeaseId(1),
-                    fault: None,
-                });
+                f.records[place].event = Event::LeaseExpired(LeaseExpired { lease: LeaseId(1), fault: None });
             },
             &["LOCK-1"],
         ),
-        (
-            "granted unasked",
-            |f| edit!(f, LeaseGranted, 1, |e| e.lease = LeaseId(u32::MAX)),
-            &["LOCK-1", "LOCK-2"],
-        ),
+        ("granted unasked", |f| edit!(f, LeaseGranted, 1, |e| e.lease = LeaseId(u32::MAX)), &["LOCK-1", "LOCK-2"]),
     ]);
 }
 
 #[test]
 fn stale_fences_never_land() {
     check_all(&[
-        (
-            "a fence that does not grow",
-            |f| edit!(f, LeaseGranted, 1, |e| e.fence = Fence(1)),
-            &["LOCK-2"],
-        ),
-        (
-            "raised at too few resources",
-            |f| edit!(f, FenceRaised, 0, |e| e.resources.truncate(1)),
-            &["LOCK-2"],
-        ),
+        ("a fence that does not grow", |f| edit!(f, LeaseGranted, 1, |e| e.fence = Fence(1)), &["LOCK-2"]),
+        ("raised at too few resources", |f| edit!(f, FenceRaised, 0, |e| e.resources.truncate(1)), &["LOCK-2"]),
         ("never raised", |f| f.remove("FenceRaised", 1), &["LOCK-2"]),
-        (
-            "intended against old fences",
-            |f| edit!(f, ChangeIntended, 2, |e| e.fences = None),
-            &["LOCK-2"],
-        ),
-        (
-            "used with another fence",
-            |f| edit!(f, ChangeSubmitted, 2, |e| e.fence = Some(Fence(1))),
-            &["LOCK-2"],
-        ),
+        ("intended against old fences", |f| edit!(f, ChangeIntended, 2, |e| e.fences = None), &["LOCK-2"]),
+        ("used with another fence", |f| edit!(f, ChangeSubmitted, 2, |e| e.fence = Some(Fence(1))), &["LOCK-2"]),
         (
             "used by another change",
-            |f| {
-                edit!(f, LeaseRequested, 1, |e| e.change =
-                    ChangeId::of(TaskId(2), 2))
-            },
+            |f| edit!(f, LeaseRequested, 1, |e| e.change = ChangeId::of(TaskId(2), 2)),
             &["LOCK-2"],
         ),
         (
@@ -115,13 +81,7 @@ fn stale_fences_never_land() {
                 };
                 for (place, newer) in newer.into_iter().enumerate() {
                     let at = f.at("ChangeSubmitted", 1);
-                    f.records.insert(
-                        at + 1 + place,
-                        Record {
-                            t_us: f.records[at].t_us,
-                            ..newer
-                        },
-                    );
+                    f.records.insert(at + 1 + place, Record { t_us: f.records[at].t_us, ..newer });
                 }
                 if let Event::ChangeIntended(intended) = f.event("ChangeIntended", 1) {
                     intended.fences = Some(fences)
@@ -139,10 +99,7 @@ fn nobody_overtakes_and_nobody_is_forgotten() {
             Actor::Supervisor,
             Some(lane),
             Some(task),
-            Event::SlotRequested(SlotRequested {
-                endpoint: EndpointId(0),
-                key: EffectKey(9),
-            }),
+            Event::SlotRequested(SlotRequested { endpoint: EndpointId(0), key: EffectKey(9) }),
         )
     }
     fn wait_for_lease(f: &mut Folder, after: (&str, usize), lease: u32) {
@@ -152,16 +109,7 @@ fn nobody_overtakes_and_nobody_is_forgotten() {
             resources: vec![ResourceId(0)],
             ttl_us: 1,
         };
-        f.insert_after(
-            after.0,
-            after.1,
-            record(
-                Actor::Supervisor,
-                Some(0),
-                Some(2),
-                Event::LeaseRequested(asked),
-            ),
-        );
+        f.insert_after(after.0, after.1, record(Actor::Supervisor, Some(0), Some(2), Event::LeaseRequested(asked)));
     }
     check_all(&[
         (
@@ -169,14 +117,8 @@ fn nobody_overtakes_and_nobody_is_forgotten() {
             |f| {
                 let (first, second) = (f.at("SlotRequested", 0), f.at("SlotRequested", 1));
                 let (one, other) = (f.records[first].clone(), f.records[second].clone());
-                f.records[first] = Record {
-                    t_us: one.t_us,
-                    ..other.clone()
-                };
-                f.records[second] = Record {
-                    t_us: other.t_us,
-                    ..one
-                };
+                f.records[first] = Record { t_us: one.t_us, ..other.clone() };
+                f.records[second] = Record { t_us: other.t_us, ..one };
             },
             &["LOCK-3"],
         ),
@@ -189,11 +131,7 @@ fn nobody_overtakes_and_nobody_is_forgotten() {
             },
             &["LOCK-3"],
         ),
-        (
-            "a slot unasked",
-            |f| f.remove("SlotRequested", 1),
-            &["LOCK-3"],
-        ),
+        ("a slot unasked", |f| f.remove("SlotRequested", 1), &["LOCK-3"]),
         (
             "a slot is given back twice",
             |f| {
@@ -202,16 +140,8 @@ fn nobody_overtakes_and_nobody_is_forgotten() {
             },
             &["LOCK-3"],
         ),
-        (
-            "a request for a slot is forgotten",
-            |f| f.insert_after("TaskAssigned", 3, ask(0, 2)),
-            &["LOCK-3"],
-        ),
-        (
-            "a request for a lease is forgotten",
-            |f| wait_for_lease(f, ("LeaseReleased", 1), 2),
-            &["LOCK-3"],
-        ),
+        ("a request for a slot is forgotten", |f| f.insert_after("TaskAssigned", 3, ask(0, 2)), &["LOCK-3"]),
+        ("a request for a lease is forgotten", |f| wait_for_lease(f, ("LeaseReleased", 1), 2), &["LOCK-3"]),
         (
             "a lease overtakes",
             |f| {
@@ -221,15 +151,8 @@ fn nobody_overtakes_and_nobody_is_forgotten() {
                 edit!(f, FenceRaised, 1, |e| e.lease = LeaseId(2));
                 edit!(f, ChangeSubmitted, 2, |e| e.lease = Some(LeaseId(2)));
                 edit!(f, LeaseReleased, 1, |e| e.lease = LeaseId(2));
-                let ended = Event::LeaseReleased(LeaseReleased {
-                    lease: LeaseId(1),
-                    fault: None,
-                });
-                f.insert_after(
-                    "LeaseReleased",
-                    1,
-                    record(Actor::Supervisor, Some(0), Some(2), ended),
-                );
+                let ended = Event::LeaseReleased(LeaseReleased { lease: LeaseId(1), fault: None });
+                f.insert_after("LeaseReleased", 1, record(Actor::Supervisor, Some(0), Some(2), ended));
             },
             &["LOCK-3"],
         ),

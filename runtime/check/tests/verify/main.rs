@@ -38,12 +38,8 @@ fn check(name: &str, forge: impl FnOnce(&mut Folder), broken: &[&str]) -> Report
 /// Verifies a folder as it stands.
 fn judge(name: &str, folder: &Folder, broken: &[&str]) -> Report {
     let report = verify(folder.path()).unwrap();
-    let found: Vec<&str> = report
-        .promises
-        .iter()
-        .filter(|promise| promise.status == Status::Broken)
-        .map(|promise| promise.id)
-        .collect();
+    let found: Vec<&str> =
+        report.promises.iter().filter(|promise| promise.status == Status::Broken).map(|promise| promise.id).collect();
     let details: Vec<String> = report
         .promises
         .iter()

@@ -13,26 +13,10 @@ use baton_record::{Event, Oid};
 #[test]
 fn main_moves_only_as_the_journal_says() {
     check_all(&[
-        (
-            "main is behind",
-            |f| f.set_ref("refs/heads/main", f.mains[2]),
-            &["MAIN-1", "MAIN-2"],
-        ),
-        (
-            "main is behind and the end agrees",
-            |f| end_at(f, f.mains[2]),
-            &["MAIN-1", "MAIN-2", "STOP-1"],
-        ),
-        (
-            "main is gone",
-            |f| drop(f.git(&["update-ref", "-d", "refs/heads/main"], b"")),
-            &["MAIN-1", "MAIN-2"],
-        ),
-        (
-            "an unnoticed push",
-            |f| on_top(f, "mine\n", false),
-            &["MAIN-1", "MAIN-2"],
-        ),
+        ("main is behind", |f| f.set_ref("refs/heads/main", f.mains[2]), &["MAIN-1", "MAIN-2"]),
+        ("main is behind and the end agrees", |f| end_at(f, f.mains[2]), &["MAIN-1", "MAIN-2", "STOP-1"]),
+        ("main is gone", |f| drop(f.git(&["update-ref", "-d", "refs/heads/main"], b"")), &["MAIN-1", "MAIN-2"]),
+        ("an unnoticed push", |f| on_top(f, "mine\n", false), &["MAIN-1", "MAIN-2"]),
         (
             "an unnoticed push, killed",
             |f| {
@@ -57,11 +41,7 @@ fn main_moves_only_as_the_journal_says() {
             },
             &["MAIN-1", "MAIN-2", "MAIL-1", "HAND-1", "STOP-1"],
         ),
-        (
-            "landed without intention",
-            |f| f.remove("ChangeIntended", 2),
-            &["MAIN-1", "MAIN-2", "STOP-1"],
-        ),
+        ("landed without intention", |f| f.remove("ChangeIntended", 2), &["MAIN-1", "MAIN-2", "STOP-1"]),
         (
             "another main before",
             |f| edit!(f, ChangeLanded, 2, |e| e.main_before = e.main_after),
@@ -85,27 +65,15 @@ fn main_moves_only_as_the_journal_says() {
             },
             &["MAIN-1", "MAIN-2", "STOP-1"],
         ),
-        (
-            "parents the other way round",
-            |f| reland(f, |made| made.parents.reverse()),
-            &["MAIN-1", "MAIN-2"],
-        ),
-        (
-            "the proposal is no parent",
-            |f| reland(f, |made| made.parents.truncate(1)),
-            &["MAIN-1"],
-        ),
+        ("parents the other way round", |f| reland(f, |made| made.parents.reverse()), &["MAIN-1", "MAIN-2"]),
+        ("the proposal is no parent", |f| reland(f, |made| made.parents.truncate(1)), &["MAIN-1"]),
     ]);
 }
 
 #[test]
 fn a_foreign_push_is_where_it_was_found_and_the_last_thing_on_main() {
     fn notice(f: &mut Folder, after: (&str, usize), expected: Oid, found: Option<Oid>) {
-        let event = Event::ForeignPush(ForeignPush {
-            expected,
-            found,
-            fault: None,
-        });
+        let event = Event::ForeignPush(ForeignPush { expected, found, fault: None });
         f.insert_after(after.0, after.1, record(Actor::Merger, None, None, event));
     }
     check_all(&[
@@ -126,44 +94,20 @@ fn a_foreign_push_is_where_it_was_found_and_the_last_thing_on_main() {
             },
             &["MAIN-1"],
         ),
-        (
-            "a notice of nothing",
-            |f| notice(f, ("TaskDone", 2), f.mains[0], Some(f.mains[3])),
-            &["MAIN-1"],
-        ),
+        ("a notice of nothing", |f| notice(f, ("TaskDone", 2), f.mains[0], Some(f.mains[3])), &["MAIN-1"]),
     ]);
 }
 
 #[test]
 fn counts_say_how_many_and_of_which_sort() {
     let counts = |report: Report| (report.lost, report.doubled, report.torn, report.uncredited);
-    let behind = check(
-        "behind",
-        |f| end_at(f, f.mains[1]),
-        &["MAIN-1", "MAIN-2", "STOP-1"],
-    );
+    let behind = check("behind", |f| end_at(f, f.mains[1]), &["MAIN-1", "MAIN-2", "STOP-1"]);
     assert_eq!(counts(behind), (2, 0, 0, 0));
-    let pushed = check(
-        "pushed",
-        |f| on_top(f, "mine\n", false),
-        &["MAIN-1", "MAIN-2"],
-    );
+    let pushed = check("pushed", |f| on_top(f, "mine\n", false), &["MAIN-1", "MAIN-2"]);
     assert_eq!(counts(pushed), (0, 0, 0, 1));
-    let half = check(
-        "half",
-        |f| {
-            reland(f, |made| {
-                drop(made.files.insert("d.txt".into(), "d\n".into()))
-            })
-        },
-        &["MAIN-3"],
-    );
+    let half = check("half", |f| reland(f, |made| drop(made.files.insert("d.txt".into(), "d\n".into()))), &["MAIN-3"]);
     assert_eq!(counts(half), (0, 0, 1, 0));
     let message = good().message(ChangeId::of(TaskId(2), 2), 0, None);
-    let twice = check(
-        "twice",
-        |f| on_top(f, &message, false),
-        &["MAIN-1", "MAIN-2"],
-    );
+    let twice = check("twice", |f| on_top(f, &message, false), &["MAIN-1", "MAIN-2"]);
     assert_eq!(counts(twice), (0, 1, 0, 0));
 }

@@ -37,15 +37,9 @@ fn every_submission_has_one_answer_and_every_task_one_owner() {
         (
             "submitted after it was closed",
             |f| {
-                let closed = Event::ChangeWithdrawn(ChangeWithdrawn {
-                    change: ChangeId::of(TaskId(2), 2),
-                    fault: None,
-                });
-                f.insert_after(
-                    "TaskAssigned",
-                    3,
-                    record(Actor::Merger, Some(0), Some(2), closed),
-                );
+                let closed =
+                    Event::ChangeWithdrawn(ChangeWithdrawn { change: ChangeId::of(TaskId(2), 2), fault: None });
+                f.insert_after("TaskAssigned", 3, record(Actor::Merger, Some(0), Some(2), closed));
             },
             &["MAIL-1"],
         ),
@@ -53,39 +47,15 @@ fn every_submission_has_one_answer_and_every_task_one_owner() {
             "two owners",
             |f| {
                 let stolen = Event::TaskAssigned(TaskAssigned { attempt: 2 });
-                f.insert_after(
-                    "TaskAssigned",
-                    1,
-                    record(Actor::Supervisor, Some(1), Some(0), stolen),
-                );
+                f.insert_after("TaskAssigned", 1, record(Actor::Supervisor, Some(1), Some(0), stolen));
             },
             &["HAND-1", "STOP-1"],
         ),
-        (
-            "an attempt is left out",
-            |f| edit!(f, TaskAssigned, 0, |e| e.attempt = 2),
-            &["HAND-1"],
-        ),
-        (
-            "one attempt too many",
-            |f| edit!(f, TaskAdded, 2, |e| e.attempts_max = 1),
-            &["HAND-1"],
-        ),
-        (
-            "an attempt beyond all numbers",
-            |f| edit!(f, TaskAssigned, 3, |e| e.attempt = u32::MAX),
-            &["HAND-1"],
-        ),
-        (
-            "a task of another role",
-            |f| edit!(f, TaskAdded, 1, |e| e.role = "reviewer".into()),
-            &["HAND-1"],
-        ),
-        (
-            "a task is lost",
-            |f| f.remove("TaskDone", 1),
-            &["HAND-1", "STOP-1"],
-        ),
+        ("an attempt is left out", |f| edit!(f, TaskAssigned, 0, |e| e.attempt = 2), &["HAND-1"]),
+        ("one attempt too many", |f| edit!(f, TaskAdded, 2, |e| e.attempts_max = 1), &["HAND-1"]),
+        ("an attempt beyond all numbers", |f| edit!(f, TaskAssigned, 3, |e| e.attempt = u32::MAX), &["HAND-1"]),
+        ("a task of another role", |f| edit!(f, TaskAdded, 1, |e| e.role = "reviewer".into()), &["HAND-1"]),
+        ("a task is lost", |f| f.remove("TaskDone", 1), &["HAND-1", "STOP-1"]),
         (
             "a task is added twice",
             |f| {
@@ -108,9 +78,7 @@ fn every_submission_has_one_answer_and_every_task_one_owner() {
             "a task is given up too early",
             |f| {
                 let place = f.at("TaskReturned", 0);
-                f.records[place].event = Event::TaskFailed(TaskFailed {
-                    reason: FailReason::AttemptsUsedUp,
-                });
+                f.records[place].event = Event::TaskFailed(TaskFailed { reason: FailReason::AttemptsUsedUp });
             },
             &["HAND-1"],
         ),
@@ -133,12 +101,7 @@ fn every_submission_has_one_answer_and_every_task_one_owner() {
 #[test]
 fn effects_name_their_owners_and_stop_at_a_pause() {
     fn effect() -> Record {
-        record(
-            Actor::Supervisor,
-            Some(0),
-            Some(2),
-            Event::EffectIntended(EffectIntended { key: EffectKey(7) }),
-        )
+        record(Actor::Supervisor, Some(0), Some(2), Event::EffectIntended(EffectIntended { key: EffectKey(7) }))
     }
     check_all(&[
         (
@@ -173,11 +136,7 @@ fn effects_name_their_owners_and_stop_at_a_pause() {
             },
             &["WHO-1"],
         ),
-        (
-            "an effect in a pause",
-            |f| f.insert_after("PauseAcknowledged", 0, effect()),
-            &["STOP-2"],
-        ),
+        ("an effect in a pause", |f| f.insert_after("PauseAcknowledged", 0, effect()), &["STOP-2"]),
         (
             "a landing in a pause",
             |f| {
@@ -187,21 +146,9 @@ fn effects_name_their_owners_and_stop_at_a_pause() {
             },
             &["STOP-2"],
         ),
-        (
-            "an epoch is left out",
-            |f| edit!(f, Resumed, 0, |e| e.epoch = Epoch(4)),
-            &["STOP-2"],
-        ),
-        (
-            "the last epoch of all",
-            |f| edit!(f, PauseRequested, 0, |e| e.epoch = Epoch(u32::MAX)),
-            &["STOP-2"],
-        ),
-        (
-            "acknowledged by more lanes than there are",
-            |f| edit!(f, PauseAcknowledged, 0, |e| e.lanes = 3),
-            &["STOP-2"],
-        ),
+        ("an epoch is left out", |f| edit!(f, Resumed, 0, |e| e.epoch = Epoch(4)), &["STOP-2"]),
+        ("the last epoch of all", |f| edit!(f, PauseRequested, 0, |e| e.epoch = Epoch(u32::MAX)), &["STOP-2"]),
+        ("acknowledged by more lanes than there are", |f| edit!(f, PauseAcknowledged, 0, |e| e.lanes = 3), &["STOP-2"]),
         (
             "a finished effect begins again",
             |f| {
@@ -213,11 +160,8 @@ fn effects_name_their_owners_and_stop_at_a_pause() {
         (
             "a file written past the merger",
             |f| {
-                let written = FileWritten {
-                    change: ChangeId::of(TaskId(0), 1),
-                    path: "a.txt".into(),
-                    commit: f.mains[3],
-                };
+                let written =
+                    FileWritten { change: ChangeId::of(TaskId(0), 1), path: "a.txt".into(), commit: f.mains[3] };
                 f.insert_after(
                     "ChangeSubmitted",
                     0,
@@ -240,32 +184,13 @@ fn a_run_ends_as_it_says() {
             },
             &["STOP-1"],
         ),
-        (
-            "too many landed",
-            |f| edit!(f, RunStopped, 0, |e| e.landed = 4),
-            &["STOP-1"],
-        ),
-        (
-            "too few refused",
-            |f| edit!(f, RunStopped, 0, |e| e.refused = 0),
-            &["STOP-1"],
-        ),
-        (
-            "stuck, with nothing to do",
-            |f| edit!(f, RunStopped, 0, |e| e.reason = StopReason::Stuck),
-            &["STOP-1"],
-        ),
-        (
-            "a push that nobody saw",
-            |f| edit!(f, RunStopped, 0, |e| e.reason = StopReason::ForeignPush),
-            &["STOP-1"],
-        ),
+        ("too many landed", |f| edit!(f, RunStopped, 0, |e| e.landed = 4), &["STOP-1"]),
+        ("too few refused", |f| edit!(f, RunStopped, 0, |e| e.refused = 0), &["STOP-1"]),
+        ("stuck, with nothing to do", |f| edit!(f, RunStopped, 0, |e| e.reason = StopReason::Stuck), &["STOP-1"]),
+        ("a push that nobody saw", |f| edit!(f, RunStopped, 0, |e| e.reason = StopReason::ForeignPush), &["STOP-1"]),
         (
             "main elsewhere at the end",
-            |f| {
-                edit!(f, RunStopped, 0, |e| e.main =
-                    Oid::from_bytes(&[1; 20]).unwrap())
-            },
+            |f| edit!(f, RunStopped, 0, |e| e.main = Oid::from_bytes(&[1; 20]).unwrap()),
             &["MAIN-1", "STOP-1"],
         ),
     ]);

@@ -58,7 +58,9 @@ mod tests {
         lineage.step(a, b, true);
         lineage.step(b, c, true);
         lineage.step(c, d, false);
-        assert!(lineage.only_adds(a, c) && lineage.only_adds(b, b) && !lineage.only_adds(b, d) && !lineage.only_adds(c, a));
+        assert!(
+            lineage.only_adds(a, c) && lineage.only_adds(b, b) && !lineage.only_adds(b, d) && !lineage.only_adds(c, a)
+        );
         // Somebody else moved main: to a commit of his own, or back.
         lineage.step(foreign, e, true);
         assert!(lineage.only_adds(foreign, e) && !lineage.only_adds(a, e) && !lineage.only_adds(a, b));

@@ -7,12 +7,12 @@
 //! that is otherwise, be it a deletion, a change of mode or kind, a link, a submodule, or a tree in a form that git
 //! would rewrite.
 
-use super::{Repository, hold};
 use super::error::GitError;
 use super::object::{Body, Objects};
 use super::propose::Proposal;
 use super::quarantine;
 use super::tree::{Entry, EntryMode, Tree, TreeEntry};
+use super::{Repository, hold};
 use baton_record::Oid;
 use baton_record::event::Verdict;
 use std::cmp::Ordering;
@@ -48,7 +48,8 @@ pub(super) fn merge(repository: &Repository, main: Oid, proposal: &Proposal) -> 
     }
     let ours = repository.commit(main)?.tree;
     let ours_only_adds = hold(&repository.lineage).only_adds(proposal.base, main);
-    let mut walk = Walk { trees: Trees { repository, proposal: Some(proposal) }, ours_only_adds, objects: Objects::default() };
+    let mut walk =
+        Walk { trees: Trees { repository, proposal: Some(proposal) }, ours_only_adds, objects: Objects::default() };
     if let Some(tree) = walk.directory(Some(proposal.base_tree), ours, proposal.tree, 0)? {
         let objects = walk.objects;
         return Ok(Merged::Clean(CleanMerge { tree, verdict: Verdict::Walk, objects }));
@@ -130,7 +131,6 @@ impl Walk<'_> {
         let merged = self.directory(base.map(|entry| entry.oid), ours.oid, theirs.oid, depth + 1)?;
         Ok(merged.map(|oid| TreeEntry { oid, ..ours }))
     }
-
 }
 
 impl Trees<'_> {
