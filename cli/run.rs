@@ -2,8 +2,8 @@
 
 use crate::arguments::{Demo, ErrorFormat, Run, WorldWord};
 use crate::{folders, progress, say};
+use baton_actors::failure::Failure;
 use baton_actors::progress::Progress;
-use baton_actors::start::Failure;
 use baton_scenarios::run::{Options, RunError, Source};
 use baton_scenarios::scenario::{Scenario, World};
 use baton_scenarios::{file, run, shipped};

@@ -1,9 +1,9 @@
 //! Who is where: the addresses of a team's actors, and the one number that all of them read before every effect.
 
+use crate::failure::Failure;
 use crate::lane::{AskAgain, Lane};
 use crate::merger::{Merger, Submission};
 use crate::recorder::Recorder;
-use crate::start::Failure;
 use crate::supervisor::Supervisor;
 use actix::Addr;
 use baton_record::{Epoch, LaneId};

@@ -1,10 +1,11 @@
 //! What happens to a team at a stated time, from outside of it: faults, people's commands, the end of its time.
 
 use crate::chaos::Armed;
-use crate::lane::{LaneGround, Probe};
+use crate::failure::Failure;
+use crate::ground::Ground;
+use crate::lane::Probe;
 use crate::merger::Die;
 use crate::recorder::Append;
-use crate::start::Failure;
 use crate::supervisor::{Crash, OperatorSays, StopRun};
 use crate::team::Restartable;
 use baton_core::Fact;
@@ -30,7 +31,7 @@ pub enum Incident {
 
 impl Incident {
     /// Waits until `at_us`, then happens.
-    pub(crate) async fn happen(self, at_us: u64, ground: LaneGround) {
+    pub(crate) async fn happen(self, at_us: u64, ground: Ground) {
         ground.clock.sleep_us(at_us).await;
         let directory = &ground.directory;
         match self {
@@ -60,14 +61,14 @@ impl Incident {
     }
 }
 
-fn record(ground: &LaneGround, fault: FaultId, injected: &str, target: &str) {
+fn record(ground: &Ground, fault: FaultId, injected: &str, target: &str) {
     let event = FaultInjected { fault, injected: injected.to_owned(), target: target.to_owned() };
     let fact = Fact::of_run(Event::FaultInjected(event));
     ground.directory.recorder().do_send(Append::of(Writer::Run, vec![fact]));
 }
 
 /// What a person does who knows nothing of the team: a commit on main, pushed.
-fn push(ground: &LaneGround) -> Result<(), GitError> {
+fn push(ground: &Ground) -> Result<(), GitError> {
     let repository = &ground.repository;
     let main = repository.main()?.expect("a run's repository has a main");
     let meta = CommitMeta {

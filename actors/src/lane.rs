@@ -9,26 +9,22 @@ mod direct;
 mod script;
 mod stage;
 
-use crate::chaos::{Chaos, LaneFault};
-use crate::directory::Directory;
+use crate::chaos::LaneFault;
+use crate::ground::Ground;
 use crate::guard::guarded;
 use crate::mailbox::mailbox;
-use crate::post::{Leg, Post};
+use crate::post::Leg;
 use crate::recorder::Append;
 use crate::supervisor::{Answer, Ask, LaneGone, PauseSeen, Want};
-use crate::team::{Moment, Team};
+use crate::team::Moment;
 use actix::{Actor, AsyncContext, Context, Handler};
 use actix::{ActorContext, SpawnHandle};
 use attempt::Attempt;
-pub(crate) use attempt::commit_meta;
 use baton_core::Fact;
 use baton_record::event::{DeathReason, FaultInjected};
 use baton_record::line::Actor as Writer;
 use baton_record::{Epoch, Event, FaultId, LaneId};
-use baton_world::Clock;
-use baton_world::git::Repository;
 pub use stage::Stage;
-use std::sync::Arc;
 use std::time::Duration;
 
 mailbox!(Lane {
@@ -70,29 +66,12 @@ pub struct AskAgain;
 #[derive(Clone, Copy, Debug)]
 pub struct Probe;
 
-/// What all lanes of a team share.
-#[derive(Clone, Debug)]
-pub struct LaneGround {
-    /// The resolved scenario.
-    pub team: Arc<Team>,
-    /// The run's clock.
-    pub clock: Clock,
-    /// The repository; a lane reads and proposes.
-    pub repository: Arc<Repository>,
-    /// How messages travel.
-    pub post: Post,
-    /// Which faults strike.
-    pub chaos: Arc<Chaos>,
-    /// Who is where.
-    pub directory: Arc<Directory>,
-}
-
 /// An actor that works on one task at a time.
 #[derive(Debug)]
 pub struct Lane {
     id: LaneId,
     incarnation: u32,
-    ground: LaneGround,
+    ground: Ground,
     stage: Stage,
     attempt: Option<Attempt>,
     ask: u32,
@@ -127,7 +106,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(15);
 
 impl Lane {
     /// A lane that has never lived (`incarnation` 0) or lives again.
-    pub fn new(id: LaneId, incarnation: u32, ground: LaneGround) -> Lane {
+    pub fn new(id: LaneId, incarnation: u32, ground: Ground) -> Lane {
         Lane {
             id,
             incarnation,

@@ -6,7 +6,10 @@
 //! Reading order: [`mailbox`], [`team`], [`directory`], [`recorder`], [`supervisor`], [`lane`], [`merger`].
 
 pub mod chaos;
+pub mod credit;
 pub mod directory;
+pub mod failure;
+pub mod ground;
 pub mod guard;
 pub mod incidents;
 pub mod lane;

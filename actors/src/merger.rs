@@ -10,8 +10,8 @@ mod prepare;
 mod recovery;
 
 use crate::directory::Directory;
+use crate::ground::Ground;
 use crate::guard::guarded;
-use crate::lane::LaneGround;
 use crate::mailbox::mailbox;
 use crate::recorder::Append;
 use crate::supervisor::{MergerQuiet, PauseSeen};
@@ -149,7 +149,7 @@ pub struct FencesMoved {
 /// An actor that moves main.
 #[derive(Debug)]
 pub struct Merger {
-    ground: LaneGround,
+    ground: Ground,
     journal: std::path::PathBuf,
     work: mpsc::Receiver<Submission>,
     parked: Option<Waker>,
@@ -177,7 +177,7 @@ pub struct Merger {
 
 impl Merger {
     /// A merger that finds main at the team's base and has landed nothing.
-    pub fn new(ground: LaneGround, journal: std::path::PathBuf, work: mpsc::Receiver<Submission>) -> Merger {
+    pub fn new(ground: Ground, journal: std::path::PathBuf, work: mpsc::Receiver<Submission>) -> Merger {
         let head = ground.team.base;
         Merger {
             ground,

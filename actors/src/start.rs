@@ -2,8 +2,10 @@
 
 use crate::chaos::{Chaos, MailFaultWindow};
 use crate::directory::Directory;
+use crate::failure::Failure;
+use crate::ground::Ground;
 use crate::incidents::Incident;
-use crate::lane::{Lane, LaneGround};
+use crate::lane::Lane;
 use crate::merger::Merger;
 use crate::post::Post;
 use crate::progress::Progress;
@@ -12,9 +14,8 @@ use crate::supervisor::{Supervisor, fold_supervision};
 use crate::team::Team;
 use actix::{Actor, System};
 use baton_record::LaneId;
-use baton_world::git::{GitError, Repository};
+use baton_world::git::Repository;
 use baton_world::{Clock, ClockKind, Journal, JournalError, clock};
-use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -49,29 +50,6 @@ pub struct Finished {
     pub ended_us: u64,
 }
 
-/// A run that could not end in order. Its folder can still be verified.
-#[derive(Debug)]
-pub enum Failure {
-    /// The journal could not be written: a full or failing disk.
-    Journal(JournalError),
-    /// The repository could not be used: a full or failing disk, a damaged object.
-    Repository(GitError),
-    /// An actor was restarted too often, or the run's own journal cannot be folded.
-    Broken(String),
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Failure::Journal(error) => write!(f, "the journal cannot be written: {error}"),
-            Failure::Repository(error) => write!(f, "the repository cannot be used: {error}"),
-            Failure::Broken(why) => f.write_str(why),
-        }
-    }
-}
-
-impl std::error::Error for Failure {}
-
 /// Runs a team to its end.
 pub fn run(launch: Launch) -> Result<Finished, Failure> {
     let kind = launch.team.clock;
@@ -93,7 +71,7 @@ async fn live(launch: Launch) -> Result<Finished, Failure> {
     let post = Post::new(clock, launch.team.mail, &launch.team.seeds, chaos.clone(), directory.clone());
     let team = Arc::new(launch.team);
     let repository = launch.repository;
-    let ground = LaneGround { team, clock, repository, post, chaos, directory: directory.clone() };
+    let ground = Ground { team, clock, repository, post, chaos, directory: directory.clone() };
     start_team(&ground, launch.journal_dir)?;
     for (at_us, incident) in launch.incidents {
         actix_rt::spawn(incident.happen(at_us, ground.clone()));
@@ -109,7 +87,7 @@ async fn live(launch: Launch) -> Result<Finished, Failure> {
 }
 
 /// Merger and supervisor first, then lanes in the order of their identifiers.
-fn start_team(ground: &LaneGround, journal: PathBuf) -> Result<(), Failure> {
+fn start_team(ground: &Ground, journal: PathBuf) -> Result<(), Failure> {
     let (work, queue) = mpsc::channel(ground.team.caps.queue as usize);
     let merger = Merger::new(ground.clone(), journal.clone(), queue);
     ground.directory.set_merger(actix::Supervisor::start(|_| merger), work);

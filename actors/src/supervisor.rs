@@ -10,8 +10,8 @@ mod lifecycle;
 mod quiet;
 
 use crate::directory::Directory;
+use crate::ground::Ground;
 use crate::guard::guarded;
-use crate::lane::LaneGround;
 use crate::mailbox::mailbox;
 use crate::merger::Submission;
 use actix::{Actor, AsyncContext, Context, Handler, Supervised};
@@ -215,7 +215,7 @@ pub struct Crash(pub Option<FaultId>);
 /// An actor that decides who may do what.
 #[derive(Debug)]
 pub struct Supervisor {
-    ground: LaneGround,
+    ground: Ground,
     /// Where the journal is folded from.
     journal: std::path::PathBuf,
     state: Supervision,
@@ -247,7 +247,7 @@ const SWEEPS_PER_ROLL_CALL: u64 = 10;
 
 impl Supervisor {
     /// A supervisor whose state is the fold of the journal in `journal`, taken by the caller.
-    pub fn new(ground: LaneGround, journal: std::path::PathBuf, state: Supervision, names: Names) -> Supervisor {
+    pub fn new(ground: Ground, journal: std::path::PathBuf, state: Supervision, names: Names) -> Supervisor {
         let asks = vec![LatestAsk::default(); names.lanes()];
         Supervisor {
             ground,

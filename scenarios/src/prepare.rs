@@ -5,7 +5,7 @@ use crate::outcome::Outcome;
 use crate::resolve::{self, Ground};
 use crate::run::{Options, RunError, Source, world_word};
 use crate::scenario::{Workspace, World};
-use baton_actors::start::Failure;
+use baton_actors::failure::Failure;
 use baton_actors::team::{LandingKind, Team, overlap};
 use baton_record::event::{EndpointNamed, GateNamed, LaneJoined, ResourceNamed, RunStarted, TaskAdded, WorldKind};
 use baton_record::line::{Actor, Record};

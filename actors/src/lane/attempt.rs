@@ -1,13 +1,14 @@
 //! One attempt at a task: what it is made from, how far it is, and the change that comes of it.
 
-use super::LaneGround;
 use super::script::{self, Planned};
+use crate::credit::commit_meta;
+use crate::ground::Ground;
 use crate::merger::Submission;
 use crate::team::Team;
 use baton_record::event::{ChangeSubmitted, Update};
 use baton_record::{ChangeId, EffectKey, EndpointId, Fence, LaneId, LeaseId, Oid};
 use baton_world::Draws;
-use baton_world::git::{CommitMeta, Edit, Repository};
+use baton_world::git::{Edit, Repository};
 use sha2::{Digest, Sha256};
 
 /// One attempt.
@@ -77,7 +78,7 @@ impl Attempt {
     }
 
     /// The change as the merger takes it.
-    pub(super) fn submission(&self, ground: &LaneGround, lane: (LaneId, &str), time_s: i64) -> Submission {
+    pub(super) fn submission(&self, ground: &Ground, lane: (LaneId, &str), time_s: i64) -> Submission {
         let (lane, name) = lane;
         let base = self.base.expect("a change is made on a base");
         let meta = commit_meta(&ground.team, self.change, name, (self.lease.map(|lease| lease.1), time_s));
@@ -100,27 +101,5 @@ impl super::Lane {
     /// The endpoint of this lane's model.
     pub(super) fn endpoint(&self) -> EndpointId {
         EndpointId(self.ground.team.lanes[self.id.0 as usize].model as u16)
-    }
-}
-
-/// Author, subject and trailers of a change's commits.
-pub(crate) fn commit_meta(team: &Team, change: ChangeId, lane: &str, at: (Option<Fence>, i64)) -> CommitMeta {
-    let (fence, time_s) = at;
-    let lane_number = team.lanes.iter().position(|spec| spec.name == lane).expect("a lane of this team");
-    let model = &team.models[team.lanes[lane_number].model].name;
-    let mut trailers = vec![
-        ("Baton-Change".to_owned(), change.to_string()),
-        ("Baton-Task".to_owned(), change.task().to_string()),
-        ("Baton-Lane".to_owned(), lane.to_owned()),
-        ("Baton-Model".to_owned(), model.clone()),
-        ("Baton-Run".to_owned(), team.run.clone()),
-    ];
-    trailers.extend(fence.map(|fence| ("Baton-Fence".to_owned(), fence.0.to_string())));
-    CommitMeta {
-        author: lane.to_owned(),
-        email: format!("{lane}@baton.invalid"),
-        time_s,
-        subject: format!("{}: attempt {} by {lane}", change.task(), change.attempt()),
-        trailers,
     }
 }

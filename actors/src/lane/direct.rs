@@ -3,7 +3,7 @@
 //! This is what lanes do without a merger. It exists to be counted.
 
 use super::Lane;
-use super::attempt::commit_meta;
+use crate::credit::commit_meta;
 use crate::recorder::Append;
 use actix::Context;
 use baton_core::Fact;

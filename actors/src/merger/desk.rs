@@ -4,7 +4,7 @@
 //! it for one move. So whatever the journal says about refs, it says in the order in which it happened.
 
 use super::{FencesMoved, MainMoved, Merger, RaiseFence};
-use crate::start::Failure;
+use crate::failure::Failure;
 use crate::supervisor::{FenceStands, StopRun};
 use actix::{AsyncContext, Context};
 use baton_core::Fact;

@@ -2,7 +2,7 @@
 
 use super::prepare::{Ready, Try, Verdict};
 use super::{GateEnded, Intended, MainMoved, Merger, Prepared, Quiesce, Submission, Withdraw, prepare};
-use crate::lane::commit_meta;
+use crate::credit::commit_meta;
 use crate::supervisor::Settled;
 use actix::{AsyncContext, Context};
 use baton_core::board::Settled as Outcome;

@@ -2,7 +2,7 @@
 //!
 //! Runs off the actor (blocking pool in `live`, inline in `sim`), so it gets all it needs by value and answers by value.
 
-use crate::lane::LaneGround;
+use crate::ground::Ground;
 use crate::merger::Submission;
 use crate::team::{GateKind, Team};
 use baton_record::event::{RefuseReason, Verdict as MergeVerdict};
@@ -12,7 +12,7 @@ use baton_world::git::{CommitMeta, GitError, Landing, Merged, Repository};
 /// What a try needs to know.
 #[derive(Debug)]
 pub(super) struct Try {
-    pub(super) ground: LaneGround,
+    pub(super) ground: Ground,
     pub(super) submission: Submission,
     pub(super) meta: CommitMeta,
     /// Where the merger left main.

@@ -1,8 +1,8 @@
 //! The merger's own death and restart: what was intended is looked up on main, never assumed.
 
 use super::{Die, Merger};
+use crate::failure::Failure;
 use crate::recorder::Append;
-use crate::start::Failure;
 use crate::work_queue;
 use actix::fut::WrapFuture;
 use actix::{ActorContext, ActorFutureExt, AsyncContext, Context};

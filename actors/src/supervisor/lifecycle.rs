@@ -1,9 +1,9 @@
 //! Deaths and restarts: of lanes, and of the supervisor itself.
 
 use super::{Crash, Effect, Expire, LaneGone, LatestAsk, Revive, Supervisor};
+use crate::failure::Failure;
 use crate::lane::Lane;
 use crate::recorder::Append;
-use crate::start::Failure;
 use actix::fut::WrapFuture;
 use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Context};
 use baton_core::{Command, Fact, Supervision};

@@ -1,0 +1,27 @@
+//! Credit: who a change's commits are by, and what their trailers say. The same for a proposal and for its landing.
+
+use crate::team::Team;
+use baton_record::{ChangeId, Fence};
+use baton_world::git::CommitMeta;
+
+/// Author, subject and trailers of a change's commits.
+pub(crate) fn commit_meta(team: &Team, change: ChangeId, lane: &str, at: (Option<Fence>, i64)) -> CommitMeta {
+    let (fence, time_s) = at;
+    let lane_number = team.lanes.iter().position(|spec| spec.name == lane).expect("a lane of this team");
+    let model = &team.models[team.lanes[lane_number].model].name;
+    let mut trailers = vec![
+        ("Baton-Change".to_owned(), change.to_string()),
+        ("Baton-Task".to_owned(), change.task().to_string()),
+        ("Baton-Lane".to_owned(), lane.to_owned()),
+        ("Baton-Model".to_owned(), model.clone()),
+        ("Baton-Run".to_owned(), team.run.clone()),
+    ];
+    trailers.extend(fence.map(|fence| ("Baton-Fence".to_owned(), fence.0.to_string())));
+    CommitMeta {
+        author: lane.to_owned(),
+        email: format!("{lane}@baton.invalid"),
+        time_s,
+        subject: format!("{}: attempt {} by {lane}", change.task(), change.attempt()),
+        trailers,
+    }
+}

@@ -1,0 +1,28 @@
+//! What ends a run that no restart can mend.
+
+use baton_world::JournalError;
+use baton_world::git::GitError;
+use std::fmt;
+
+/// A run that could not end in order. Its folder can still be verified.
+#[derive(Debug)]
+pub enum Failure {
+    /// The journal could not be written: a full or failing disk.
+    Journal(JournalError),
+    /// The repository could not be used: a full or failing disk, a damaged object.
+    Repository(GitError),
+    /// An actor was restarted too often, or the run's own journal cannot be folded.
+    Broken(String),
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failure::Journal(error) => write!(f, "the journal cannot be written: {error}"),
+            Failure::Repository(error) => write!(f, "the repository cannot be used: {error}"),
+            Failure::Broken(why) => f.write_str(why),
+        }
+    }
+}
+
+impl std::error::Error for Failure {}

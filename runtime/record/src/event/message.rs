@@ -1,0 +1,72 @@
+//! Facts about messages, pauses and injected faults.
+
+use crate::ids::{Epoch, FaultId};
+use serde::{Deserialize, Serialize};
+
+/// See [`super::Event::RepeatAnswered`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RepeatAnswered {
+    /// The lane's running number of the ask.
+    pub ask: u32,
+    /// The fault that caused it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<FaultId>,
+}
+
+/// See [`super::Event::AskRepeated`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AskRepeated {
+    /// The lane's running number of the ask.
+    pub ask: u32,
+    /// The fault that caused it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<FaultId>,
+}
+
+/// See [`super::Event::PauseRequested`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PauseRequested {
+    /// The epoch that begins (odd).
+    pub epoch: Epoch,
+    /// The operator.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// See [`super::Event::PauseAcknowledged`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PauseAcknowledged {
+    /// The epoch.
+    pub epoch: Epoch,
+    /// Lanes that acknowledged.
+    pub lanes: u32,
+}
+
+/// See [`super::Event::Resumed`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Resumed {
+    /// The epoch that begins (even).
+    pub epoch: Epoch,
+    /// The operator.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// See [`super::Event::FaultInjected`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FaultInjected {
+    /// Which entry of `faults`.
+    pub fault: FaultId,
+    /// What kind: `kill`, `pause`, `restart`, `duplicate`, `delay`, `drop`, `push`.
+    pub injected: String,
+    /// Whom it struck.
+    pub target: String,
+}

@@ -1,0 +1,109 @@
+//! Facts about the run itself: its beginning, its end, and the names it gives.
+
+use crate::ids::{EndpointId, ResourceId};
+use crate::oid::Oid;
+use serde::{Deserialize, Serialize};
+
+/// Where a scenario runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WorldKind {
+    /// Virtual time, seeded, deterministic.
+    Sim,
+    /// The real clock.
+    Live,
+}
+
+/// See [`super::Event::RunStarted`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunStarted {
+    /// Version of the product that wrote this.
+    pub version: String,
+    /// Identity of the run: 16 hex digits, a digest of scenario, seed, version and world (in `live` also of the start).
+    pub run: String,
+    /// Name of the scenario.
+    pub scenario: String,
+    /// SHA-256 of the scenario file, hex.
+    pub scenario_hash: String,
+    /// The seed.
+    pub seed: u64,
+    /// Where the run takes place.
+    pub world: WorldKind,
+    /// Main before the first landing.
+    pub base: Oid,
+    /// Whether this is the control run, in which lanes write to main directly.
+    pub control: bool,
+}
+
+/// Why a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StopReason {
+    /// Every task is done or given up.
+    TasksEnded,
+    /// The scenario's `stop.after` is over.
+    TimeOver,
+    /// A person ended it.
+    Operator,
+    /// Somebody else moved main.
+    ForeignPush,
+    /// Nothing is left that could ever happen, though tasks are open.
+    Stuck,
+}
+
+/// See [`super::Event::RunStopped`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunStopped {
+    /// The stop condition that was met.
+    pub reason: StopReason,
+    /// Main at the end.
+    pub main: Oid,
+    /// Changes landed (in the control run: written).
+    pub landed: u64,
+    /// Changes refused.
+    pub refused: u64,
+}
+
+/// See [`super::Event::SegmentClosed`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SegmentClosed {
+    /// Number of the segment that ends with this line, from 0.
+    pub segment: u32,
+    /// Lines in it, this one included.
+    pub records: u64,
+}
+
+/// See [`super::Event::ResourceNamed`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ResourceNamed {
+    /// The identifier, numbered from 0.
+    pub resource: ResourceId,
+    /// A literal path, or `dir/**` for everything below a directory (`**`: everything).
+    pub pattern: String,
+    /// Resources named earlier whose patterns overlap with this one.
+    pub overlaps: Vec<ResourceId>,
+}
+
+/// See [`super::Event::EndpointNamed`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EndpointNamed {
+    /// The identifier, numbered from 0.
+    pub endpoint: EndpointId,
+    /// The model's name in the scenario.
+    pub name: String,
+    /// Calls that may be under way at once; 0: no limit.
+    pub slots: u32,
+}
+
+/// See [`super::Event::GateNamed`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GateNamed {
+    /// The gate's name in the scenario.
+    pub gate: String,
+}
