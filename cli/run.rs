@@ -46,7 +46,7 @@ pub(crate) fn scenario(wanted: &Run) -> ExitCode {
                 ErrorFormat::Json => eprintln!("{}", faults.to_json()),
             }
             if wanted.json {
-                println!("{}", faults.to_json());
+                say::line(&faults.to_json());
             }
             return ExitCode::from(2);
         }
@@ -64,7 +64,12 @@ pub(crate) fn scenario(wanted: &Run) -> ExitCode {
 /// A file, or a shipped scenario of that name. One byte more than is allowed is enough to know.
 fn load(path: &Path) -> Result<(String, Vec<u8>), String> {
     let name = path.display().to_string();
-    match std::fs::File::open(path) {
+    // A folder is no file: the run folder of a shipped scenario may well have its name.
+    let opened = std::fs::File::open(path).and_then(|opened| match opened.metadata()?.is_dir() {
+        true => Err(std::io::ErrorKind::IsADirectory.into()),
+        false => Ok(opened),
+    });
+    match opened {
         Ok(opened) => {
             let mut bytes = Vec::new();
             let read = opened.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes);

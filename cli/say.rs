@@ -7,8 +7,14 @@ use baton_scenarios::run::RunError;
 use baton_scenarios::scenario::Scenario;
 use baton_scenarios::shipped;
 use serde_json::json;
+use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
+
+/// A line on stdout. A reader who has gone away is no reason to fail: the exit code still says what came of it.
+pub(crate) fn line(text: &str) {
+    drop(writeln!(std::io::stdout(), "{text}"));
+}
 
 /// What the demo is about to do.
 pub(crate) fn demo_begins(scenario: &Scenario, out: &Path, quiet: bool) {
@@ -26,7 +32,7 @@ pub(crate) fn demo_begins(scenario: &Scenario, out: &Path, quiet: bool) {
 /// The outcome of a run, and its exit code.
 pub(crate) fn outcome(outcome: &Outcome, as_json: bool) -> ExitCode {
     if as_json {
-        println!("{}", serde_json::to_string(outcome).expect("an outcome can be written as JSON"));
+        line(&serde_json::to_string(outcome).expect("an outcome can be written as JSON"));
         return ExitCode::from(outcome.exit_code);
     }
     let Outcome { main, expectations, faults, .. } = outcome;
@@ -36,27 +42,27 @@ pub(crate) fn outcome(outcome: &Outcome, as_json: bool) -> ExitCode {
         Verdict::Broken => "broken",
         Verdict::Stopped => "stopped",
     };
-    println!(
+    line(&format!(
         "{verdict}: {} changes on main · {} refused ({} conflicts) · {} virtual in {:.1} s",
         main.landed,
         main.refused,
         main.conflicts,
         duration(outcome.virtual_s),
         outcome.wall_s
-    );
+    ));
     for expectation in expectations {
         let mark = if expectation.held { "ok  " } else { "FAIL" };
         let value = expectation.value.map_or("nothing to look at".to_owned(), |value| format!("{value}"));
-        println!("  {mark} {} ({value})", expectation.name);
+        line(&format!("  {mark} {} ({value})", expectation.name));
     }
     for fault in faults {
         let silent = if fault.felt == 0 { "  (not felt)" } else { "" };
-        println!("  fault {} {}: injected {}, felt {}{silent}", fault.id, fault.kind, fault.injected, fault.felt);
+        line(&format!("  fault {} {}: injected {}, felt {}{silent}", fault.id, fault.kind, fault.injected, fault.felt));
     }
     if let Some(control) = &outcome.control {
-        println!("without the merger: {} lost, {} torn ({})", control.lost, control.torn, control.run);
+        line(&format!("without the merger: {} lost, {} torn ({})", control.lost, control.torn, control.run));
     }
-    println!("run folder {} · baton verify {}", outcome.run, outcome.run);
+    line(&format!("run folder {} · baton verify {}", outcome.run, outcome.run));
     ExitCode::from(outcome.exit_code)
 }
 
@@ -67,7 +73,7 @@ pub(crate) fn no_outcome(error: &RunError, code: u8, as_json: bool) -> ExitCode 
         eprintln!("help: what was recorded can be checked with `baton verify {}`", run.display());
     }
     if as_json {
-        println!("{}", json!({ "format": 1, "verdict": "stopped", "exit_code": code, "error": error.to_string() }));
+        line(&json!({ "format": 1, "verdict": "stopped", "exit_code": code, "error": error.to_string() }).to_string());
     }
     ExitCode::from(code)
 }
@@ -76,7 +82,7 @@ pub(crate) fn no_outcome(error: &RunError, code: u8, as_json: bool) -> ExitCode 
 pub(crate) fn wrong_use(why: &str, as_json: bool) -> ExitCode {
     eprintln!("error: {why}");
     if as_json {
-        println!("{}", json!({ "format": 1, "exit_code": 2, "error": why }));
+        line(&json!({ "format": 1, "exit_code": 2, "error": why }).to_string());
     }
     ExitCode::from(2)
 }
@@ -85,7 +91,7 @@ pub(crate) fn wrong_use(why: &str, as_json: bool) -> ExitCode {
 pub(crate) fn report(report: &Report, as_json: bool) -> ExitCode {
     let code = if report.intact { 0 } else { 3 };
     if as_json {
-        println!("{}", serde_json::to_string(report).expect("a report can be written as JSON"));
+        line(&serde_json::to_string(report).expect("a report can be written as JSON"));
         return ExitCode::from(code);
     }
     for promise in &report.promises {
@@ -96,13 +102,13 @@ pub(crate) fn report(report: &Report, as_json: bool) -> ExitCode {
             Status::InDoubt => "in doubt",
             Status::NotExercised => "not exercised",
         };
-        println!("{:9} {word:14} {:>9}  {}", promise.id, promise.checked, promise.detail);
+        line(&format!("{:9} {word:14} {:>9}  {}", promise.id, promise.checked, promise.detail));
     }
     let state = if report.intact { "main intact" } else { "BROKEN" };
     let (lost, doubled) = (report.lost, report.doubled);
-    println!("{state}: {lost} lost, {doubled} doubled, {} torn, {} uncredited", report.torn, report.uncredited);
+    line(&format!("{state}: {lost} lost, {doubled} doubled, {} torn, {} uncredited", report.torn, report.uncredited));
     if report.torn_tail {
-        println!("the journal's last line is torn, as after a kill; everything before it is whole");
+        line("the journal's last line is torn, as after a kill; everything before it is whole");
     }
     ExitCode::from(code)
 }
@@ -111,7 +117,7 @@ pub(crate) fn report(report: &Report, as_json: bool) -> ExitCode {
 pub(crate) fn unreadable(unreadable: &Unreadable, as_json: bool) -> ExitCode {
     eprintln!("error: {unreadable}");
     if as_json {
-        println!("{}", json!({ "exit_code": 7, "error": unreadable.to_string() }));
+        line(&json!({ "exit_code": 7, "error": unreadable.to_string() }).to_string());
     }
     ExitCode::from(7)
 }
@@ -123,7 +129,7 @@ pub(crate) fn scenarios() -> ExitCode {
         let comment: Vec<&str> = comment.map(|line| line.trim_start_matches(['#', ' '])).collect();
         let claim = comment.join(" ");
         let claim = claim.split(" Refuted by").next().unwrap_or_default().trim_start_matches("Claim: ");
-        println!("{name}\n    {claim}");
+        line(&format!("{name}\n    {claim}"));
     }
     ExitCode::SUCCESS
 }
@@ -132,7 +138,7 @@ pub(crate) fn scenarios() -> ExitCode {
 pub(crate) fn explain(code: &str) -> ExitCode {
     match baton_scenarios::file::explain(code) {
         Some(text) => {
-            println!("{text}");
+            line(text);
             ExitCode::SUCCESS
         }
         None => wrong_use(&format!("there is no error code `{code}`; codes look like E0112"), false),

@@ -5,7 +5,8 @@
 /// Declares an actor's mailbox: a row per message, with the answer and one sentence.
 ///
 /// A row implements [`actix::Message`] with that answer and asserts that the actor handles it, so a row without a
-/// handler, a handler without a row and a wrong answer type all fail to compile.
+/// handler, a handler without a row and a wrong answer type all fail to compile. In a `guarded` table, whose answers
+/// are all `()`, a row names the method instead, and the handler runs it through the actor's own `work`.
 macro_rules! mailbox {
     ($actor:ty { $($message:ty => $answer:ty, $sentence:literal;)+ }) => {
         $(
@@ -17,6 +18,17 @@ macro_rules! mailbox {
             const fn handles<A: actix::Actor + actix::Handler<M>, M: actix::Message>(_sentence: &str) {}
             $( handles::<$actor, $message>($sentence); )+
         };
+    };
+    (guarded $actor:ident { $($message:ty => $method:ident, $sentence:literal;)+ }) => {
+        $crate::mailbox::mailbox!($actor { $($message => (), $sentence;)+ });
+        $(
+            impl actix::Handler<$message> for $actor {
+                type Result = ();
+                fn handle(&mut self, message: $message, ctx: &mut actix::Context<$actor>) {
+                    self.work(ctx, |actor, ctx| actor.$method(message, ctx));
+                }
+            }
+        )+
     };
 }
 

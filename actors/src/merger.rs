@@ -16,7 +16,7 @@ use crate::mailbox::mailbox;
 use crate::recorder::Append;
 use crate::supervisor::{MergerQuiet, PauseSeen};
 use crate::work_queue::{self, Pull};
-use actix::{Actor, Context, Handler, Supervised};
+use actix::{Actor, Context, Supervised};
 use baton_core::{Fact, MergeQueue};
 use baton_record::event::{ChangeSubmitted, StopReason};
 use baton_record::line::Actor as Writer;
@@ -29,17 +29,17 @@ use std::sync::Arc;
 use std::task::Waker;
 use tokio::sync::mpsc;
 
-mailbox!(Merger {
-    RaiseFence => (), "Make a grant's fence the newest at its resources, then say so.";
-    Withdraw => (), "A lane died: say whether its attempt is on main, and take nothing more of it.";
-    EpochChanged => (), "The epoch has changed: acknowledge a pause, or go on.";
-    Quiesce => (), "The run ends: finish what is begun, begin nothing, say when.";
-    Prepared => (), "A merge has been tried.";
-    GateEnded => (), "A gate's time is over.";
-    Intended => (), "The intention is durable: main may move.";
-    MainMoved => (), "The move of main has been tried.";
-    FencesMoved => (), "The move of the fences has been tried.";
-    Die => (), "A fault: die, and fold the journal.";
+mailbox!(guarded Merger {
+    RaiseFence => on_raise_fence, "Make a grant's fence the newest at its resources, then say so.";
+    Withdraw => on_withdraw, "A lane died: say whether its attempt is on main, and take nothing more of it.";
+    EpochChanged => on_epoch, "The epoch has changed: acknowledge a pause, or go on.";
+    Quiesce => on_quiesce, "The run ends: finish what is begun, begin nothing, say when.";
+    Prepared => on_prepared, "A merge has been tried.";
+    GateEnded => on_gate_ended, "A gate's time is over.";
+    Intended => on_intended, "The intention is durable: main may move.";
+    MainMoved => on_main_moved, "The move of main has been tried.";
+    FencesMoved => on_fences_moved, "The move of the fences has been tried.";
+    Die => on_die, "A fault: die, and fold the journal.";
 });
 
 /// One submitted change, in the merger's work queue.
@@ -287,29 +287,4 @@ impl Supervised for Merger {
     fn restarting(&mut self, ctx: &mut Context<Merger>) {
         self.restart(ctx);
     }
-}
-
-/// A handler that runs its one method guarded.
-macro_rules! handle {
-    ($($message:ty => $method:ident;)+) => {
-        $(impl Handler<$message> for Merger {
-            type Result = ();
-            fn handle(&mut self, message: $message, ctx: &mut Context<Merger>) {
-                self.work(ctx, |merger, ctx| merger.$method(message, ctx));
-            }
-        })+
-    };
-}
-
-handle! {
-    RaiseFence => on_raise_fence;
-    Withdraw => on_withdraw;
-    EpochChanged => on_epoch;
-    Quiesce => on_quiesce;
-    Prepared => on_prepared;
-    GateEnded => on_gate_ended;
-    Intended => on_intended;
-    MainMoved => on_main_moved;
-    FencesMoved => on_fences_moved;
-    Die => on_die;
 }

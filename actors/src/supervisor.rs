@@ -14,7 +14,7 @@ use crate::ground::Ground;
 use crate::guard::guarded;
 use crate::mailbox::mailbox;
 use crate::merger::Submission;
-use actix::{Actor, AsyncContext, Context, Handler, Supervised};
+use actix::{Actor, AsyncContext, Context, Supervised};
 use baton_core::board::Settled as Outcome;
 use baton_core::slots::Usage;
 use baton_core::{Command, Supervision};
@@ -26,19 +26,19 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-mailbox!(Supervisor {
-    Ask => (), "A lane's question; answered by post, once or as often as it is asked.";
-    Settled => (), "The merger's word on a change.";
-    FenceStands => (), "The merger has raised a grant's fence: the lease may be answered.";
-    LaneGone => (), "A lane has died.";
-    PauseSeen => (), "A lane, or the merger, starts no effect in this epoch.";
-    OperatorSays => (), "A person's command.";
-    StopRun => (), "The run must end for this reason.";
-    MergerQuiet => (), "The merger has come to rest: the run can end.";
-    Released => (), "Facts are durable: do what waited for them.";
-    Expire => (), "A lease's time may be over.";
-    Revive => (), "A dead lane's back-off is over.";
-    Crash => (), "A fault: die, and fold the journal.";
+mailbox!(guarded Supervisor {
+    Ask => on_ask, "A lane's question; answered by post, once or as often as it is asked.";
+    Settled => on_settled, "The merger's word on a change.";
+    FenceStands => on_fence, "The merger has raised a grant's fence: the lease may be answered.";
+    LaneGone => on_lane_gone, "A lane has died.";
+    PauseSeen => on_pause_seen, "A lane, or the merger, starts no effect in this epoch.";
+    OperatorSays => on_operator, "A person's command.";
+    StopRun => on_stop, "The run must end for this reason.";
+    MergerQuiet => on_merger_quiet, "The merger has come to rest: the run can end.";
+    Released => on_released, "Facts are durable: do what waited for them.";
+    Expire => on_expire, "A lease's time may be over.";
+    Revive => on_revive, "A dead lane's back-off is over.";
+    Crash => on_crash, "A fault: die, and fold the journal.";
 });
 
 /// See the table.
@@ -305,31 +305,4 @@ impl Supervised for Supervisor {
     fn restarting(&mut self, ctx: &mut Context<Supervisor>) {
         self.restart(ctx);
     }
-}
-
-/// A handler that runs its one method guarded.
-macro_rules! handle {
-    ($($message:ty => $method:ident;)+) => {
-        $(impl Handler<$message> for Supervisor {
-            type Result = ();
-            fn handle(&mut self, message: $message, ctx: &mut Context<Supervisor>) {
-                self.work(ctx, |supervisor, ctx| supervisor.$method(message, ctx));
-            }
-        })+
-    };
-}
-
-handle! {
-    Ask => on_ask;
-    Settled => on_settled;
-    FenceStands => on_fence;
-    LaneGone => on_lane_gone;
-    PauseSeen => on_pause_seen;
-    OperatorSays => on_operator;
-    StopRun => on_stop;
-    MergerQuiet => on_merger_quiet;
-    Released => on_released;
-    Expire => on_expire;
-    Revive => on_revive;
-    Crash => on_crash;
 }
