@@ -4,7 +4,7 @@
 //! Knows no disk, no clock and no run: bytes in, values out, in bounded time and memory. Whether a
 //! repository exists or an expectation holds is found out by others.
 //!
-//! Reading order: [`faults`](self::faults) (what is reported), `source` (where), `tree` (YAML with places),
+//! Reading order: [`faults`] (what is reported), `source` (where), `tree` (YAML with places),
 //! `table` (typed access), then one file per section of the format.
 
 mod actions;

@@ -1,6 +1,6 @@
 //! Scenario files: what they say, how they are read, how they are run, and what came of it.
 //!
-//! Reading order: [`scenario`], [`file`], [`resolve`], `prepare`, [`run`], [`tally`], [`outcome`].
+//! Reading order: [`scenario`], [`mod@file`], [`resolve`], `prepare`, [`run`], [`tally`], [`outcome`].
 
 pub mod file;
 pub mod fixture;
