@@ -99,6 +99,9 @@ enum Input {
     Pause(ObeyPause),
 }
 
+/// Questions are numbered on through all lives of a lane, so that no late answer to a former life fits a question of this
+/// one. A life has fewer, and a lane has at most 1,000 restarts.
+const ASKS_PER_LIFE: u32 = 1 << 22;
 /// How long a lane waits for an answer before it asks again; doubled each time, up to 16-fold.
 const PATIENCE_US: u64 = 30_000_000;
 /// How often it looks.
@@ -113,7 +116,7 @@ impl Lane {
             ground,
             stage: Stage::Idle,
             attempt: None,
-            ask: 0,
+            ask: incarnation.saturating_mul(ASKS_PER_LIFE),
             open: None,
             wait: 0,
             waiting: None,

@@ -231,6 +231,8 @@ pub struct Supervisor {
     restarts: u32,
     stopping: Option<StopReason>,
     sweeps: u64,
+    /// Whether a lane is not started again, because it was too often.
+    lanes_given_up: bool,
     /// Control run: changes written and refused, for the run's last record.
     written: u64,
 }
@@ -262,6 +264,7 @@ impl Supervisor {
             restarts: 0,
             stopping: None,
             sweeps: 0,
+            lanes_given_up: false,
             written: 0,
         }
     }

@@ -22,13 +22,16 @@ fn left(folder: &Path) -> Left {
 
 /// Where two journals part, told by their first different line.
 fn parting(one: &Left, other: &Left) -> String {
-    let (one_lines, other_lines) = (one.journal.split(|byte| *byte == b'\n'), other.journal.split(|byte| *byte == b'\n'));
+    let (one_lines, other_lines) =
+        (one.journal.split(|byte| *byte == b'\n'), other.journal.split(|byte| *byte == b'\n'));
     let parted = one_lines.zip(other_lines).enumerate().find(|(_, (a, b))| a != b);
     match parted {
         Some((line, (a, b))) => {
             format!("line {}: {}\n  and: {}", line + 1, String::from_utf8_lossy(a), String::from_utf8_lossy(b))
         }
-        None => format!("main {} and {}; {} and {} bytes", one.main, other.main, one.journal.len(), other.journal.len()),
+        None => {
+            format!("main {} and {}; {} and {} bytes", one.main, other.main, one.journal.len(), other.journal.len())
+        }
     }
 }
 
@@ -74,8 +77,14 @@ const SURROUNDINGS: [Surrounding; 5] = [
         repository(&other, &[("file", b"content\n")]);
         command.env("GIT_DIR", other.join(".git")).env("GIT_WORK_TREE", &other).env("GIT_INDEX_FILE", other.join("x"));
         command.env("GIT_OBJECT_DIRECTORY", other.join(".git/objects")).env("GIT_NAMESPACE", "wrong");
-        command.env("GIT_AUTHOR_NAME", "Mallory").env("GIT_COMMITTER_DATE", "1 +0500").env("GIT_DEFAULT_HASH", "sha256");
-        command.env("GIT_CONFIG_COUNT", "1").env("GIT_CONFIG_KEY_0", "merge.renames").env("GIT_CONFIG_VALUE_0", "false");
+        command
+            .env("GIT_AUTHOR_NAME", "Mallory")
+            .env("GIT_COMMITTER_DATE", "1 +0500")
+            .env("GIT_DEFAULT_HASH", "sha256");
+        command
+            .env("GIT_CONFIG_COUNT", "1")
+            .env("GIT_CONFIG_KEY_0", "merge.renames")
+            .env("GIT_CONFIG_VALUE_0", "false");
     }),
     ("logging for developers", |_, command| {
         command.env("BATON_LOG", "debug").env("RUST_LOG", "trace").env("RUST_BACKTRACE", "1");
@@ -173,7 +182,8 @@ fn another_seed_is_another_run_after_its_first_record() {
     }
     let told = |out: &str| -> Vec<(Value, Value, Value)> {
         let records = RunFolder(&place.join(out)).records();
-        let told = records.into_iter().map(|record| (record["t_us"].clone(), record["kind"].clone(), record["data"].clone()));
+        let told =
+            records.into_iter().map(|record| (record["t_us"].clone(), record["kind"].clone(), record["data"].clone()));
         told.collect()
     };
     let (one, two) = (told("1"), told("2"));

@@ -82,7 +82,8 @@ impl Living {
             std::thread::spawn(move || {
                 let mut bytes = Vec::new();
                 stream.read_to_end(&mut bytes).unwrap();
-                drop(close.send(()));
+                // Nobody may wait any more.
+                let _ = close.send(());
                 bytes
             })
         };

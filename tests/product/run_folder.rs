@@ -70,7 +70,7 @@ impl RunFolder<'_> {
         let on_main = git(&repository, &["log", "--format=%H", "refs/heads/main"]);
         let on_main: BTreeSet<&str> = on_main.lines().collect();
         for landed in self.of_kind("ChangeLanded") {
-            let commit = landed["data"]["commit"].as_str().unwrap();
+            let commit = landed["data"]["main_after"].as_str().unwrap();
             assert!(on_main.contains(commit), "{what}: {landed} is not on main");
         }
     }

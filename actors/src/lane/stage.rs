@@ -44,6 +44,7 @@ pub enum Stage {
 impl Lane {
     /// What the answer to the open question leads to.
     pub(super) fn proceed(&mut self, answer: Answer, ctx: &mut Context<Lane>) {
+        tracing::debug!(lane = self.id.0, ask = self.ask, stage = ?self.stage, ?answer, "answered");
         match answer {
             Answer::Task(change) => self.begin(change, ctx),
             Answer::AllEnded => self.stage = Stage::Resting,

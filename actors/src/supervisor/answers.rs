@@ -8,10 +8,10 @@ use baton_core::board::Settled as Outcome;
 use baton_core::{Command, Fact, Refusal};
 use baton_record::event::{AskRepeated, ChangeWritten, RepeatAnswered};
 use baton_record::line::Actor as Writer;
-use baton_record::{ChangeId, Event, FaultId, LaneId};
+use baton_record::{ChangeId, EffectKey, Event, FaultId, LaneId};
 
 impl Supervisor {
-    pub(super) fn on_ask(&mut self, ask: Ask, _: &mut Context<Supervisor>) {
+    pub(super) fn on_ask(&mut self, ask: Ask, ctx: &mut Context<Supervisor>) {
         let Ask { lane, incarnation, ask: number, want, fault } = ask;
         let alive = self.state.board.is_alive(lane) && self.state.board.restarts(lane) == incarnation;
         let latest = self.asks[lane.0 as usize].ask;
@@ -25,6 +25,7 @@ impl Supervisor {
         self.asks[lane.0 as usize].ask = number;
         self.idle.retain(|idle| *idle != lane);
         self.serve(lane, want);
+        self.stop_if_stuck(ctx);
     }
 
     fn serve(&mut self, lane: LaneId, want: Want) {
@@ -42,6 +43,10 @@ impl Supervisor {
                 let refused = self.obey(&Command::StartCall { lane, change, endpoint, key });
                 match refused {
                     Err(Refusal::Repeated) => self.answer(lane, Answer::Call),
+                    // Whoever begins an attempt anew goes on behind the calls that it has ended.
+                    Err(Refusal::Stale) if self.has_ended_call(lane, change, key) => {
+                        self.answer(lane, Answer::CallEnded);
+                    }
                     Err(Refusal::Stale) => self.answer(lane, Answer::Over),
                     _ => {}
                 }
@@ -57,6 +62,10 @@ impl Supervisor {
             Want::Written { change, settled } => self.serve_written(lane, change, settled),
             Want::Landing(_) => unreachable!("a submission goes to the merger"),
         }
+    }
+
+    fn has_ended_call(&self, lane: LaneId, change: ChangeId, key: EffectKey) -> bool {
+        self.state.board.works_on(lane, change) && self.state.slots.has_ended(lane, key)
     }
 
     fn serve_task(&mut self, lane: LaneId) {
@@ -85,7 +94,7 @@ impl Supervisor {
         }
     }
 
-    pub(super) fn on_settled(&mut self, word: Settled, _: &mut Context<Supervisor>) {
+    pub(super) fn on_settled(&mut self, word: Settled, ctx: &mut Context<Supervisor>) {
         let Settled { lane, ask, change, outcome, fault } = word;
         let settle = Command::Settle { change, settled: outcome, fault };
         match self.state.decide(&settle, self.ground.clock.now_us()) {
@@ -93,6 +102,7 @@ impl Supervisor {
             Err(_) => self.answer_settled_again(lane, ask, change),
         }
         self.employ_idle();
+        self.stop_if_stuck(ctx);
     }
 
     /// The change was settled before and the lane did not hear of it.

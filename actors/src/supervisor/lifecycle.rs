@@ -68,6 +68,7 @@ impl Supervisor {
             ctx.notify_later(Revive(lane), back_off(restarts));
         } else {
             tracing::warn!(lane = lane.0, restarts, "a lane is not started again");
+            self.lanes_given_up = true;
             self.stop_if_stuck(ctx);
         }
     }

@@ -67,12 +67,9 @@ impl Supervisor {
         }
     }
 
-    /// With no lane left that lives or will live again, nothing can ever happen.
+    /// Once lanes are given up, what is left may be work that nobody will ever do.
     pub(super) fn stop_if_stuck(&mut self, ctx: &mut Context<Supervisor>) {
-        let mut lanes = (0..self.state.board.lanes() as u32).map(LaneId);
-        let caps = self.ground.team.caps.restarts;
-        let board = &self.state.board;
-        if lanes.all(|lane| !board.is_alive(lane) && board.restarts(lane) >= caps) {
+        if self.lanes_given_up && self.state.board.is_stuck(self.ground.team.caps.restarts) {
             self.stop(StopReason::Stuck, ctx);
         }
     }

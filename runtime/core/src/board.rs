@@ -243,6 +243,17 @@ impl Board {
         self.ended as usize == self.tasks.len()
     }
 
+    /// Whether nothing that is left to do can ever be done: no lane of its role lives, or has less than this many
+    /// restarts behind it.
+    pub fn is_stuck(&self, restarts_max: u32) -> bool {
+        let lanes = || self.lanes.iter();
+        let returning = lanes().filter(|lane| lane.alive || lane.restarts < restarts_max);
+        let served: BTreeSet<usize> = returning.map(|lane| lane.role.0 as usize).collect();
+        let waiting = self.ready.iter().enumerate().filter(|(_, tasks)| !tasks.is_empty()).map(|(role, _)| role);
+        let owned = lanes().filter(|lane| lane.owns.is_some()).map(|lane| lane.role.0 as usize);
+        !self.all_ended() && waiting.chain(owned).all(|role| !served.contains(&role))
+    }
+
     /// Tasks that nobody owns.
     pub fn ready(&self) -> usize {
         self.ready.iter().map(BTreeSet::len).sum()

@@ -177,7 +177,8 @@ impl Slots {
         self.calls[lane.0 as usize]
     }
 
-    fn has_ended(&self, lane: LaneId, key: EffectKey) -> bool {
+    /// Whether a call of the lane's present attempt has ended.
+    pub fn has_ended(&self, lane: LaneId, key: EffectKey) -> bool {
         self.ended[lane.0 as usize].contains(&key)
     }
 

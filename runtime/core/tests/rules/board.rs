@@ -182,3 +182,15 @@ fn every_fact_names_its_lane_and_its_task() {
     assert_eq!(about(team.say(&settle(a, Settled::Landed)).unwrap()), [of_a, of_a, of_b], "B's lease is granted");
     assert_eq!(team.state.slots.running(B), Some(key(b, 1)));
 }
+
+/// With one restart allowed and used up, a lane is never started again; the work of its role waits for ever.
+#[test]
+fn work_is_stuck_once_no_lane_of_any_role_that_it_needs_will_live_again() {
+    let mut team = Team::new();
+    for lane in LANES {
+        assert!(!team.state.board.is_stuck(0), "{lane:?} lives");
+        team.must(&lose(lane));
+    }
+    assert!(team.state.board.is_stuck(0));
+    assert!(!team.state.board.is_stuck(1), "every lane may live once more");
+}

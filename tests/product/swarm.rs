@@ -1,0 +1,120 @@
+//! Random scenarios of random faults and actions. Each ends by itself, as held, failed or stopped; what it leaves is sound.
+//!
+//! `BATON_SWARM` sets how many, `BATON_SWARM_FROM` the first seed. A failure prints the seed and the scenario.
+
+use crate::draws::Draws;
+use crate::program::{Living, baton};
+use crate::run_folder::{RunFolder, write_scenario};
+use std::time::Duration;
+
+/// Scenarios, if nobody says otherwise.
+const SCENARIOS: u64 = 30;
+/// A scenario that lives longer hangs.
+const HANGS: Duration = Duration::from_secs(20);
+
+fn setting(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
+const ACTIONS: [&str; 9] = [
+    "{ append: token }",
+    "{ transaction: { files: 3, append: token } }",
+    "{ create: token }",
+    "{ edit: replace-line }",
+    "{ edit: increment }",
+    "{ read-then-write: { read: index/index.md, append: token } }",
+    "{ rename: token }",
+    "{ delete: one }",
+    "{ crash: 10% }",
+];
+const PLACES: [&str; 5] = ["**", "notes/**", "counters/**", "index/**", "drafts/**"];
+const MOMENTS: [&str; 4] = ["", ", while: holds-lease", ", while: thinks", ", while: waits-for-landing"];
+
+fn task(draws: &mut Draws) -> String {
+    let actions: Vec<&str> = (0..draws.between(1, 3)).map(|_| *draws.one(&ACTIONS)).collect();
+    let (each, steps) = (draws.between(1, 4), draws.between(0, 3));
+    let role = draws.one(&["implementer", "writer"]);
+    // Only the first kind touches everything, so that every lease is of use.
+    format!(
+        "  - {{ each: {each}, by: {role}, steps: {steps}, touches: \"{}\", do: [ {} ] }}\n",
+        draws.one(&PLACES),
+        actions.join(", ")
+    )
+}
+
+fn fault(draws: &mut Draws) -> String {
+    let (at, share, long) = (draws.between(0, 200), draws.between(1, 30), draws.between(1, 600));
+    let role = draws.one(&["implementer", "writer", "implementer.1", "writer.2"]);
+    let moment = draws.one(&MOMENTS);
+    match draws.between(0, 9) {
+        0 | 1 => format!("  - {{ kill: {role}, at: {at}s{moment} }}\n"),
+        2 | 3 => format!("  - {{ pause: {role}, at: {at}s, for: {long}s{moment} }}\n"),
+        4 => format!("  - {{ restart: supervisor, at: {at}s }}\n"),
+        5 => format!("  - {{ restart: merger, at: {at}s }}\n"),
+        6 => format!("  - {{ duplicate: {share}%, at: {at}s }}\n"),
+        7 => format!("  - {{ delay: {share}%, by: {long}s, at: {at}s, for: 10m }}\n"),
+        8 => format!("  - {{ drop: {share}%, at: {at}s }}\n"),
+        _ if draws.chance(20) => format!("  - {{ push: main, at: {at}s }}\n"),
+        _ => format!("  - {{ drop: {share}%, at: {at}s, for: {long}s }}\n"),
+    }
+}
+
+fn scenario(seed: u64) -> String {
+    let mut draws = Draws::of(seed);
+    let (files, lanes, writers) = (draws.between(1, 30), draws.between(1, 6), draws.between(2, 3));
+    let (slots, median) = (draws.between(0, 3), draws.between(1, 20));
+    let mut text = format!(
+        "baton: 1\nname: swarm\nseed: {seed}\nworkspace: {{ fixture: notes, files: {files} }}\nroles:\n  \
+         implementer: {{ lanes: {lanes}, model: fast }}\n  writer: {{ lanes: {writers}, model: fast }}\nmodels:\n  \
+         fast: {{ driver: script, latency: {{ median: {median}s, p99: 90s }}, slots: {slots} }}\ntasks:\n  \
+         - {{ each: 2, by: implementer, do: {{ append: token }} }}\n"
+    );
+    (0..draws.between(1, 4)).for_each(|_| text.push_str(&task(&mut draws)));
+    text.push_str("leases:\n  - { resource: README.md, ttl: 2m }\n");
+    for place in ["notes/**", "counters/**", "index/**"] {
+        if draws.chance(40) {
+            let (per, ttl) = (draws.one(&["change", "task"]), draws.between(20, 300));
+            text.push_str(&format!("  - {{ resource: \"{place}\", per: {per}, ttl: {ttl}s }}\n"));
+        }
+    }
+    if draws.chance(50) {
+        let red = draws.between(0, 40);
+        text.push_str(&format!(
+            "gates:\n  - {{ name: tests, script: {{ latency: {{ median: 3s, p99: 20s }}, red: {red}% }} }}\n"
+        ));
+    }
+    if draws.chance(40) {
+        let (pause, resume) = (draws.between(0, 200), draws.between(200, 400));
+        text.push_str(&format!("operators:\n  - {{ at: {pause}s, by: ana, do: pause-all }}\n  - {{ at: {resume}s, by: ana, do: resume-all }}\n"));
+    }
+    text.push_str("faults:\n");
+    (0..draws.between(1, 6)).for_each(|_| text.push_str(&fault(&mut draws)));
+    let restarts = draws.between(1, 100);
+    text + &format!("caps: {{ restarts: {restarts}, queue: {} }}\nstop: {{ after: 3d }}\n", draws.between(1, 64))
+}
+
+#[track_caller]
+fn check(seed: u64) -> i32 {
+    let place = tempfile::tempdir().unwrap();
+    let text = scenario(seed);
+    let file = write_scenario(place.path(), "swarm", &text);
+    let again = format!("BATON_SWARM=1 BATON_SWARM_FROM={seed} cargo test --release --test product swarm");
+    let mut living = Living::start(&mut baton(place.path(), ["run", &file, "--json", "--out", "out"]));
+    assert!(living.ends_within(HANGS), "{again}: it hangs\n{text}");
+    let said = living.end(HANGS);
+    let code = said.status.code();
+    let fine = matches!(code, Some(0 | 1 | 5)) && !said.stderr.contains("panicked");
+    assert!(fine, "{again}: it ends with {code:?}; {}{}\n{text}", said.stderr, said.stdout);
+    RunFolder(&place.path().join("out")).must_be_sound(&format!("{again}\n{text}"));
+    let stopped = said.json()["stopped"].clone();
+    assert_ne!(stopped, "time-over", "{again}: alive for days\n{text}");
+    said.code()
+}
+
+#[test]
+fn random_scenarios_end_by_themselves_and_leave_a_sound_run() {
+    let from = setting("BATON_SWARM_FROM", 1);
+    let codes: Vec<i32> = (from..from + setting("BATON_SWARM", SCENARIOS)).map(check).collect();
+    // A swarm in which nothing ends well would prove nothing.
+    assert!(codes.len() < 20 || codes.contains(&0), "{codes:?}");
+}
