@@ -69,6 +69,11 @@ impl Directory {
         lanes.iter().for_each(|lane| lane.do_send(AskAgain));
     }
 
+    /// Whether supervisor, merger and recorder all take messages.
+    pub(crate) fn is_staffed(&self) -> bool {
+        self.supervisor().connected() && self.merger().connected() && self.recorder().connected()
+    }
+
     /// Lanes whose present incarnation takes no message any more.
     pub(crate) fn unreachable_lanes(&self) -> Vec<LaneId> {
         let lanes = self.lanes.read().expect("nobody panics with the lanes' addresses in hand");

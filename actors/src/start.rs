@@ -76,6 +76,7 @@ async fn live(launch: Launch) -> Result<Finished, Failure> {
     for (at_us, incident) in launch.incidents {
         actix_rt::spawn(incident.happen(at_us, ground.clone()));
     }
+    actix_rt::spawn(watch(ground));
     tokio::select! {
         biased;
         journal = end => {
@@ -83,6 +84,20 @@ async fn live(launch: Launch) -> Result<Finished, Failure> {
             Ok(Finished { journal, ended_us: clock.now_us() })
         }
         failure = directory.failure() => Err(failure),
+    }
+}
+
+/// How often somebody looks whether the actors that no other actor watches still live.
+const WATCH_EVERY_US: u64 = 5_000_000;
+
+/// An actor that died unguarded takes no message any more, and nobody would ever answer.
+async fn watch(ground: Ground) {
+    loop {
+        ground.clock.sleep_us(WATCH_EVERY_US).await;
+        if !ground.directory.is_staffed() {
+            let why = "supervisor, merger or recorder died without a word".to_owned();
+            return ground.directory.fail(Failure::Broken(why));
+        }
     }
 }
 

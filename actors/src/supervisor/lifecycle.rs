@@ -105,6 +105,10 @@ impl Supervisor {
 
     /// Looks for a person's wish to end, and now and then for lanes that died without a word.
     pub(super) fn sweep(&mut self, ctx: &mut Context<Supervisor>) {
+        self.work(ctx, Supervisor::look_around);
+    }
+
+    fn look_around(&mut self, ctx: &mut Context<Supervisor>) {
         self.sweeps += 1;
         if self.directory().interrupted() {
             self.stop(StopReason::Operator, ctx);
