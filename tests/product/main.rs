@@ -3,7 +3,7 @@
 //! Reading order: `house`, `scenarios`, `determinism`, `kills`, `workloads`, `swarm`, `bad_input`. The other modules
 //! start programs (`program`), make repositories (`repository`), read run folders (`run_folder`) and draw (`draws`).
 
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "tests; a skipped case is said")]
 
 mod bad_input;
 mod determinism;

@@ -111,6 +111,14 @@ fn check(seed: u64) -> i32 {
     said.code()
 }
 
+/// Seeds that failed once: a role without lanes that was waited for, and an answer to a lane's former life.
+#[test]
+fn what_failed_once_fails_no_more() {
+    for seed in [1211, 1250] {
+        check(seed);
+    }
+}
+
 #[test]
 fn random_scenarios_end_by_themselves_and_leave_a_sound_run() {
     let from = setting("BATON_SWARM_FROM", 1);

@@ -108,8 +108,9 @@ fn every_lane_can_be_killed_in_every_moment() {
 
 #[test]
 fn merger_and_supervisor_can_die_again_and_again() {
-    let restart =
-        |at: u64| format!("{{ restart: {}, at: {}s }}", if at % 2 == 0 { "merger" } else { "supervisor" }, 3 * at);
+    let restart = |at: u64| {
+        format!("{{ restart: {}, at: {}s }}", if at.is_multiple_of(2) { "merger" } else { "supervisor" }, 3 * at)
+    };
     let restarts: Vec<String> = (1..=30).map(restart).collect();
     let faults = format!("faults: [ {} ]", restarts.join(", "));
     let cap = "caps: { restarts: 100 }";

@@ -24,6 +24,7 @@ struct Lane {
     role: String,
     owns: Option<TaskId>,
     died_since_assignment: bool,
+    dead: bool,
 }
 
 /// All tasks of a run.
@@ -46,16 +47,25 @@ impl Board {
     pub(crate) fn see(&mut self, seq: u64, record: &Record, changes: &Changes) {
         let result = match &record.event {
             Event::LaneJoined(joined) => {
-                let lane = Lane { role: joined.role.clone(), owns: None, died_since_assignment: false };
+                let lane = Lane { role: joined.role.clone(), owns: None, died_since_assignment: false, dead: false };
                 record.lane.map(|id| self.lanes.insert(id, lane));
                 return;
             }
             Event::LaneDied(_) => {
                 if let Some(lane) = record.lane.and_then(|id| self.lanes.get_mut(&id)) {
-                    lane.died_since_assignment = true;
+                    (lane.died_since_assignment, lane.dead) = (true, true);
                 }
                 return;
             }
+            Event::LaneRestarted(_) => {
+                if let Some(lane) = record.lane.and_then(|id| self.lanes.get_mut(&id)) {
+                    lane.dead = false;
+                }
+                return;
+            }
+            Event::SlotRequested(_) | Event::SlotGranted(_) | Event::EffectIntended(_) => self.owned(record),
+            Event::GatePassed(_) | Event::GateFailed(_) => self.gated(record, changes),
+            Event::LeaseRequested(asked) => self.asked(record, asked.change),
             Event::ChangeLanded(landed) => return self.artifact(seq, changes.get(landed.change)),
             Event::ChangeSubmitted(submitted) => self.submitted(record, submitted.change),
             Event::TaskAdded(added) => self.added(record.task, added),
@@ -86,6 +96,9 @@ impl Board {
         let was = (task.owner.replace(lane_id), task.attempt, lane.owns.replace(id));
         task.attempt = attempt;
         lane.died_since_assignment = false;
+        if lane.dead {
+            return Err("is assigned to a lane that is dead");
+        }
         if was.0.is_some() {
             return Err("is assigned, and has an owner");
         }
@@ -156,6 +169,33 @@ impl Board {
         let used_up = task.attempt >= task.added.attempts_max;
         self.ended += 1;
         if used_up { Ok(()) } else { Err("is given up before its attempts are used up") }
+    }
+
+    /// What costs something is done for a task by the lane that owns it. That both are named is WHO-1.
+    fn owned(&self, record: &Record) -> Result<(), &'static str> {
+        let (Some(id), Some(lane)) = (record.task, record.lane) else { return Ok(()) };
+        let owner = self.tasks.get(&id).and_then(|task| task.owner);
+        if owner == Some(lane) { Ok(()) } else { Err("is worked on by a lane that does not own it") }
+    }
+
+    /// A gate answers for a change of the lane and the task that it names.
+    fn gated(&self, record: &Record, changes: &Changes) -> Result<(), &'static str> {
+        let (Some(id), Some(_)) = (record.task, record.lane) else { return Ok(()) };
+        let attempts = 1..=self.tasks.get(&id).map_or(0, |task| task.attempt.min(ATTEMPTS_MAX));
+        let mut submitted = attempts.filter_map(|attempt| changes.get(change_of(Some(id), attempt)?));
+        if submitted.any(|change| change.lane == record.lane) {
+            Ok(())
+        } else {
+            Err("is gated, and the lane proposed nothing for it")
+        }
+    }
+
+    fn asked(&self, record: &Record, change: ChangeId) -> Result<(), &'static str> {
+        self.owned(record)?;
+        let task = self.tasks.get(&change.task());
+        let current = task.is_some_and(|task| task.attempt == change.attempt());
+        let own = record.task.is_none_or(|task| task == change.task());
+        if current && own { Ok(()) } else { Err("has a lease asked for another attempt than the current one") }
     }
 
     fn submitted(&mut self, record: &Record, change: ChangeId) -> Result<(), &'static str> {

@@ -5,7 +5,9 @@
 //! Deliberately does not know the repository, leases, tasks or gates.
 
 use crate::report::Judgement;
-use baton_record::event::{ChangeIntended, ChangeLanded, ChangeSubmitted, ForeignPush, StopReason, Verdict};
+use baton_record::event::{
+    ChangeIntended, ChangeLanded, ChangeRefused, ChangeSubmitted, ForeignPush, RefuseReason, StopReason, Verdict,
+};
 use baton_record::line::Record;
 use baton_record::{ChangeId, Event, LaneId, Oid, TaskId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,6 +23,8 @@ pub(crate) struct Change {
     pub(crate) written: bool,
     /// Its lane died after submitting it.
     orphaned: bool,
+    /// A gate refused a tree on its behalf.
+    failed_gate: bool,
 }
 
 impl Change {
@@ -45,6 +49,10 @@ pub(crate) struct Landing {
 #[derive(Debug, Default)]
 pub(crate) struct Changes {
     by_id: BTreeMap<ChangeId, Change>,
+    /// By lane: what it submitted since it last died.
+    since_death: BTreeMap<LaneId, Vec<ChangeId>>,
+    /// Every commit that main was said to be at.
+    mains: BTreeSet<Oid>,
     /// In the order of the journal.
     pub(crate) landings: Vec<Landing>,
     intentions: BTreeMap<ChangeId, Landing>,
@@ -81,13 +89,17 @@ impl Changes {
 
     pub(crate) fn see(&mut self, seq: u64, record: &Record) {
         match &record.event {
-            Event::RunStarted(started) => self.head = Some(started.base),
+            Event::RunStarted(started) => {
+                self.head = Some(started.base);
+                self.mains.insert(started.base);
+            }
             Event::ChangeSubmitted(submitted) => self.submitted(seq, record.lane, submitted),
             Event::ChangeIntended(intended) => self.intended(seq, intended),
             Event::ChangeLanded(landed) => self.landed(seq, landed),
             Event::ChangeRefused(refused) => {
                 self.refused += 1;
                 self.intentions.remove(&refused.change);
+                self.reason(seq, refused);
                 self.outcome(seq, refused.change, |change| change.refusals += 1);
             }
             Event::ChangeWritten(written) => {
@@ -101,6 +113,7 @@ impl Changes {
                 });
                 self.foreign = Some(push.clone());
             }
+            Event::GateFailed(_) => self.gate_failed(record.lane),
             Event::ChangeWithdrawn(withdrawn) => {
                 let id = withdrawn.change;
                 let fits = !self.by_id.contains_key(&id) && self.withdrawn.insert(id);
@@ -109,8 +122,11 @@ impl Changes {
                 });
             }
             Event::LaneDied(_) => {
-                for change in self.by_id.values_mut().filter(|change| change.lane == record.lane) {
-                    change.orphaned |= !change.has_outcome();
+                let submitted = record.lane.and_then(|lane| self.since_death.remove(&lane)).unwrap_or_default();
+                for id in submitted {
+                    if let Some(change) = self.by_id.get_mut(&id) {
+                        change.orphaned |= !change.has_outcome();
+                    }
                 }
             }
             _ => {}
@@ -121,6 +137,9 @@ impl Changes {
         let id = submitted.change;
         let fresh = !self.by_id.contains_key(&id) && !self.withdrawn.contains(&id);
         self.mail_1.claim(fresh, || format!("record {seq}: {id} is submitted a second time, or after it was closed"));
+        if let Some(lane) = lane.filter(|_| fresh) {
+            self.since_death.entry(lane).or_default().push(id);
+        }
         self.by_id.entry(id).or_insert_with(|| Change {
             submitted: submitted.clone(),
             lane,
@@ -128,6 +147,7 @@ impl Changes {
             refusals: 0,
             written: false,
             orphaned: false,
+            failed_gate: false,
         });
     }
 
@@ -162,6 +182,7 @@ impl Changes {
             self.main_1.breaks(|| format!("record {seq}: {id} landed after a foreign push was noticed"));
         }
         self.head = Some(landed.main_after);
+        self.mains.insert(landed.main_after);
         if let Some(intention) = fits {
             self.landings.push(Landing { seq, ..intention });
         }
@@ -170,6 +191,34 @@ impl Changes {
             self.main_2.breaks(|| format!("record {seq}: {id} landed, and so had {first} of the same task"));
         }
         self.outcome(seq, id, |change| change.landings += 1);
+    }
+
+    /// A refusal gives its reason to the sender, who must be able to rely on it as far as the journal tells.
+    fn reason(&mut self, seq: u64, refused: &ChangeRefused) {
+        let Some(change) = self.by_id.get(&refused.change) else { return };
+        let submitted = &change.submitted;
+        let fits = match refused.reason {
+            RefuseReason::StaleFence => submitted.lease.is_some(),
+            RefuseReason::StaleRead => !submitted.reads.is_empty(),
+            RefuseReason::UnknownBase => !self.mains.contains(&submitted.base),
+            RefuseReason::Withdrawn => change.orphaned,
+            RefuseReason::Gate => change.failed_gate,
+            RefuseReason::Conflict | RefuseReason::NoLease | RefuseReason::Superseded | RefuseReason::Empty => true,
+        };
+        self.mail_1.claim(fits, || {
+            format!(
+                "record {seq}: {} is refused as {:?}, and the journal shows no cause",
+                refused.change, refused.reason
+            )
+        });
+    }
+
+    /// The gate's answer belongs to the newest submission of its lane.
+    fn gate_failed(&mut self, lane: Option<LaneId>) {
+        let newest = lane.and_then(|lane| self.since_death.get(&lane)?.last().copied());
+        if let Some(change) = newest.and_then(|id| self.by_id.get_mut(&id)) {
+            change.failed_gate = true;
+        }
     }
 
     fn outcome(&mut self, seq: u64, id: ChangeId, mark: impl FnOnce(&mut Change)) {

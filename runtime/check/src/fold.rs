@@ -9,6 +9,7 @@ use crate::control::Control;
 use crate::effects::Effects;
 use crate::gates::Gates;
 use crate::leases::Leases;
+use crate::life::Lives;
 use crate::pause::Pauses;
 use crate::slots::Slots;
 use crate::stop::Ends;
@@ -27,6 +28,7 @@ pub(crate) struct Fold {
     pub(crate) pauses: Pauses,
     pub(crate) who: Who,
     pub(crate) effects: Effects,
+    pub(crate) lives: Lives,
     pub(crate) control: Control,
 }
 
@@ -41,6 +43,7 @@ impl Fold {
         self.pauses.see(seq, record);
         self.who.see(seq, record, &self.changes);
         self.effects.see(seq, record);
+        self.lives.see(seq, record);
         self.control.see(seq, record, &self.changes);
     }
 }

@@ -27,12 +27,17 @@ impl Gates {
                 if self.landings > 0 {
                     self.main_4.breaks(|| format!("record {seq}: gate {} is named after a landing", gate.gate));
                 }
+                if self.named.contains(&gate.gate) {
+                    self.main_4.breaks(|| format!("record {seq}: gate {} is named twice", gate.gate));
+                }
                 self.named.push(gate.gate.clone());
             }
             Event::GatePassed(passed) => {
+                self.known(seq, &passed.gate);
                 self.answers.insert((passed.tree, passed.gate.clone()), true);
             }
             Event::GateFailed(failed) => {
+                self.known(seq, &failed.gate);
                 self.answers.insert((failed.tree, failed.gate.clone()), false);
             }
             Event::ChangeLanded(landed) => {
@@ -45,6 +50,12 @@ impl Gates {
                 self.main_4.breaks(|| format!("record {seq}: {} reached main past the gates", written.path));
             }
             _ => {}
+        }
+    }
+
+    fn known(&mut self, seq: u64, gate: &String) {
+        if !self.named.contains(gate) {
+            self.main_4.breaks(|| format!("record {seq}: {gate:?} answers, and there is no such gate"));
         }
     }
 

@@ -1,7 +1,7 @@
 //! Owns how git is called: with which environment, which settings, and what it may touch.
 //!
-//! A run folder is evidence and may be forged, so its settings are never obeyed: everything but the
-//! two refs is read through a git directory of the checker's own, which borrows the objects of the
+//! A run folder is evidence and may be forged, so its settings are never obeyed: every object is read
+//! through a git directory of the checker's own, which borrows the objects of the
 //! run's repository and takes whatever git wants to write. Deliberately does not know what is asked.
 
 use crate::Unreadable;
@@ -45,7 +45,7 @@ impl Git {
         let git = Git { repository: absolute, scratch, calls: AtomicU32::new(0) };
         git.furnish(like.as_bytes().len() == 32)
             .map_err(|error| Unreadable::at(&git.scratch, format!("cannot be written: {error}")))?;
-        let version = git.command(&git.scratch).arg("version").stdout(Stdio::null()).status();
+        let version = git.command().arg("version").stdout(Stdio::null()).status();
         version.map_err(|error| Unreadable {
             what: format!("git cannot be started: {error}"),
             cure: "install git and put it on the PATH".into(),
@@ -67,8 +67,8 @@ impl Git {
         fs::write(self.scratch.join("objects/info/alternates"), borrowed)
     }
 
-    /// A call on `directory` that inherits nothing from whoever called the checker.
-    fn command(&self, directory: &Path) -> Command {
+    /// A call on the scratch directory that inherits nothing from whoever called the checker.
+    fn command(&self) -> Command {
         let mut command = Command::new("git");
         for (name, _) in std::env::vars_os() {
             if name.as_encoded_bytes().starts_with(b"GIT_") {
@@ -76,7 +76,7 @@ impl Git {
             }
         }
         command
-            .env("GIT_DIR", directory)
+            .env("GIT_DIR", &self.scratch)
             .env("GIT_CONFIG_GLOBAL", "/dev/null")
             .env("GIT_CONFIG_SYSTEM", "/dev/null")
             .env("GIT_CONFIG_NOSYSTEM", "1")
@@ -97,14 +97,9 @@ impl Git {
         command
     }
 
-    /// Asks the run's own repository: for its refs, and for nothing that its settings could bend.
-    pub(crate) fn ask_repository(&self, arguments: &[&str]) -> Result<Vec<u8>, String> {
-        self.finish(self.command(&self.repository).args(arguments))
-    }
-
     /// Asks about the borrowed objects and takes the whole answer.
     pub(crate) fn ask(&self, arguments: &[&str]) -> Result<Vec<u8>, String> {
-        self.finish(self.command(&self.scratch).args(arguments))
+        self.finish(self.command().args(arguments))
     }
 
     fn finish(&self, command: &mut Command) -> Result<Vec<u8>, String> {
@@ -125,7 +120,7 @@ impl Git {
         let talk = self.scratch.join(format!("talk-{}", self.calls.fetch_add(1, Ordering::Relaxed)));
         let stderr = File::create(&talk).map_err(|error| error.to_string())?;
         let mut child = self
-            .command(&self.scratch)
+            .command()
             .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -6,10 +6,15 @@
 use crate::changes::{Change, Changes};
 use crate::patterns::Patterns;
 use crate::report::Judgement;
-use baton_record::event::{ChangeIntended, ChangeSubmitted, FenceRaised, LeaseGranted, LeaseRequested, StopReason};
+use baton_record::event::{
+    ChangeIntended, ChangeSubmitted, FenceRaised, LeaseGranted, LeaseRequested, StopReason, WorldKind,
+};
 use baton_record::line::Record;
 use baton_record::{ChangeId, Event, Fence, LaneId, LeaseId, Oid, ResourceId};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// More grants than this never wait for their raise at once.
+const RAISES_AHEAD_MAX: usize = 1000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
@@ -22,6 +27,7 @@ enum Stage {
 struct Lease {
     lane: Option<LaneId>,
     change: ChangeId,
+    ttl_us: u64,
     resources: Vec<ResourceId>,
     stage: Stage,
     fence: Option<Fence>,
@@ -30,11 +36,20 @@ struct Lease {
     orphaned: bool,
 }
 
+impl Lease {
+    /// The record names the lane and the task that the lease is for.
+    fn is_of(&self, record: &Record) -> bool {
+        self.lane == record.lane && record.task.is_none_or(|task| task == self.change.task())
+    }
+}
+
 /// All leases of a run.
 #[derive(Debug, Default)]
 pub(crate) struct Leases {
     patterns: Patterns,
     leases: Vec<Lease>,
+    /// By lane: what it asked for since it last died.
+    since_death: BTreeMap<LaneId, Vec<LeaseId>>,
     /// By resource: requests that wait for it, in the order of asking.
     waiting: BTreeMap<ResourceId, BTreeSet<u32>>,
     /// By resource: the live lease on it.
@@ -42,9 +57,9 @@ pub(crate) struct Leases {
     /// By resource: the newest fence that stands at it.
     newest: BTreeMap<ResourceId, Fence>,
     last_grant: Fence,
+    live_world: bool,
     /// The blob of the last raise.
     pub(crate) fences: Option<Oid>,
-    unraised: u64,
     lock_1: Judgement,
     lock_2: Judgement,
     lock_3: Judgement,
@@ -54,28 +69,34 @@ impl Leases {
     /// `changes` has seen the record already.
     pub(crate) fn see(&mut self, seq: u64, record: &Record, changes: &Changes) {
         match &record.event {
+            Event::RunStarted(started) => self.live_world = started.world == WorldKind::Live,
             Event::ResourceNamed(named) => {
                 let result = self.patterns.add(named.resource, &named.pattern, &named.overlaps);
                 self.lock_1.claim(result.is_ok(), || format!("record {seq}: {}", result.err().unwrap_or_default()));
             }
-            Event::LeaseRequested(asked) => self.requested(seq, record.lane, asked),
+            Event::LeaseRequested(asked) => self.requested(seq, record, asked),
             Event::LeaseGranted(granted) => self.granted(seq, record, granted),
-            Event::FenceRaised(raised) => self.raised(seq, raised),
+            Event::FenceRaised(raised) => self.raised(seq, record, raised),
             Event::LeaseReleased(released) => self.ended(seq, record, released.lease, false),
             Event::LeaseExpired(expired) => self.ended(seq, record, expired.lease, true),
             Event::ChangeSubmitted(submitted) => self.used(seq, record.lane, submitted),
             Event::ChangeIntended(intended) => self.intended(seq, intended),
             Event::ChangeLanded(landed) => self.landed(seq, landed.change, changes.get(landed.change)),
             Event::LaneDied(_) => {
-                for lease in self.leases.iter_mut().filter(|lease| lease.lane == record.lane) {
-                    lease.orphaned |= lease.stage == Stage::Waiting;
+                let asked = record.lane.and_then(|lane| self.since_death.remove(&lane)).unwrap_or_default();
+                for id in asked {
+                    let lease = &mut self.leases[id.0 as usize];
+                    if lease.stage == Stage::Waiting {
+                        lease.orphaned = true;
+                        self.leave_line(id);
+                    }
                 }
             }
             _ => {}
         }
     }
 
-    fn requested(&mut self, seq: u64, lane: Option<LaneId>, asked: &LeaseRequested) {
+    fn requested(&mut self, seq: u64, record: &Record, asked: &LeaseRequested) {
         let number = self.leases.len();
         let ascending = asked.resources.is_sorted_by(|a, b| a < b) && !asked.resources.is_empty();
         let known = asked.resources.iter().all(|resource| self.patterns.known(*resource));
@@ -88,9 +109,13 @@ impl Leases {
         for resource in &asked.resources {
             self.waiting.entry(*resource).or_default().insert(asked.lease.0);
         }
+        if let Some(lane) = record.lane {
+            self.since_death.entry(lane).or_default().push(asked.lease);
+        }
         self.leases.push(Lease {
-            lane,
+            lane: record.lane,
             change: asked.change,
+            ttl_us: asked.ttl_us,
             resources: asked.resources.clone(),
             stage: Stage::Waiting,
             fence: None,
@@ -104,7 +129,13 @@ impl Leases {
         let Some(lease) = self.leases.get(id.0 as usize) else {
             return self.lock_1.breaks(|| format!("record {seq}: lease {} was never asked for", id.0));
         };
-        let fits = lease.stage == Stage::Waiting && lease.lane == record.lane && granted.until_us >= record.t_us;
+        let fits = lease.stage == Stage::Waiting && lease.is_of(record) && granted.until_us >= record.t_us;
+        // A live run decides a moment before it records; a simulated one has no such moment.
+        let until_us = record.t_us.saturating_add(lease.ttl_us);
+        let asked = if self.live_world { granted.until_us <= until_us } else { granted.until_us == until_us };
+        self.lock_1.claim(asked, || {
+            format!("record {seq}: lease {} is granted until {}, which is not what was asked", id.0, granted.until_us)
+        });
         self.lock_1.claim(fits, || {
             format!("record {seq}: lease {} does not wait, is another lane's, or is over when it begins", id.0)
         });
@@ -122,7 +153,6 @@ impl Leases {
         let lease = &mut self.leases[id.0 as usize];
         lease.stage = Stage::Live { until_us: granted.until_us };
         lease.fence = Some(granted.fence);
-        self.unraised += 1;
     }
 
     /// LOCK-1: no resource of the new lease, and none that overlaps with one, is held.
@@ -143,7 +173,7 @@ impl Leases {
         let touched = resources.iter().flat_map(|resource| self.patterns.touched_by(*resource));
         let mut earlier =
             touched.flat_map(|resource| self.waiting.get(&resource).into_iter().flat_map(|line| line.range(..id.0)));
-        let overtaken = earlier.find(|number| !self.leases[**number as usize].orphaned);
+        let overtaken = earlier.next();
         self.lock_3.claim(overtaken.is_none(), || {
             format!("record {seq}: lease {} overtakes lease {}, which waits", id.0, overtaken.map_or(0, |n| *n))
         });
@@ -166,7 +196,7 @@ impl Leases {
             Stage::Live { until_us } => !expired || record.t_us >= until_us,
             Stage::Ended => false,
         };
-        self.lock_1.claim(allowed && lease.lane == record.lane, || {
+        self.lock_1.claim(allowed && lease.is_of(record), || {
             format!("record {seq}: lease {} ends too early, a second time, or by another lane", id.0)
         });
         self.leave_line(id);
@@ -181,17 +211,16 @@ impl Leases {
 
     /// The fence stands at the lease's resources and at all that overlap, and nowhere goes down. A
     /// restarted merger may raise the same fence again.
-    fn raised(&mut self, seq: u64, raised: &FenceRaised) {
+    fn raised(&mut self, seq: u64, record: &Record, raised: &FenceRaised) {
         self.fences = Some(raised.fences);
         let Some(lease) = self.leases.get_mut(raised.lease.0 as usize) else {
             return self.lock_2.breaks(|| format!("record {seq}: lease {} was never asked for", raised.lease.0));
         };
-        if !std::mem::replace(&mut lease.raised, true) && lease.fence.is_some() {
-            self.unraised -= 1;
-        }
+        lease.raised = true;
         let expected: BTreeSet<ResourceId> =
             lease.resources.iter().flat_map(|resource| self.patterns.touched_by(*resource)).collect();
-        let exact = lease.fence == Some(raised.fence) && expected.iter().eq(&raised.resources);
+        let of_lease = lease.fence == Some(raised.fence) && lease.is_of(record);
+        let exact = of_lease && expected.iter().eq(&raised.resources);
         self.lock_2.claim(exact, || {
             format!("record {seq}: the raise is not the grant's, or is not at exactly the lease's resources and all that overlap")
         });
@@ -206,7 +235,10 @@ impl Leases {
 
     fn used(&mut self, seq: u64, lane: Option<LaneId>, submitted: &ChangeSubmitted) {
         let (Some(id), id_of_change) = (submitted.lease, submitted.change) else {
-            return self.lock_2.claim(submitted.fence.is_none(), || format!("record {seq}: a fence without a lease"));
+            if submitted.fence.is_some() {
+                self.lock_2.breaks(|| format!("record {seq}: a fence without a lease"));
+            }
+            return;
         };
         let fits = self.leases.get(id.0 as usize).is_some_and(|lease| {
             let own = lease.lane == lane && lease.change == id_of_change;
@@ -218,6 +250,9 @@ impl Leases {
     }
 
     fn intended(&mut self, seq: u64, intended: &ChangeIntended) {
+        if intended.fences.is_none() && self.fences.is_none() {
+            return;
+        }
         self.lock_2.claim(intended.fences == self.fences, || {
             format!("record {seq}: {} is intended against fences that are not the newest", intended.change)
         });
@@ -246,19 +281,40 @@ impl Leases {
 
     /// The fences' ref against the journal. After a kill it may be one raise ahead: a lease that is
     /// granted, and whose raise has no record yet.
-    pub(crate) fn compare_ref(&mut self, found: Option<Oid>, is_blob: bool, killed: bool) {
+    pub(crate) fn compare_ref(&mut self, found: Option<Oid>, text: Option<&str>, killed: bool) {
         if self.fences.is_none() && found.is_none() {
             return;
         }
         self.lock_2.checked();
-        if found == self.fences && is_blob {
-            return;
+        if found == self.fences {
+            let fits = text == Some(fences_text(&self.fences_by_pattern(None)).as_str());
+            return self.lock_2.claim(fits, || "refs/baton/fences does not hold the newest fences on record".into());
         }
-        if killed && self.unraised > 0 && is_blob {
+        if killed && text.is_some_and(|text| self.one_ahead(text)) {
             self.lock_2.doubts(|| "a granted lease has no raise on record, and the fences' ref has moved on".into());
         } else {
             self.lock_2.breaks(|| "refs/baton/fences does not point to the last raise on record".into());
         }
+    }
+
+    /// The newest fence of every pattern that has one, after one more raise.
+    fn fences_by_pattern(&self, ahead: Option<&Lease>) -> BTreeMap<&str, Fence> {
+        let raised = ahead.into_iter().flat_map(|lease| {
+            let touched = lease.resources.iter().flat_map(|resource| self.patterns.touched_by(*resource));
+            touched.map(|resource| (resource, lease.fence.unwrap_or_default()))
+        });
+        let mut newest = BTreeMap::new();
+        for (resource, fence) in self.newest.iter().map(|(resource, fence)| (*resource, *fence)).chain(raised) {
+            let entry = newest.entry(self.patterns.text(resource)).or_insert(fence);
+            *entry = fence.max(*entry);
+        }
+        newest
+    }
+
+    /// Whether `text` is what the raise of one granted lease would leave that has none on record.
+    fn one_ahead(&self, text: &str) -> bool {
+        let last = self.leases.iter().filter(|lease| lease.fence.is_some() && !lease.raised).take(RAISES_AHEAD_MAX);
+        last.into_iter().any(|lease| fences_text(&self.fences_by_pattern(Some(lease))) == text)
     }
 
     /// LOCK-1, LOCK-2 and LOCK-3, when the journal is read.
@@ -275,6 +331,15 @@ impl Leases {
         self.lock_2.note(format!("{leases} leases, each fence newer than the last"));
         [self.lock_1, self.lock_2, self.lock_3]
     }
+}
+
+/// The form of the blob at `refs/baton/fences`.
+fn fences_text(fences: &BTreeMap<&str, Fence>) -> String {
+    let mut text = String::from("baton-fences 1\n");
+    for (pattern, fence) in fences {
+        text += &format!("{} {pattern}\n", fence.0);
+    }
+    text
 }
 
 /// The ends of a run at which a request that still waits was forgotten: nobody is left to answer it.

@@ -5,12 +5,13 @@
 //! patterns, its own fold of every rule. Writes nothing into the run and obeys no setting in it.
 //!
 //! Reading order: `run_folder`, `line` and `reader` with `lanes` (bytes to records); `fold` and what it hands records
-//! to: `changes`, `leases` with `patterns`, `slots`, `gates`, `board`, `pause`, `stop`, `who`, `effects`;
-//! then main itself: `git`, `repository`, `main_line` with `trailers`, `replay` with [`history`], `control`
-//! with `tokens`; last `report` and `verdict`.
+//! to: `changes`, `leases` with `patterns`, `slots`, `gates`, `board`, `pause`, `stop`, `who`, `effects`, `life`;
+//! then main itself: `refs`, `git`, `repository`, `main_line` with `trailers`, `replay` with [`history`], `control`
+//! with `tokens`; last `claims`, `report` and `verdict`.
 
 mod board;
 mod changes;
+mod claims;
 mod control;
 mod effects;
 mod fold;
@@ -19,11 +20,13 @@ mod git;
 pub mod history;
 mod lanes;
 mod leases;
+mod life;
 mod line;
 mod main_line;
 mod patterns;
 mod pause;
 mod reader;
+mod refs;
 mod replay;
 mod report;
 mod repository;

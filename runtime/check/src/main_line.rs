@@ -9,6 +9,7 @@ use crate::lanes::Lanes;
 use crate::report::Judgement;
 use crate::repository::{Commit, Repository};
 use crate::trailers::{Trailers, traces};
+use crate::who::Who;
 use baton_record::event::RunStarted;
 use baton_record::{ChangeId, Oid};
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,6 +21,7 @@ pub(crate) struct Expected<'a> {
     pub(crate) killed: bool,
     pub(crate) changes: &'a Changes,
     pub(crate) lanes: &'a Lanes,
+    pub(crate) who: &'a Who,
     pub(crate) repository: &'a Repository,
     /// Where refs/heads/main points.
     pub(crate) main: Option<Oid>,
@@ -63,6 +65,7 @@ pub(crate) fn compare(expected: &Expected<'_>) -> MainLine {
         Ok(commits) => line.commits = commits,
         Err(why) => {
             line.main_1.breaks(|| format!("main cannot be read: {why}"));
+            line.lose(landings.len());
             return line;
         }
     }
@@ -233,12 +236,18 @@ impl MainLine {
             format!("{id}: the tree of {} is not the one that was intended and gated", landing.main_after)
         });
         let lane = change.lane.and_then(|lane| expected.lanes.name(lane));
+        let model = change.lane.and_then(|lane| expected.who.model(lane));
+        let email = lane.map(|lane| format!("{lane}@baton.invalid"));
         for (name, commit) in [(landing.main_after, merge), (submitted.commit, proposal)] {
             self.main_2
                 .claim(credits_fit(&Trailers::of(&commit.message), id, change, lane, &expected.started.run), || {
                     format!("{id}: the trailers of {name} do not agree with the journal")
                 });
-            self.who_1.claim(Some(commit.author.as_str()) == lane, || {
+            self.who_1.claim(Trailers::of(&commit.message).model == model, || {
+                format!("{id}: {name} credits another model than {:?}", model.unwrap_or("none"))
+            });
+            let is_author = Some(commit.author.as_str()) == lane && Some(&commit.email) == email.as_ref();
+            self.who_1.claim(is_author, || {
                 format!("{id}: {name} is by {:?}, and the lane is {:?}", commit.author, lane.unwrap_or("nobody"))
             });
         }

@@ -13,6 +13,8 @@ pub(crate) struct Patterns {
     /// Directory (without slash; empty: everything) or literal path, with its resources.
     below: BTreeMap<String, Vec<ResourceId>>,
     literal: BTreeMap<String, Vec<ResourceId>>,
+    /// By resource: its pattern.
+    texts: Vec<String>,
     /// By resource: all that overlap with it, itself not included.
     overlaps: Vec<Vec<ResourceId>>,
 }
@@ -24,6 +26,7 @@ impl Patterns {
         if usize::from(id.0) != self.overlaps.len() {
             return Err(format!("resource {} is named, and {} is due", id.0, self.overlaps.len()));
         }
+        self.texts.push(pattern.to_owned());
         let directory = directory_of(pattern);
         if directory.unwrap_or(pattern).contains('*') || pattern.is_empty() {
             self.overlaps.push(Vec::new());
@@ -63,6 +66,11 @@ impl Patterns {
         found.dedup();
         found.truncate(limit);
         found
+    }
+
+    /// The pattern of a resource; empty if there is none.
+    pub(crate) fn text(&self, id: ResourceId) -> &str {
+        self.texts.get(usize::from(id.0)).map_or("", String::as_str)
     }
 
     pub(crate) fn known(&self, id: ResourceId) -> bool {

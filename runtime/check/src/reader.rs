@@ -106,7 +106,7 @@ impl State<'_> {
     ) -> Result<Option<Damage>, Unreadable> {
         let path = self.journal.join(name.file_name());
         let unreadable = |error: std::io::Error| Unreadable::at(&path, format!("cannot be read: {error}"));
-        if !path.is_file() {
+        if !std::fs::symlink_metadata(&path).is_ok_and(|found| found.is_file()) {
             return Ok(Some(Damage { file: name.file_name(), line: 0, what: "it is not a file".into() }));
         }
         let mut bytes = BufReader::with_capacity(1 << 20, File::open(&path).map_err(unreadable)?);

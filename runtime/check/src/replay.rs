@@ -53,8 +53,13 @@ fn replay_all(
     numbers.present(base, &steps, repository, &mut ops)?;
     for step in &steps {
         declared(step, &mut replayed.main_3);
-        let plain = step.landing.verdict != Verdict::Same || step.landing.main_before == step.submitted.base;
-        replayed.main_3.claim(plain, || format!("{} landed as it was, and main was not its base", step.landing.change));
+        let plain = (step.landing.verdict == Verdict::Same) == (step.landing.main_before == step.submitted.base);
+        replayed.main_3.claim(plain, || {
+            format!(
+                "{} landed as it was although main was not its base, or was merged although it was",
+                step.landing.change
+            )
+        });
         numbers.step(step, &mut ops);
     }
     let findings = history::judge(&ops);

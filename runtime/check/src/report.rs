@@ -172,6 +172,22 @@ impl Judgement {
         } else {
             (Status::NotExercised, note().unwrap_or_else(|| "there was nothing to look at".into()))
         };
-        Promise { id, status, checked: self.checked, detail }
+        Promise { id, status, checked: self.checked, detail: one_line(&detail) }
     }
 }
+
+/// What a forged run says must not pass for a line of the report, nor command a terminal.
+pub(crate) fn one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for letter in text.chars().take(DETAIL_LETTERS_MAX) {
+        if letter.is_control() || matches!(letter, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}') {
+            line.extend(letter.escape_default());
+        } else {
+            line.push(letter);
+        }
+    }
+    line
+}
+
+/// A longer reason is cut.
+const DETAIL_LETTERS_MAX: usize = 2000;

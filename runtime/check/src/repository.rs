@@ -18,15 +18,6 @@ pub(crate) struct Repository {
     git: Git,
 }
 
-/// Where the two refs of a run point; `None`: there is no such ref.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Refs {
-    pub(crate) main: Option<Oid>,
-    pub(crate) fences: Option<Oid>,
-    /// The fences' ref points to a blob.
-    pub(crate) fences_is_blob: bool,
-}
-
 /// What a commit's own bytes say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Commit {
@@ -34,6 +25,8 @@ pub(crate) struct Commit {
     pub(crate) parents: Vec<Oid>,
     /// The author's name.
     pub(crate) author: String,
+    /// The author's address.
+    pub(crate) email: String,
     pub(crate) message: String,
 }
 
@@ -59,22 +52,14 @@ impl Repository {
         Ok(Repository { git: Git::borrow(path, like)? })
     }
 
-    pub(crate) fn refs(&self) -> Result<Refs, String> {
-        let format = "--format=%(refname) %(objectname) %(objecttype)";
-        let answer = self.git.ask_repository(&["for-each-ref", format, "refs/heads/main", "refs/baton/fences"])?;
-        let mut refs = Refs::default();
-        for line in String::from_utf8_lossy(&answer).lines() {
-            let mut words = line.split(' ');
-            let (name, object, kind) = (words.next(), words.next().and_then(Oid::from_hex), words.next());
-            match name {
-                Some("refs/heads/main") if kind == Some("commit") => refs.main = object,
-                Some("refs/baton/fences") => {
-                    (refs.fences, refs.fences_is_blob) = (object, kind == Some("blob"));
-                }
-                _ => {}
-            }
-        }
-        Ok(refs)
+    /// The text of a blob; `None` if it is no blob, not there or not text.
+    pub(crate) fn text(&self, blob: Oid) -> Result<Option<String>, String> {
+        let mut text = None;
+        self.objects(&[blob], &mut |_, kind, bytes| {
+            text = std::str::from_utf8(bytes).ok().filter(|_| kind == "blob").map(str::to_owned);
+            Ok(())
+        })?;
+        Ok(text)
     }
 
     /// Every commit that `head` reaches and `base` does not, by name.
@@ -252,12 +237,15 @@ fn parse_commit(bytes: &[u8]) -> Option<Commit> {
     let (head, message) = text.split_once("\n\n").unwrap_or((&text, ""));
     let mut lines = head.lines();
     let tree = Oid::from_hex(lines.next()?.strip_prefix("tree ")?)?;
-    let mut commit = Commit { tree, parents: Vec::new(), author: String::new(), message: message.to_owned() };
+    let mut commit =
+        Commit { tree, parents: Vec::new(), author: String::new(), email: String::new(), message: message.to_owned() };
     for line in lines {
         if let Some(parent) = line.strip_prefix("parent ") {
             commit.parents.push(Oid::from_hex(parent)?);
         } else if let Some(author) = line.strip_prefix("author ") {
-            commit.author = author.split(" <").next().unwrap_or_default().to_owned();
+            let (name, rest) = author.split_once(" <").unwrap_or((author, ""));
+            commit.author = name.to_owned();
+            commit.email = rest.split('>').next().unwrap_or_default().to_owned();
         }
     }
     Some(commit)

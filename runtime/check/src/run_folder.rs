@@ -1,17 +1,17 @@
-//! Owns the shape of a run folder: where the journal, the repository and `run.json` are, and what
-//! `run.json` claims. A claim is evidence to compare, never a source.
+//! Owns the shape of a run folder: where the journal, the repository, the scenario and `run.json`
+//! are. Each is the folder's own: what is only linked from elsewhere is not evidence.
 //!
 //! Deliberately does not know records or git.
 
 use crate::Unreadable;
-use baton_record::Oid;
-use serde_json::Value;
+use crate::claims::Claims;
+use sha2::{Digest, Sha256};
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-/// A larger `run.json` is not one.
-const RUN_JSON_BYTES_MAX: u64 = 64 << 20;
+/// No `run.json` and no scenario is larger.
+const FILE_BYTES_MAX: u64 = 64 << 20;
 
 /// The parts of a run folder.
 #[derive(Debug)]
@@ -19,22 +19,15 @@ pub(crate) struct RunFolder {
     pub(crate) journal: PathBuf,
     pub(crate) repository: PathBuf,
     run_json: PathBuf,
-}
-
-/// What a finished run's `run.json` says about journal and main.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Claims {
-    pub(crate) records: Option<u64>,
-    pub(crate) head_hash: Option<String>,
-    pub(crate) main: Option<Oid>,
+    scenario: PathBuf,
 }
 
 impl RunFolder {
     pub(crate) fn open(run: &Path) -> Result<RunFolder, Unreadable> {
         let entries = fs::read_dir(run).map_err(|error| Unreadable::at(run, format!("is no run folder: {error}")))?;
         let journal = run.join("journal");
-        if !journal.is_dir() {
-            return Err(Unreadable::at(run, "is no run folder: it holds no folder named journal".into()));
+        if !is_own_folder(&journal) {
+            return Err(Unreadable::at(run, "is no run folder: it holds no folder of its own named journal".into()));
         }
         let mut repositories = Vec::new();
         for entry in entries {
@@ -43,13 +36,18 @@ impl RunFolder {
                 let name = name.to_string_lossy();
                 name.len() > ".git".len() && name.ends_with(".git")
             });
-            if stem_and_git && path.is_dir() {
+            if stem_and_git && is_own_folder(&path) {
                 repositories.push(path);
             }
         }
         let count = repositories.len();
         match (repositories.pop(), count) {
-            (Some(repository), 1) => Ok(RunFolder { journal, repository, run_json: run.join("run.json") }),
+            (Some(repository), 1) => Ok(RunFolder {
+                journal,
+                repository,
+                run_json: run.join("run.json"),
+                scenario: run.join("scenario.yaml"),
+            }),
             _ => Err(Unreadable::at(
                 run,
                 format!("is no run folder: it holds {count} repositories named *.git, and a run has one"),
@@ -59,20 +57,33 @@ impl RunFolder {
 
     /// What `run.json` claims; `Ok(None)` if there is none, as in a run that was killed early.
     pub(crate) fn claims(&self) -> Result<Option<Claims>, String> {
-        if !self.run_json.exists() {
-            return Ok(None);
-        }
-        let mut bytes = Vec::new();
-        let file = fs::File::open(&self.run_json).map_err(|error| format!("run.json cannot be read: {error}"))?;
-        file.take(RUN_JSON_BYTES_MAX)
-            .read_to_end(&mut bytes)
-            .map_err(|error| format!("run.json cannot be read: {error}"))?;
-        let value: Value = serde_json::from_slice(&bytes).map_err(|error| format!("run.json is at fault: {error}"))?;
-        let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str);
-        Ok(Some(Claims {
-            records: value.pointer("/journal/records").and_then(Value::as_u64),
-            head_hash: text("/journal/head_hash").map(str::to_owned),
-            main: text("/main/head").and_then(Oid::from_hex),
-        }))
+        let Some(bytes) = read_own(&self.run_json)? else { return Ok(None) };
+        let value = serde_json::from_slice(&bytes).map_err(|error| format!("run.json is at fault: {error}"))?;
+        Claims::of(value).map(Some)
     }
+
+    /// Hash of the scenario that lies beside the journal; `Ok(None)` if there is none.
+    pub(crate) fn scenario_hash(&self) -> Result<Option<String>, String> {
+        Ok(read_own(&self.scenario)?.map(|bytes| crate::line::hex(&Sha256::digest(&bytes))))
+    }
+}
+
+/// A folder, and not a link to one that is elsewhere.
+fn is_own_folder(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|found| found.is_dir())
+}
+
+/// A file's bytes; `Ok(None)` if there is nothing of that name. Never opens what is no file: it may never end.
+fn read_own(path: &Path) -> Result<Option<Vec<u8>>, String> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(format!("{name} cannot be read: {error}")),
+        Ok(found) if !found.is_file() => return Err(format!("{name} is not a file of this folder")),
+        Ok(_) => {}
+    }
+    let mut bytes = Vec::new();
+    let file = fs::File::open(path).map_err(|error| format!("{name} cannot be read: {error}"))?;
+    file.take(FILE_BYTES_MAX).read_to_end(&mut bytes).map_err(|error| format!("{name} cannot be read: {error}"))?;
+    Ok(Some(bytes))
 }

@@ -14,7 +14,11 @@ use std::collections::{BTreeMap, VecDeque};
 struct Endpoint {
     /// 0: no limit.
     slots: u32,
-    waiting: VecDeque<LaneId>,
+    /// By ticket, in the order of asking.
+    waiting: BTreeMap<u64, LaneId>,
+    /// By lane: its tickets, oldest first.
+    tickets: BTreeMap<LaneId, VecDeque<u64>>,
+    next_ticket: u64,
     /// Slots under way, by lane.
     held: BTreeMap<LaneId, u32>,
     under_way: u64,
@@ -82,24 +86,31 @@ impl Slots {
 
 impl Endpoint {
     fn request(&mut self, lane: LaneId) -> Result<(), &'static str> {
-        self.waiting.push_back(lane);
+        self.waiting.insert(self.next_ticket, lane);
+        self.tickets.entry(lane).or_default().push_back(self.next_ticket);
+        self.next_ticket += 1;
         Ok(())
     }
 
     fn grant(&mut self, lane: LaneId) -> Result<(), &'static str> {
-        if self.waiting.front() == Some(&lane) {
-            self.waiting.pop_front();
-        } else if let Some(place) = self.waiting.iter().position(|waiting| *waiting == lane) {
-            self.waiting.remove(place);
-            self.take(lane);
+        let first = self.waiting.first_key_value().map(|(ticket, _)| *ticket);
+        let own = self.leave_line(lane);
+        self.take(lane);
+        if own.is_some() && own != first {
             return Err("it overtakes one that waits longer");
-        } else if !take_one(&mut self.withdrawn, lane) {
-            self.take(lane);
+        }
+        if own.is_none() && !take_one(&mut self.withdrawn, lane) {
             return Err("it was not asked for");
         }
-        self.take(lane);
         let within = self.slots == 0 || self.under_way <= u64::from(self.slots);
         if within { Ok(()) } else { Err("more are under way than there are slots") }
+    }
+
+    /// The lane's oldest request waits no longer.
+    fn leave_line(&mut self, lane: LaneId) -> Option<u64> {
+        let ticket = self.tickets.get_mut(&lane)?.pop_front()?;
+        self.waiting.remove(&ticket);
+        Some(ticket)
     }
 
     fn take(&mut self, lane: LaneId) {
@@ -111,18 +122,18 @@ impl Endpoint {
     fn release(&mut self, lane: LaneId) -> Result<(), &'static str> {
         if take_one(&mut self.held, lane) {
             self.under_way -= 1;
-        } else if let Some(place) = self.waiting.iter().position(|waiting| *waiting == lane) {
-            self.waiting.remove(place);
-        } else if !take_one(&mut self.withdrawn, lane) {
+        } else if self.leave_line(lane).is_none() && !take_one(&mut self.withdrawn, lane) {
             return Err("it is released, and was not held");
         }
         Ok(())
     }
 
     fn withdraw(&mut self, lane: LaneId) {
-        let before = self.waiting.len();
-        self.waiting.retain(|waiting| *waiting != lane);
-        let gone = (before - self.waiting.len()) as u32;
+        let tickets = self.tickets.remove(&lane).unwrap_or_default();
+        let gone = tickets.len() as u32;
+        for ticket in &tickets {
+            self.waiting.remove(ticket);
+        }
         if gone > 0 {
             *self.withdrawn.entry(lane).or_default() += gone;
         }

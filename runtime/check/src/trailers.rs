@@ -10,6 +10,7 @@ pub(crate) struct Trailers<'a> {
     pub(crate) change: Option<&'a str>,
     pub(crate) task: Option<&'a str>,
     pub(crate) lane: Option<&'a str>,
+    pub(crate) model: Option<&'a str>,
     pub(crate) run: Option<&'a str>,
     pub(crate) fence: Option<&'a str>,
     /// One of them stands there more than once.
@@ -30,6 +31,7 @@ impl<'a> Trailers<'a> {
                 "Baton-Change" => &mut trailers.change,
                 "Baton-Task" => &mut trailers.task,
                 "Baton-Lane" => &mut trailers.lane,
+                "Baton-Model" => &mut trailers.model,
                 "Baton-Run" => &mut trailers.run,
                 "Baton-Fence" => &mut trailers.fence,
                 _ => continue,

@@ -6,15 +6,17 @@
 //! Deliberately does not know how any check works.
 
 use crate::Unreadable;
+use crate::claims::Claims;
 use crate::control::Control;
 use crate::fold::Fold;
 use crate::lanes::Lanes;
 use crate::main_line::{self, Expected};
 use crate::reader::Reading;
+use crate::refs::{self, Refs};
 use crate::replay::replay;
 use crate::report::{Judgement, Report};
-use crate::repository::{Refs, Repository};
-use crate::run_folder::{Claims, RunFolder};
+use crate::repository::Repository;
+use crate::run_folder::RunFolder;
 use baton_record::Oid;
 use baton_record::event::RunStarted;
 use baton_record::promise::{PROMISES, Status};
@@ -48,12 +50,16 @@ impl Verdict {
             None
         });
         let claims = claims.unwrap_or_default();
-        if claims.records.is_some_and(|records| records != reading.records) {
+        if claims.records().is_some_and(|records| records != reading.records) {
             log.breaks(|| {
-                format!("run.json speaks of {} records, and {} are there", claims.records.unwrap_or(0), reading.records)
+                format!(
+                    "run.json speaks of {} records, and {} are there",
+                    claims.records().unwrap_or(0),
+                    reading.records
+                )
             });
         }
-        if claims.head_hash.as_ref().is_some_and(|head| *head != reading.head_hash) {
+        if claims.head_hash().is_some_and(|head| head != reading.head_hash) {
             log.breaks(|| format!("run.json names another last record than {}", reading.head_hash));
         }
         let promises = BTreeMap::from([("LOG-1", log)]);
@@ -74,15 +80,20 @@ impl Verdict {
         let Some(started) = fold.ends.started.clone() else {
             return Ok(());
         };
-        let repository = Repository::borrow(&folder.repository, started.base)?;
+        self.judge_claims(folder, fold);
         let mut main_1 = Judgement::default();
-        let refs = repository.refs().unwrap_or_else(|why| {
+        if let Err(why) = refs::only_its_own(&folder.repository) {
+            main_1.breaks(|| format!("the repository cannot be read: {why}"));
+            self.join("MAIN-1", main_1);
+            return Ok(());
+        }
+        let repository = Repository::borrow(&folder.repository, started.base)?;
+        let refs = refs::read(&folder.repository).unwrap_or_else(|why| {
             main_1.breaks(|| format!("the repository cannot be read: {why}"));
             Refs::default()
         });
-        if self.claims.main.is_some() {
-            main_1
-                .claim(self.claims.main == refs.main, || "run.json names another main than the repository has".into());
+        if let Some(claim) = self.claims.main() {
+            main_1.claim(claim == refs.main, || "run.json names another main than the repository has".into());
         }
         if let Some(stopped) = &fold.ends.stopped {
             let foreign_gone = fold.changes.foreign.as_ref().is_some_and(|push| push.found.is_none());
@@ -109,6 +120,21 @@ impl Verdict {
         Ok(())
     }
 
+    /// LOG-1: `run.json` and the scenario beside the journal belong to it.
+    fn judge_claims(&mut self, folder: &RunFolder, fold: &Fold) {
+        let mut log = Judgement::default();
+        for contradiction in self.claims.contradictions(fold) {
+            log.breaks(|| contradiction);
+        }
+        let said = fold.ends.started.as_ref().map(|started| started.scenario_hash.clone());
+        match folder.scenario_hash() {
+            Ok(found) if found.is_none() || found == said => {}
+            Ok(_) => log.breaks(|| "scenario.yaml is not the scenario that the run was started with".into()),
+            Err(why) => log.breaks(|| why),
+        }
+        self.join("LOG-1", log);
+    }
+
     fn judge_control(&mut self, base: Oid, refs: Refs, fold: &mut Fold, repository: &Repository) {
         let control = std::mem::take::<Control>(&mut fold.control);
         let outcome = control.judge(base, refs.main, &fold.changes, repository);
@@ -127,14 +153,16 @@ impl Verdict {
         (lanes, repository): (&Lanes, &Repository),
     ) {
         let killed = fold.ends.stopped.is_none();
-        let expected = Expected { started, killed, changes: &fold.changes, lanes, repository, main: refs.main };
+        let expected =
+            Expected { started, killed, changes: &fold.changes, lanes, who: &fold.who, repository, main: refs.main };
         let line = main_line::compare(&expected);
         let replayed = replay(started.base, &fold.changes, &line, repository);
         if let Some(landing) = line.in_doubt {
             fold.leases.landed(landing.seq, landing.change, fold.changes.get(landing.change));
             fold.gates.landed(&landing);
         }
-        fold.leases.compare_ref(refs.fences, refs.fences_is_blob, killed);
+        let fences = refs.fences.and_then(|blob| repository.text(blob).ok().flatten());
+        fold.leases.compare_ref(refs.fences, fences.as_deref(), killed);
         self.lost = line.lost + replayed.lost;
         self.doubled = line.doubled + fold.changes.doubled;
         self.uncredited = line.uncredited;
@@ -163,12 +191,18 @@ impl Verdict {
             self.join(id, judgement);
         }
         self.join("LOCK-3", fold.slots.judge(reason));
+        if whole && reason.is_some() && reading.torn_tail {
+            let mut log = Judgement::default();
+            log.breaks(|| "something follows the run's end, after which nothing is written".into());
+            self.join("LOG-1", log);
+        }
         for (id, judgement) in ["HAND-1", "ONE-1"].into_iter().zip(fold.board.judge(reason)) {
             self.join(id, judgement);
         }
         self.join("STOP-2", fold.pauses.stop_2);
         self.join("WHO-1", fold.who.who_1);
         self.join("LOG-2", fold.effects.log_2);
+        self.join("LOG-2", fold.lives.log_2);
         if let Some(who) = self.promises.get_mut("WHO-1") {
             who.note("every effect names lane and task; signatures are not part of this version");
         }

@@ -7,23 +7,62 @@
 use crate::changes::Changes;
 use crate::report::Judgement;
 use baton_record::line::{Actor, Record};
-use baton_record::{ChangeId, Event};
+use baton_record::{ChangeId, EndpointId, Event, LaneId};
+use std::collections::BTreeMap;
 
 /// What the names of a run have shown so far.
 #[derive(Debug, Default)]
 pub(crate) struct Who {
+    endpoints: BTreeMap<EndpointId, String>,
+    models: BTreeMap<LaneId, EndpointId>,
     pub(crate) who_1: Judgement,
 }
 
 impl Who {
+    /// The model that thinks in a lane.
+    pub(crate) fn model(&self, lane: LaneId) -> Option<&str> {
+        self.endpoints.get(self.models.get(&lane)?).map(String::as_str)
+    }
+
+    /// A lane thinks with the model that it joined with, and with no other.
+    fn models(&mut self, seq: u64, record: &Record) {
+        let used = match &record.event {
+            Event::EndpointNamed(named) => {
+                self.endpoints.insert(named.endpoint, named.name.clone());
+                return;
+            }
+            Event::LaneJoined(joined) => {
+                record.lane.map(|lane| self.models.insert(lane, joined.model));
+                self.who_1.claim(self.endpoints.contains_key(&joined.model), || {
+                    format!("record {seq}: a lane joins with a model that is not named")
+                });
+                return;
+            }
+            Event::SlotRequested(asked) => asked.endpoint,
+            Event::SlotGranted(granted) => granted.endpoint,
+            Event::SlotReleased(released) => released.endpoint,
+            _ => return,
+        };
+        let own = record.lane.and_then(|lane| self.models.get(&lane));
+        self.who_1.claim(own.is_none_or(|own| *own == used), || {
+            format!("record {seq}: a slot for another model than the lane's")
+        });
+    }
+
     /// `changes` has seen the record already.
     pub(crate) fn see(&mut self, seq: u64, record: &Record, changes: &Changes) {
         if !actors_of(&record.event).contains(&record.actor) {
             self.who_1.breaks(|| format!("record {seq}: not a record that actor {} writes", record.actor.word()));
         }
-        if must_be_named(&record.event) {
-            self.who_1.claim(record.lane.is_some() && record.task.is_some(), || {
-                format!("record {seq}: it does not name its lane and its task")
+        if let Some((lane, task)) = names_of(&record.event) {
+            self.who_1.claim((record.lane.is_some(), record.task.is_some()) == (lane, task), || {
+                format!("record {seq}: it does not name its lane and its task as such a record does")
+            });
+        }
+        self.models(seq, record);
+        if let Event::ChangeWithdrawn(withdrawn) = &record.event {
+            self.who_1.claim(record.task == Some(withdrawn.change.task()), || {
+                format!("record {seq}: {} is closed in the name of another task", withdrawn.change)
             });
         }
         if let Some(id) = change_of(&record.event) {
@@ -35,23 +74,29 @@ impl Who {
     }
 }
 
-/// The records that stand for an effect, or for what an effect needs.
-fn must_be_named(event: &Event) -> bool {
-    matches!(
-        event,
-        Event::EffectIntended(_)
-            | Event::EffectDone(_)
-            | Event::ChangeSubmitted(_)
-            | Event::FileWritten(_)
-            | Event::ChangeWritten(_)
-            | Event::SlotRequested(_)
-            | Event::SlotGranted(_)
-            | Event::SlotReleased(_)
-            | Event::LeaseRequested(_)
-            | Event::LeaseGranted(_)
-            | Event::LeaseReleased(_)
-            | Event::LeaseExpired(_)
-    )
+/// Whether a record names a lane, and whether a task; `None` where both are found.
+fn names_of(event: &Event) -> Option<(bool, bool)> {
+    match event {
+        Event::TaskFailed(_) | Event::FaultInjected(_) => None,
+        Event::RunStarted(_)
+        | Event::RunStopped(_)
+        | Event::SegmentClosed(_)
+        | Event::ResourceNamed(_)
+        | Event::EndpointNamed(_)
+        | Event::GateNamed(_)
+        | Event::ForeignPush(_)
+        | Event::PauseRequested(_)
+        | Event::PauseAcknowledged(_)
+        | Event::Resumed(_)
+        | Event::ActorRestarted(_) => Some((false, false)),
+        Event::LaneJoined(_)
+        | Event::LaneDied(_)
+        | Event::LaneRestarted(_)
+        | Event::AskRepeated(_)
+        | Event::RepeatAnswered(_) => Some((true, false)),
+        Event::TaskAdded(_) => Some((false, true)),
+        _ => Some((true, true)),
+    }
 }
 
 fn change_of(event: &Event) -> Option<ChangeId> {
@@ -86,7 +131,9 @@ fn actors_of(event: &Event) -> &'static [Actor] {
         | Event::ChangeRefused(_)
         | Event::ChangeWithdrawn(_)
         | Event::ForeignPush(_) => &[Actor::Merger],
-        Event::FileWritten(_) | Event::ChangeWritten(_) => &[Actor::Lane],
+        Event::FileWritten(_) => &[Actor::Lane],
+        // The lane tells the supervisor, who frees it.
+        Event::ChangeWritten(_) => &[Actor::Lane, Actor::Supervisor],
         Event::AskRepeated(_) => &[Actor::Supervisor, Actor::Merger],
         Event::RepeatAnswered(_) | Event::ActorRestarted(_) => {
             &[Actor::Run, Actor::Supervisor, Actor::Merger, Actor::Recorder, Actor::Lane]

@@ -3,7 +3,7 @@
 //! Pure: bytes in, values out. Knows no file, no clock, no actor and no rule; what may follow what
 //! is decided in `baton-core` and judged in `baton-check`.
 //!
-//! Reading order: [`ids`], [`event`], [`line`], [`chain`], [`segment`].
+//! Reading order: [`ids`], [`event`], [`mod@line`], [`chain`], [`segment`].
 
 pub mod chain;
 pub mod event;

@@ -9,6 +9,9 @@ use crate::event::Event;
 use crate::ids::{LaneId, TaskId};
 use crate::names::Names;
 use crate::oid::write_hex;
+use serde::Deserialize;
+use serde::de::value::{BorrowedStrDeserializer, MapAccessDeserializer};
+use serde::de::{DeserializeSeed, MapAccess};
 use std::fmt;
 
 /// Who wrote a record.
@@ -190,11 +193,8 @@ fn parse_body(body: &[u8], seq: u64, names: &mut Names) -> Result<Record, LineEr
     rest.expect(b",\"lane\":")?;
     let lane_name = rest.string_or_null()?;
     rest.expect(b",\"task\":")?;
-    let task = match rest.string_or_null()? {
-        Some(text) => Some(TaskId::parse(text).ok_or_else(|| form("malformed task"))?),
-        None => None,
-    };
-    let event = parse_event(rest.rest)?;
+    let task = rest.task_or_null()?;
+    let event = parse_event(rest)?;
     let lane = match (lane_name, &event) {
         (None, Event::LaneJoined(_)) => return Err(form("a joining lane has no name")),
         (None, _) => None,
@@ -210,16 +210,40 @@ fn parse_body(body: &[u8], seq: u64, names: &mut Names) -> Result<Record, LineEr
     Ok(Record { t_us, actor, lane, task, event })
 }
 
-/// Reads `,"kind":…,"data":{…}` by giving it back the braces of an object.
-fn parse_event(rest: &[u8]) -> Result<Event, LineError> {
-    if !rest.starts_with(b",\"kind\":\"") {
-        return Err(form("`kind` is not where it belongs"));
+/// Reads `,"kind":"…","data":{…}` where it stands.
+fn parse_event(mut rest: Cursor<'_>) -> Result<Event, LineError> {
+    rest.expect(b",\"kind\":\"")?;
+    let kind = std::str::from_utf8(rest.until_quote()?).map_err(|_| form("a kind is no UTF-8"))?;
+    rest.expect(b",\"data\":")?;
+    let members = Members { kind, data: rest.rest, given: 0 };
+    Event::deserialize(MapAccessDeserializer::new(members)).map_err(|error| LineError::Form(error.to_string()))
+}
+
+/// The members `kind` and `data` of an event, as serde wants to be given them: nothing is copied.
+struct Members<'a> {
+    kind: &'a str,
+    data: &'a [u8],
+    /// How many of the two keys were given.
+    given: usize,
+}
+
+impl<'a> MapAccess<'a> for Members<'a> {
+    type Error = serde_json::Error;
+
+    fn next_key_seed<K: DeserializeSeed<'a>>(&mut self, seed: K) -> Result<Option<K::Value>, Self::Error> {
+        let Some(key) = ["kind", "data"].get(self.given) else { return Ok(None) };
+        self.given += 1;
+        seed.deserialize(BorrowedStrDeserializer::new(key)).map(Some)
     }
-    let mut object = Vec::with_capacity(rest.len() + 1);
-    object.push(b'{');
-    object.extend_from_slice(&rest[1..]);
-    object.push(b'}');
-    serde_json::from_slice(&object).map_err(|error| LineError::Form(error.to_string()))
+
+    fn next_value_seed<V: DeserializeSeed<'a>>(&mut self, seed: V) -> Result<V::Value, Self::Error> {
+        if self.given == 1 {
+            return seed.deserialize(BorrowedStrDeserializer::new(self.kind));
+        }
+        let mut data = serde_json::Deserializer::from_slice(self.data);
+        let value = seed.deserialize(&mut data)?;
+        data.end().map(|()| value)
+    }
 }
 
 struct Cursor<'a> {
@@ -239,8 +263,9 @@ impl<'a> Cursor<'a> {
         let len = self.rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
         let (digits, rest) = self.rest.split_at(len);
         let canonical = len == 1 || (len > 1 && digits[0] != b'0');
-        let text = std::str::from_utf8(digits).expect("digits are ASCII");
-        let number = text.parse().ok().filter(|_| canonical).ok_or_else(|| form("a number is malformed"))?;
+        let add = |number: u64, digit: &u8| number.checked_mul(10)?.checked_add(u64::from(digit - b'0'));
+        let number =
+            digits.iter().try_fold(0, add).filter(|_| canonical).ok_or_else(|| form("a number is malformed"))?;
         self.rest = rest;
         Ok(number)
     }
@@ -252,7 +277,18 @@ impl<'a> Cursor<'a> {
         Ok(text)
     }
 
-    /// Names and tasks need no escapes, so a string is what stands between two quotes.
+    fn task_or_null(&mut self) -> Result<Option<TaskId>, LineError> {
+        if let Some(rest) = self.rest.strip_prefix(b"null") {
+            self.rest = rest;
+            return Ok(None);
+        }
+        self.expect(b"\"T-")?;
+        let number = u32::try_from(self.number()?).map_err(|_| form("malformed task"))?;
+        self.expect(b"\"")?;
+        Ok(Some(TaskId(number)))
+    }
+
+    /// Names need no escapes, so a string is what stands between two quotes.
     fn string_or_null(&mut self) -> Result<Option<&'a str>, LineError> {
         if let Some(rest) = self.rest.strip_prefix(b"null") {
             self.rest = rest;

@@ -6,6 +6,7 @@
 use crate::chain::Chain;
 use crate::line::{LineError, Record, read_line};
 use crate::names::Names;
+use std::io::BufRead;
 
 /// Which file of a journal. Ordered as the journal is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -63,8 +64,9 @@ pub fn read_segment(
     let mut line_number = 0;
     while at < bytes.len() {
         line_number += 1;
-        let end = bytes[at..].iter().position(|byte| *byte == b'\n').map(|len| at + len);
-        let Some(end) = end else { return SegmentEnd::Torn { good_bytes: at as u64 } };
+        let Some(end) = line_end(&bytes[at..]).map(|len| at + len) else {
+            return SegmentEnd::Torn { good_bytes: at as u64 };
+        };
         let seq = chain.next_seq;
         match read_line(&bytes[at..end], chain, names) {
             Ok(record) => each(seq, record, names),
@@ -76,6 +78,13 @@ pub fn read_segment(
         at = end + 1;
     }
     SegmentEnd::Clean
+}
+
+/// Where the first newline stands. This is how the standard library offers its fast search for a byte.
+fn line_end(bytes: &[u8]) -> Option<usize> {
+    let mut rest = bytes;
+    let skipped = rest.skip_until(b'\n').expect("memory can always be read");
+    skipped.checked_sub(1).filter(|end| bytes[*end] == b'\n')
 }
 
 #[cfg(test)]

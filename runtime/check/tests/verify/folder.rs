@@ -172,7 +172,9 @@ impl Folder {
     pub fn message(&self, change: ChangeId, lane: usize, fence: Option<u64>) -> String {
         let fence = fence.map(|fence| format!("Baton-Fence: {fence}\n")).unwrap_or_default();
         let (task, lane) = (change.task(), LANES[lane]);
-        format!("work\n\nBaton-Change: {change}\nBaton-Task: {task}\nBaton-Lane: {lane}\nBaton-Run: {RUN}\n{fence}")
+        format!(
+            "work\n\nBaton-Change: {change}\nBaton-Task: {task}\nBaton-Lane: {lane}\nBaton-Model: fast\nBaton-Run: {RUN}\n{fence}"
+        )
     }
 }
 

@@ -83,7 +83,7 @@ fn a_raise_without_its_record_is_in_doubt() {
         |f| {
             let before = f.at("FenceRaised", 1);
             rewind(f, before);
-            let ahead = f.blob("fence 2\n");
+            let ahead = f.blob("baton-fences 1\n2 src/**\n2 src/lib.rs\n");
             f.set_ref("refs/baton/fences", ahead);
         },
         &[],

@@ -52,7 +52,7 @@ fn stale_fences_never_land() {
         (
             "used by another change",
             |f| edit!(f, LeaseRequested, 1, |e| e.change = ChangeId::of(TaskId(2), 2)),
-            &["LOCK-2"],
+            &["LOCK-2", "HAND-1"],
         ),
         (
             "the ref points elsewhere",
@@ -87,7 +87,7 @@ fn stale_fences_never_land() {
                     intended.fences = Some(fences)
                 }
             },
-            &["LOCK-2"],
+            &["LOCK-1", "LOCK-2"],
         ),
     ]);
 }
@@ -131,7 +131,7 @@ fn nobody_overtakes_and_nobody_is_forgotten() {
             },
             &["LOCK-3"],
         ),
-        ("a slot unasked", |f| f.remove("SlotRequested", 1), &["LOCK-3"]),
+        ("a slot unasked", |f| f.remove("SlotRequested", 1), &["LOCK-3", "LOG-2"]),
         (
             "a slot is given back twice",
             |f| {
@@ -154,7 +154,7 @@ fn nobody_overtakes_and_nobody_is_forgotten() {
                 let ended = Event::LeaseReleased(LeaseReleased { lease: LeaseId(1), fault: None });
                 f.insert_after("LeaseReleased", 1, record(Actor::Supervisor, Some(0), Some(2), ended));
             },
-            &["LOCK-3"],
+            &["LOCK-3", "HAND-1"],
         ),
     ]);
 }

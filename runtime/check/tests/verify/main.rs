@@ -19,6 +19,7 @@ mod control;
 mod credits;
 mod good;
 mod journal;
+mod lives;
 mod locks;
 mod moves;
 mod story;

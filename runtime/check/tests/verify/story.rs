@@ -113,7 +113,7 @@ impl Folder {
         let until_us = self.records.len() as u64 * 10 + 100_000;
         let (lease, fence) = (LeaseId(lease), Fence(fence));
         self.push(Supervisor, about, Event::LeaseGranted(LeaseGranted { lease, fence, until_us }));
-        let fences = self.blob(&format!("fence {}\n", fence.0));
+        let fences = self.blob(&format!("baton-fences 1\n{0} src/**\n{0} src/lib.rs\n", fence.0));
         self.set_ref("refs/baton/fences", fences);
         let resources = vec![ResourceId(0), ResourceId(1)];
         self.push(Merger, about, Event::FenceRaised(FenceRaised { lease, fence, resources, fences }));

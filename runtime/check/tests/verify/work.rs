@@ -136,7 +136,7 @@ fn effects_name_their_owners_and_stop_at_a_pause() {
             },
             &["WHO-1"],
         ),
-        ("an effect in a pause", |f| f.insert_after("PauseAcknowledged", 0, effect()), &["STOP-2"]),
+        ("an effect in a pause", |f| f.insert_after("PauseAcknowledged", 0, effect()), &["STOP-2", "LOG-2"]),
         (
             "a landing in a pause",
             |f| {

@@ -1,12 +1,14 @@
-//! Group commit: whatever is queued is written at once, synced once, and answered at once, in the order of the journal.
+//! Group commit: whatever waits is written at once, synced once, and answered at once, in the order of the journal.
 //!
-//! One thread owns the journal. Submissions wait in a bounded queue; a full queue makes the submitter wait, so nothing is
+//! Submitters encode; one thread writes and syncs. So the next batch is encoded and chained while the last one is being
+//! synced, and what waits is bytes, not records. It is bounded: a submitter waits when too much is waiting, so nothing is
 //! dropped and nothing grows. A failure ends the thread: no further submission is ever released.
 
+use super::encoder::{Batch, Encoder};
+use super::segments::Segments;
 use super::{Journal, JournalError};
-use baton_record::Chain;
 use baton_record::line::Record;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 
 /// Records that belong together, and what to do once they are durable.
@@ -16,57 +18,133 @@ pub struct Submission {
     /// Names of lanes that join in it.
     pub lane_names: Vec<String>,
     /// Called on the committer's thread, in the order of the journal.
-    pub release: Box<dyn FnOnce() + Send>,
+    pub release: Release,
 }
+
+type Release = Box<dyn FnOnce() + Send>;
 
 /// Handle to the committing thread.
 pub struct Committer {
-    queue: Option<SyncSender<Submission>>,
-    thread: Option<JoinHandle<Result<Journal, JournalError>>>,
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<Result<Segments, JournalError>>>,
 }
 
-/// Submissions that may wait before a submitter has to.
-const QUEUE: usize = 65_536;
-/// Records that one sync covers at most.
-const BATCH: usize = 8_192;
+/// Bytes that may wait before a submitter has to.
+const WAITING_BYTES: usize = 16 << 20;
+
+/// What submitters and the committing thread share.
+struct Shared {
+    waiting: Mutex<Waiting>,
+    /// There is something to write, or there never will be.
+    work: Condvar,
+    /// There is room again, or there never will be.
+    room: Condvar,
+}
+
+/// What is encoded and not written yet.
+struct Waiting {
+    encoder: Encoder,
+    releases: Vec<Release>,
+    /// The committing thread sleeps and must be woken.
+    idle: bool,
+    /// Nothing more will be submitted.
+    closed: bool,
+    /// The thread has ended by a failure.
+    failed: bool,
+}
 
 impl Committer {
     /// Starts the thread.
     pub fn start(journal: Journal) -> Committer {
-        let (sender, receiver) = sync_channel(QUEUE);
-        let thread = std::thread::Builder::new().name("journal".into()).spawn(move || commit_all(journal, &receiver));
-        Committer { queue: Some(sender), thread: Some(thread.expect("a thread can be started")) }
+        let Journal { encoder, segments } = journal;
+        let waiting = Waiting { encoder, releases: Vec::new(), idle: false, closed: false, failed: false };
+        let shared = Shared { waiting: Mutex::new(waiting), work: Condvar::new(), room: Condvar::new() };
+        let shared = Arc::new(shared);
+        let its_own = shared.clone();
+        let thread = std::thread::Builder::new().name("journal".into()).spawn(move || {
+            let ended = its_own.commit_all(segments);
+            if ended.is_err() {
+                its_own.lock().failed = true;
+                its_own.room.notify_all();
+            }
+            ended
+        });
+        Committer { shared, thread: Some(thread.expect("a thread can be started")) }
     }
 
     /// Queues a submission. False: the thread has ended by a failure, which [`Committer::finish`] tells.
     pub fn submit(&self, submission: Submission) -> bool {
-        self.queue.as_ref().is_some_and(|queue| queue.send(submission).is_ok())
+        let shared = &self.shared;
+        let full = |waiting: &mut Waiting| !waiting.failed && waiting.encoder.batch().bytes.len() >= WAITING_BYTES;
+        let mut waiting = shared.room.wait_while(shared.lock(), full).expect(SOUND);
+        if waiting.failed {
+            return false;
+        }
+        waiting.encoder.encode(&submission.records, &submission.lane_names);
+        waiting.releases.push(submission.release);
+        let wake = std::mem::take(&mut waiting.idle);
+        drop(waiting);
+        if wake {
+            shared.work.notify_one();
+        }
+        true
     }
 
     /// Waits until everything that was submitted is durable, and gives the journal back.
     pub fn finish(mut self) -> Result<Journal, JournalError> {
-        self.queue = None;
+        self.close();
         let thread = self.thread.take().expect("a committer is finished once");
-        thread.join().unwrap_or(Err(JournalError::Poisoned))
+        let segments = thread.join().unwrap_or(Err(JournalError::Poisoned))?;
+        let encoder = std::mem::take(&mut self.shared.lock().encoder);
+        Ok(Journal { encoder, segments })
+    }
+
+    fn close(&self) {
+        if let Ok(mut waiting) = self.shared.waiting.lock() {
+            waiting.closed = true;
+        }
+        self.shared.work.notify_one();
     }
 }
 
-fn commit_all(mut journal: Journal, queue: &Receiver<Submission>) -> Result<Journal, JournalError> {
-    let mut releases: Vec<Box<dyn FnOnce() + Send>> = Vec::new();
-    while let Ok(first) = queue.recv() {
-        let mut records = first.records;
-        let mut lane_names = first.lane_names;
-        releases.push(first.release);
-        while records.len() < BATCH {
-            let Ok(next) = queue.try_recv() else { break };
-            records.extend(next.records);
-            lane_names.extend(next.lane_names);
-            releases.push(next.release);
-        }
-        let Chain { next_seq, .. } = journal.chain();
-        journal.append(next_seq, &records, &lane_names)?;
-        journal.sync()?;
-        releases.drain(..).for_each(|release| release());
+impl Drop for Committer {
+    /// The thread writes what waits, then ends.
+    fn drop(&mut self) {
+        self.close();
     }
-    Ok(journal)
+}
+
+const SOUND: &str = "a submission that cannot be encoded ends the run";
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().expect(SOUND)
+    }
+
+    fn commit_all(&self, mut segments: Segments) -> Result<Segments, JournalError> {
+        let (mut batch, mut releases) = (Batch::default(), Vec::new());
+        while self.take(&mut batch, &mut releases) {
+            segments.write(&batch)?;
+            segments.sync()?;
+            releases.drain(..).for_each(|release| release());
+            batch.clear();
+        }
+        Ok(segments)
+    }
+
+    /// Changes empty buffers for what waits, once something does. False: nothing ever will.
+    fn take(&self, batch: &mut Batch, releases: &mut Vec<Release>) -> bool {
+        let mut waiting = self.lock();
+        while waiting.releases.is_empty() && !waiting.closed {
+            waiting.idle = true;
+            waiting = self.work.wait(waiting).expect(SOUND);
+        }
+        std::mem::swap(waiting.encoder.batch_mut(), batch);
+        std::mem::swap(&mut waiting.releases, releases);
+        // Nobody can have been waiting for room in a batch that had some.
+        if batch.bytes.len() >= WAITING_BYTES {
+            self.room.notify_all();
+        }
+        !releases.is_empty()
+    }
 }

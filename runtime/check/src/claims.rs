@@ -1,0 +1,119 @@
+//! Owns what `run.json` says of a run and whether the journal says the same. A claim is evidence to
+//! compare, never a source: a key that is not there claims nothing.
+//!
+//! Deliberately does not know the repository, nor how expectations are computed.
+
+use crate::fold::Fold;
+use baton_record::Oid;
+use serde_json::Value;
+
+/// The contents of `run.json`.
+#[derive(Debug, Default)]
+pub(crate) struct Claims(Option<Value>);
+
+impl Claims {
+    /// What a JSON object says, and the parts that the product writes as objects.
+    pub(crate) fn of(value: Value) -> Result<Claims, String> {
+        for part in ["", "/journal", "/main", "/spend"] {
+            if value.pointer(part).is_some_and(|found| !found.is_object() && !found.is_null()) {
+                return Err(format!("run.json is at fault: {part:?} is no object"));
+            }
+        }
+        Ok(Claims(Some(value)))
+    }
+
+    fn at(&self, pointer: &str) -> Option<&Value> {
+        self.0.as_ref()?.pointer(pointer).filter(|value| !value.is_null())
+    }
+
+    pub(crate) fn records(&self) -> Option<u64> {
+        self.at("/journal/records").and_then(Value::as_u64)
+    }
+
+    pub(crate) fn head_hash(&self) -> Option<&str> {
+        self.at("/journal/head_hash").and_then(Value::as_str)
+    }
+
+    /// `Some(None)`: a name that no object can have.
+    pub(crate) fn main(&self) -> Option<Option<Oid>> {
+        self.at("/main/head").map(|head| head.as_str().and_then(Oid::from_hex))
+    }
+
+    /// Every claim that the journal contradicts, in words.
+    pub(crate) fn contradictions(&self, fold: &Fold) -> Vec<String> {
+        let mut found = Vec::new();
+        let mut compare = |pointer: &str, truth: Option<Value>| {
+            if let Some(claim) = self.at(pointer)
+                && truth.as_ref() != Some(claim)
+            {
+                let truth = truth.map_or_else(|| "nothing".to_owned(), |truth| truth.to_string());
+                found.push(format!("run.json says {claim} at {pointer}, and the journal {truth}"));
+            }
+        };
+        if let Some(started) = &fold.ends.started {
+            compare("/version", Some(started.version.clone().into()));
+            compare("/scenario", Some(started.scenario.clone().into()));
+            compare("/scenario_hash", Some(started.scenario_hash.clone().into()));
+            compare("/seed", Some(started.seed.into()));
+            compare("/world", serde_json::to_value(started.world).ok());
+        }
+        let stopped = fold.ends.stopped.as_ref();
+        compare("/stopped", stopped.and_then(|stopped| serde_json::to_value(stopped.reason).ok()));
+        compare("/main/landed", stopped.map(|stopped| stopped.landed.into()));
+        compare("/main/refused", stopped.map(|stopped| stopped.refused.into()));
+        let spend = fold.effects.spend;
+        compare("/spend/calls", Some(spend.calls.into()));
+        compare("/spend/tokens_in", Some(spend.tokens_in.into()));
+        compare("/spend/tokens_out", Some(spend.tokens_out.into()));
+        found.extend(self.money(spend.usd_micros));
+        found.extend(self.faults(fold));
+        found.extend(self.verdict());
+        found
+    }
+
+    fn money(&self, usd_micros: u64) -> Option<String> {
+        let claim = self.at("/spend/usd")?;
+        let fits = claim.as_f64().is_some_and(|usd| (usd * 1e6 - usd_micros as f64).abs() < 1.0);
+        (!fits).then(|| format!("run.json says {claim} at /spend/usd, and the journal {usd_micros} millionths"))
+    }
+
+    fn faults(&self, fold: &Fold) -> Option<String> {
+        let listed = self.at("/faults")?.as_array()?;
+        let number = |entry: &Value, key: &str| entry.get(key).and_then(Value::as_u64);
+        let wrong = listed.iter().find(|entry| {
+            let known = fold.lives.faults.iter().find(|(id, _)| Some(u64::from(id.0)) == number(entry, "id"));
+            let (injected, felt) = known.map_or((0, 0), |(_, fault)| (fault.injected, fault.felt));
+            let kind = entry.get("kind").and_then(Value::as_str);
+            let named = known.is_none_or(|(_, fault)| kind.is_none_or(|kind| kind == fault.kind));
+            (number(entry, "injected"), number(entry, "felt")) != (Some(injected), Some(felt)) || !named
+        });
+        let unlisted = fold.lives.faults.keys().find(|id| {
+            let id = Some(u64::from(id.0));
+            !listed.iter().any(|entry| number(entry, "id") == id)
+        });
+        match (wrong, unlisted) {
+            (Some(entry), _) => Some(format!("run.json says {entry} of a fault, and the journal says otherwise")),
+            (None, Some(id)) => Some(format!("run.json does not list fault {}, which struck", id.0)),
+            (None, None) => None,
+        }
+    }
+
+    /// A verdict agrees with its exit code and with the expectations beside it.
+    fn verdict(&self) -> Option<String> {
+        let verdict = self.at("/verdict")?;
+        let code = match verdict.as_str() {
+            Some("held") => 0,
+            Some("failed") => 1,
+            Some("broken") => 3,
+            Some("stopped") => 5,
+            _ => return Some(format!("run.json's verdict {verdict} is none")),
+        };
+        if self.at("/exit_code").and_then(Value::as_u64).is_some_and(|claim| claim != code) {
+            return Some(format!("run.json's exit code is not the one of its verdict {verdict}"));
+        }
+        let expected = self.at("/expectations").and_then(Value::as_array);
+        let missed =
+            expected.is_some_and(|all| all.iter().any(|one| one.get("held").and_then(Value::as_bool) == Some(false)));
+        (code == 0 && missed).then(|| "run.json's verdict is held, and an expectation beside it is not".into())
+    }
+}
