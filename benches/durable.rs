@@ -3,9 +3,9 @@
 #![allow(dead_code, reason = "each bench uses its part")]
 
 use crate::measure::closed_loop;
-use baton_record::event::GatePassed;
+use baton_record::event::ChangeLanded;
 use baton_record::line::{Actor, Record, write_line};
-use baton_record::{Chain, Event, LaneId, Names, Oid, TaskId};
+use baton_record::{Chain, ChangeId, Event, LaneId, Names, Oid, TaskId};
 use baton_world::git::Durability;
 use baton_world::journal::{Committer, Submission};
 use baton_world::{Journal, Stopwatch};
@@ -19,9 +19,10 @@ pub(crate) const LANE: &str = "implementer.26";
 
 /// A record whose line has about 300 bytes.
 pub(crate) fn record() -> Record {
-    let tree = Oid::from_bytes(&[0x5a; 20]).expect("20 bytes name an object");
-    let event = Event::GatePassed(GatePassed { gate: "tests-of-the-part".to_owned(), tree });
-    Record { t_us: 15_069_000, actor: Actor::Merger, lane: Some(LaneId(0)), task: Some(TaskId(38)), event }
+    let commit = |byte| Oid::from_bytes(&[byte; 20]).expect("20 bytes name an object");
+    let (change, main_before, main_after) = (ChangeId::of(TaskId(38), 1), commit(0x5a), commit(0x6b));
+    let event = Event::ChangeLanded(ChangeLanded { change, main_before, main_after, fault: None });
+    Record { t_us: 15_069_000, actor: Actor::Merger, lane: Some(LaneId(0)), task: Some(change.task()), event }
 }
 
 /// `records` lines as the journal would have them.

@@ -1,5 +1,7 @@
 //! The checker's pass over a history of a million operations.
 
+#![allow(clippy::print_stdout, reason = "a bench prints its figures")]
+
 mod measure;
 
 use baton_check::history::{Content, Findings, Op, What, judge};

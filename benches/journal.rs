@@ -1,5 +1,7 @@
 //! Durable appends by one, 256 and 2,048 writers, beside the bare disk.
 
+#![allow(clippy::print_stdout, reason = "a bench prints its figures")]
+
 mod durable;
 mod measure;
 

@@ -119,22 +119,20 @@ pub(crate) type Release = Box<dyn FnOnce() + Send>;
 /// `writers` writers in a closed loop: each submits one record and waits until it is released before it submits the
 /// next. They share one thread, as the actors of a team do, and which of them is released does not matter.
 pub(crate) fn closed_loop(writers: usize, records: usize, mut submit: impl FnMut(Release)) {
-    let released = Arc::new(AtomicUsize::new(0));
-    let thread = std::thread::current();
+    let shared = Arc::new((AtomicUsize::new(0), std::thread::current()));
     let (mut submitted, mut durable) = (0, 0);
     while durable < records {
         while submitted < records.min(durable + writers) {
-            let (count, thread) = (released.clone(), thread.clone());
+            let shared = shared.clone();
             submit(Box::new(move || {
-                count.fetch_add(1, Ordering::Release);
-                thread.unpark();
+                shared.0.fetch_add(1, Ordering::Release);
+                shared.1.unpark();
             }));
             submitted += 1;
-            durable += released.swap(0, Ordering::Acquire);
         }
-        match released.swap(0, Ordering::Acquire) {
-            0 if durable < records => std::thread::park(),
-            more => durable += more,
+        match shared.0.swap(0, Ordering::Acquire) {
+            0 => std::thread::park(),
+            released => durable += released,
         }
     }
 }

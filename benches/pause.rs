@@ -1,5 +1,7 @@
 //! How long it takes until every one of a thousand busy lanes is known to have stopped, on the real clock.
 
+#![allow(clippy::print_stdout, reason = "a bench prints its figures")]
+
 mod measure;
 mod team;
 

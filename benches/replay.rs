@@ -1,5 +1,7 @@
 //! Verified replay of a journal, as a restarting supervisor does it, beside reading and parsing its lines alone.
 
+#![allow(clippy::print_stdout, reason = "a bench prints its figures")]
+
 mod measure;
 mod team;
 

@@ -1,5 +1,7 @@
 //! How fast a whole team is simulated: the shipped scenario `day`.
 
+#![allow(clippy::print_stdout, reason = "a bench prints its figures")]
+
 mod measure;
 mod team;
 

@@ -1,5 +1,7 @@
 //! An actor that pulls from its work queue, beside a plain task that receives from the same channel.
 
+#![allow(clippy::print_stdout, reason = "a bench prints its figures")]
+
 mod measure;
 
 use actix::{Actor, Context, System};

@@ -71,7 +71,7 @@ pub type Ended = Box<dyn FnOnce(Result<Journal, JournalError>)>;
 
 enum Writer {
     /// Written before the call returns.
-    Inline(Journal),
+    Inline(Box<Journal>),
     /// Written by the committing thread.
     Grouped(Committer),
     /// The journal was given back.
@@ -81,7 +81,7 @@ enum Writer {
 impl Recorder {
     /// A recorder that writes at once.
     pub fn inline(journal: Journal, clock: Clock, progress: Arc<Progress>, ended: Ended) -> Recorder {
-        Recorder { clock, progress, writer: Writer::Inline(journal), sealed: false, ended: Some(ended) }
+        Recorder { clock, progress, writer: Writer::Inline(Box::new(journal)), sealed: false, ended: Some(ended) }
     }
 
     /// A recorder that commits in groups.
@@ -121,7 +121,7 @@ impl Recorder {
         match std::mem::replace(&mut self.writer, Writer::Ended) {
             Writer::Inline(mut journal) => {
                 let synced = journal.sync_now();
-                self.end(synced.map(|()| journal));
+                self.end(synced.map(|()| *journal));
             }
             Writer::Grouped(committer) => {
                 let journal = committer.finish();
