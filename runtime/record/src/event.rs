@@ -113,7 +113,7 @@ pub enum Event {
     ActorRestarted(ActorRestarted),
     /// Control run only: a lane wrote one file straight to main. Actor `lane`.
     FileWritten(FileWritten),
-    /// Control run only: a lane believes its change to be complete. Actor `lane`.
+    /// Control run only: a lane believes its change to be complete. Actor `supervisor`, on the lane's word.
     ChangeWritten(ChangeWritten),
 }
 
