@@ -73,7 +73,13 @@ pub(crate) fn no_outcome(error: &RunError, code: u8, as_json: bool) -> ExitCode 
         eprintln!("help: what was recorded can be checked with `baton verify {}`", run.display());
     }
     if as_json {
-        line(&json!({ "format": 1, "verdict": "stopped", "exit_code": code, "error": error.to_string() }).to_string());
+        // Nothing ran, so there is no verdict, unless a limit ended what had begun or its journal is damaged.
+        let verdict = match code {
+            3 => Some("broken"),
+            5 => Some("stopped"),
+            _ => None,
+        };
+        line(&json!({ "format": 1, "verdict": verdict, "exit_code": code, "error": error.to_string() }).to_string());
     }
     ExitCode::from(code)
 }
@@ -113,11 +119,15 @@ pub(crate) fn report(report: &Report, as_json: bool) -> ExitCode {
     ExitCode::from(code)
 }
 
-/// A folder that is no run.
-pub(crate) fn unreadable(unreadable: &Unreadable, as_json: bool) -> ExitCode {
+/// A folder that is no run: the report's keys with nothing in them, and why.
+pub(crate) fn unreadable(run: &Path, unreadable: &Unreadable, as_json: bool) -> ExitCode {
     eprintln!("error: {unreadable}");
     if as_json {
-        line(&json!({ "exit_code": 7, "error": unreadable.to_string() }).to_string());
+        let nothing = json!({
+            "run": run.display().to_string(), "intact": false, "promises": [], "lost": 0, "doubled": 0, "torn": 0,
+            "uncredited": 0, "torn_tail": false, "exit_code": 7, "error": unreadable.to_string(),
+        });
+        line(&nothing.to_string());
     }
     ExitCode::from(7)
 }

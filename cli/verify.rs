@@ -8,6 +8,6 @@ use std::process::ExitCode;
 pub(crate) fn verify(wanted: &Verify) -> ExitCode {
     match baton_check::verify(&wanted.run) {
         Ok(report) => say::report(&report, wanted.json),
-        Err(unreadable) => say::unreadable(&unreadable, wanted.json),
+        Err(unreadable) => say::unreadable(&wanted.run, &unreadable, wanted.json),
     }
 }
