@@ -25,7 +25,9 @@ fn main() -> ExitCode {
         Verb::Scenarios => say::scenarios(),
         Verb::Explain { code } => say::explain(&code),
         Verb::Completions { shell } => {
-            clap_complete::generate(shell, &mut Arguments::command(), "baton", &mut std::io::stdout());
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "baton", &mut script);
+            say::line(String::from_utf8_lossy(&script).trim_end());
             ExitCode::SUCCESS
         }
     }

@@ -30,6 +30,7 @@ mailbox!(guarded Supervisor {
     Ask => on_ask, "A lane's question; answered by post, once or as often as it is asked.";
     Settled => on_settled, "The merger's word on a change.";
     FenceStands => on_fence, "The merger has raised a grant's fence: the lease may be answered.";
+    MergerBack => on_merger_back, "The merger has lost what it was asked: ask again for every fence that does not stand.";
     LaneGone => on_lane_gone, "A lane has died.";
     PauseSeen => on_pause_seen, "A lane, or the merger, starts no effect in this epoch.";
     OperatorSays => on_operator, "A person's command.";
@@ -147,6 +148,10 @@ pub struct Settled {
 /// See the table.
 #[derive(Debug)]
 pub struct FenceStands(pub baton_record::event::FenceRaised);
+
+/// See the table.
+#[derive(Clone, Copy, Debug)]
+pub struct MergerBack;
 
 /// See the table.
 #[derive(Debug)]

@@ -23,8 +23,8 @@ pub(super) type Moved<T> = Result<Result<T, RefMoved>, GitError>;
 pub(super) struct Desk {
     occupied: bool,
     waiting: VecDeque<RaiseFence>,
-    /// In `live`: the job in the blocking pool, to be waited for by a merger that restarts.
-    pub(super) job: Option<JoinHandle<()>>,
+    /// In `live`: jobs in the blocking pool, to be waited for by a merger that restarts.
+    pub(super) jobs: Vec<JoinHandle<()>>,
 }
 
 impl Desk {
@@ -114,7 +114,8 @@ impl Merger {
                 ctx.notify_later(result, std::time::Duration::from_micros(us));
             }
             ClockKind::Real => {
-                self.desk.job = Some(tokio::task::spawn_blocking(move || address.do_send(job())));
+                self.desk.jobs.retain(|job| !job.is_finished());
+                self.desk.jobs.push(tokio::task::spawn_blocking(move || address.do_send(job())));
             }
         }
     }

@@ -3,15 +3,17 @@
 use super::{Die, Merger};
 use crate::failure::Failure;
 use crate::recorder::Append;
+use crate::supervisor::{FenceStands, MergerBack};
 use crate::work_queue;
 use actix::fut::WrapFuture;
 use actix::{ActorContext, ActorFutureExt, AsyncContext, Context};
 use baton_core::{Fact, MergeQueue};
-use baton_record::event::{ActorRestarted, ChangeIntended};
-use baton_record::line::Actor as Writer;
-use baton_record::{Event, FaultId};
+use baton_record::event::{ActorRestarted, ChangeIntended, FenceRaised};
+use baton_record::line::{Actor as Writer, Record};
+use baton_record::{Event, FaultId, Fence, LaneId, LeaseId, Oid, ResourceId, TaskId};
+use baton_world::git::GitError;
 use baton_world::journal;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 const BACK_OFF_US: u64 = 1_000_000;
 /// Git's part of a step in virtual time: log-normal, this median and 99th percentile.
@@ -43,12 +45,12 @@ impl Merger {
         let clock = self.ground.clock;
         let wait_us = BACK_OFF_US << self.life.min(6);
         self.life += 1;
-        let job = self.desk.job.take();
+        let jobs = std::mem::take(&mut self.desk.jobs);
         let recorder = self.directory().recorder().clone();
         let drained = async move {
             clock.sleep_us(wait_us).await;
-            if let Some(job) = job {
-                // Whether the job went well is seen at the refs.
+            for job in jobs {
+                // Whether a job went well is seen at the refs.
                 drop(job.await);
             }
             let (sender, receiver) = tokio::sync::oneshot::channel();
@@ -66,9 +68,11 @@ impl Merger {
         let mut intended: Option<ChangeIntended> = None;
         let (mut state, mut head) = (MergeQueue::default(), self.ground.team.base);
         let mut heads = BTreeSet::from([head]);
-        let mut leases = std::collections::BTreeMap::new();
+        let mut leases = BTreeMap::new();
+        let mut fences = FoldedFences::default();
         let end = journal::fold(&self.journal, |_, record, _| {
             state.apply(&record.event);
+            fences.take(&record);
             match record.event {
                 Event::ChangeIntended(event) => intended = Some(event),
                 Event::ChangeLanded(event) => {
@@ -90,6 +94,7 @@ impl Merger {
         let restart = ActorRestarted { restarts: self.life, folded, fault };
         self.commit(vec![Fact::of_run(Event::ActorRestarted(restart))], || {});
         self.look_up(intended, fault);
+        self.look_up_fences(&fences);
         work_queue::pull(ctx);
         self.resume(ctx);
         self.directory().have_all_ask_again();
@@ -108,6 +113,58 @@ impl Merger {
             }
             _ if found == Some(self.head) => {}
             _ => self.meet_foreign(found),
+        }
+    }
+
+    /// A fence that was raised and not written down is written down now; grants whose raise was lost are asked for.
+    fn look_up_fences(&mut self, folded: &FoldedFences) {
+        let supervisor = self.directory().supervisor().clone();
+        let unwritten = match self.unwritten_fence(folded) {
+            Ok(unwritten) => unwritten,
+            Err(error) => return self.give_up(error),
+        };
+        let stands = unwritten.as_ref().map(|(_, raised)| FenceStands(raised.clone()));
+        let facts = unwritten.map(|((lane, task), raised)| Fact::of(lane, task, Event::FenceRaised(raised)));
+        self.commit(facts.into_iter().collect(), move || {
+            stands.into_iter().for_each(|stands| supervisor.do_send(stands));
+            supervisor.do_send(MergerBack);
+        });
+    }
+
+    fn unwritten_fence(&self, folded: &FoldedFences) -> Result<Option<(About, FenceRaised)>, GitError> {
+        let repository = &self.ground.repository;
+        let Some(fences) = repository.fences_ref()?.filter(|stands| Some(*stands) != folded.written) else {
+            return Ok(None);
+        };
+        let standing = repository.fences()?;
+        let newest = standing.iter().map(|(_, fence)| fence).max().unwrap_or_default();
+        let Some((lease, about)) = folded.grants.get(&newest).copied() else { return Ok(None) };
+        let rules = self.ground.team.leases.iter().enumerate();
+        let raised = rules.filter(|(_, rule)| standing.get(&rule.resource) == Some(newest));
+        let resources = raised.map(|(at, _)| ResourceId(at as u16)).collect();
+        Ok(Some((about, FenceRaised { lease, fence: newest, resources, fences })))
+    }
+}
+
+/// Lane and task of a grant.
+type About = (LaneId, TaskId);
+
+/// What the journal says about fences.
+#[derive(Debug, Default)]
+struct FoldedFences {
+    /// Where the fences ref was last said to point.
+    written: Option<Oid>,
+    grants: BTreeMap<Fence, (LeaseId, About)>,
+}
+
+impl FoldedFences {
+    fn take(&mut self, record: &Record) {
+        match (&record.event, record.lane, record.task) {
+            (Event::FenceRaised(raised), ..) => self.written = Some(raised.fences),
+            (Event::LeaseGranted(grant), Some(lane), Some(task)) => {
+                self.grants.insert(grant.fence, (grant.lease, (lane, task)));
+            }
+            _ => {}
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What waits for facts to be durable, and how it is done then.
 
-use super::{Answer, Expire, Released, Supervisor};
+use super::{Answer, Expire, MergerBack, Released, Supervisor};
 use crate::lane::{Answered, ObeyPause};
 use crate::merger::{EpochChanged, Quiesce, RaiseFence, Withdraw};
 use crate::post::Leg;
@@ -141,6 +141,16 @@ impl Supervisor {
                 address.do_send(answered.clone());
             }
         });
+    }
+
+    pub(super) fn on_merger_back(&mut self, _: MergerBack, ctx: &mut Context<Supervisor>) {
+        let held = self.state.leases.held().iter();
+        let unraised: Vec<LeaseId> = held.filter(|held| !held.raised).map(|held| held.lease).collect();
+        unraised.into_iter().for_each(|lease| self.raise(lease, ctx));
+        for (lane, change) in self.state.board.leaving() {
+            let fault = self.cause(lane);
+            self.directory().merger().do_send(Withdraw { lane, change, fault });
+        }
     }
 
     /// Has a grant's fence raised at its resources and all that overlap, and watches its time.
