@@ -28,7 +28,7 @@ fn main() {
         let batch = lines(writers);
         let line = &lines(1);
         compete(
-            &format!("{writers} writers"),
+            &format!("writers: {writers}"),
             15,
             vec![
                 Contestant::new("journal", move || journal(dir, writers, records)),

@@ -74,7 +74,7 @@ pub(crate) fn heading(title: &str, command: &str, about: &str) {
     println!("- date: {}", today());
     println!("- command: `{command}`");
     println!(
-        "- noise: contestants take turns within each round; figures vary with the neighbours, ratios hold better\n"
+        "- noise: other builds share these cores and this disk, so figures vary; ratios are taken within a round\n"
     );
     println!("{about}\n");
 }

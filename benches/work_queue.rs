@@ -26,7 +26,7 @@ fn main() {
     heading("Work queue", "cargo bench --bench work_queue", ABOUT);
     table("items/s");
     for producers in [1, 8] {
-        let what = format!("{producers} producers");
+        let what = format!("producers: {producers}");
         let pulled = move || measured(producers, |queue, done| drop(Puller::new(queue, done).start()));
         let raw = move || {
             measured(producers, |queue, done| {

@@ -1,6 +1,7 @@
 //! How outcomes and reports are said: one JSON object on stdout, or a few lines for people.
 
 use baton_check::{Report, Unreadable};
+use baton_record::event::StopReason;
 use baton_record::promise::Status;
 use baton_scenarios::outcome::{Outcome, Verdict};
 use baton_scenarios::run::RunError;
@@ -40,7 +41,12 @@ pub(crate) fn outcome(outcome: &Outcome, as_json: bool) -> ExitCode {
         Verdict::Held => "held",
         Verdict::Failed => "failed",
         Verdict::Broken => "broken",
-        Verdict::Stopped => "stopped",
+        Verdict::Stopped => match outcome.stopped {
+            Some(StopReason::TimeOver) => "stopped (its time was over)",
+            Some(StopReason::ForeignPush) => "stopped (somebody else moved main)",
+            Some(StopReason::Stuck) => "stopped (no lane is left for the work that is left)",
+            _ => "stopped (by a person)",
+        },
     };
     line(&format!(
         "{verdict}: {} changes on main · {} refused ({} conflicts) · {} virtual in {:.1} s",

@@ -1,5 +1,7 @@
 //! Durable appends to the journal beside the same appends to a table of SQLite.
 
+#![allow(clippy::print_stdout, reason = "a bench prints its figures")]
+
 #[path = "../durable.rs"]
 mod durable;
 #[path = "../measure.rs"]
@@ -25,7 +27,7 @@ fn main() {
     for (writers, records) in LOADS {
         let line = lines(1);
         compete(
-            &format!("{writers} writers"),
+            &format!("writers: {writers}"),
             15,
             vec![
                 Contestant::new("journal", move || journal(dir, writers, records)),

@@ -3,7 +3,9 @@
 //! A run folder is made beside its place and renamed into it before any lane starts; from then on it can be killed at any
 //! instant and still be verified.
 
-use crate::outcome::{self, ControlOutcome, Evidence, FaultOutcome, JournalOutcome, MainOutcome, Outcome, Spend};
+use crate::outcome::{
+    self, ControlOutcome, Evidence, FaultOutcome, JournalOutcome, MainOutcome, Outcome, Spend, Verdict,
+};
 use crate::prepare::{self, Prepared};
 use crate::resolve;
 use crate::scenario::{FaultKind, Scenario, World};
@@ -14,6 +16,7 @@ use baton_actors::start::{self, Launch};
 use baton_actors::team::LandingKind;
 use baton_check::Unreadable;
 use baton_record::FaultId;
+use baton_record::event::StopReason;
 use baton_world::journal::{JournalDamage, fold};
 use baton_world::{Stopwatch, git::GitError};
 use std::fmt;
@@ -87,11 +90,16 @@ pub fn run(source: Source<'_>, options: &Options) -> Result<Outcome, RunError> {
     let lived = live(source, options, &options.out, LandingKind::Merger)?;
     let control = if source.scenario.control && !interrupted(options) {
         options.progress.begin_control();
-        Some(control(source, options, &control_out)?)
+        control(source, options, &control_out)?
     } else {
         None
     };
     let mut outcome = judge(source.scenario, &lived, control)?;
+    if interrupted(options) && outcome.verdict != Verdict::Broken {
+        // A person ended it, be it in the control run: what is missing then says nothing.
+        outcome.verdict = Verdict::Stopped;
+        outcome.exit_code = Verdict::Stopped.exit_code();
+    }
     outcome.wall_s = watch.seconds();
     prepare::write_verdict(&options.out, &outcome)?;
     Ok(outcome)
@@ -143,14 +151,15 @@ fn live(source: Source<'_>, options: &Options, out: &Path, landing: LandingKind)
     Ok(Lived { out: out.to_owned(), seed, world, tally, journal, lived_s })
 }
 
-fn control(source: Source<'_>, options: &Options, out: &Path) -> Result<ControlOutcome, RunError> {
+/// The control run's losses; `None` if it was not allowed to end.
+fn control(source: Source<'_>, options: &Options, out: &Path) -> Result<Option<ControlOutcome>, RunError> {
     let lived = live(source, options, out, LandingKind::Direct)?;
     let report = baton_check::verify(&lived.out).map_err(RunError::Check)?;
     let control = ControlOutcome { lost: report.lost, torn: report.torn, run: out.display().to_string() };
     let mut outcome = judge_by(source.scenario, &lived, &report, None)?;
     outcome.expectations.clear();
     prepare::write_verdict(out, &outcome)?;
-    Ok(control)
+    Ok(Some(control).filter(|_| lived.tally.stopped == Some(StopReason::TasksEnded)))
 }
 
 fn judge(scenario: &Scenario, lived: &Lived, control: Option<ControlOutcome>) -> Result<Outcome, RunError> {

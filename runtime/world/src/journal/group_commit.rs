@@ -148,3 +148,82 @@ impl Shared {
         !releases.is_empty()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::git::Durability;
+    use crate::journal::{SEGMENT_BYTES, fold};
+    use baton_record::event::TaskDone;
+    use baton_record::line::Actor;
+    use baton_record::{ChangeId, Event, TaskId};
+    use std::path::Path;
+    use tempfile::TempDir;
+
+    const RECORDS: usize = 500;
+
+    fn journal() -> (TempDir, Journal) {
+        let dir = TempDir::new().unwrap();
+        let journal = Journal::create(dir.path(), Durability::Buffered).unwrap();
+        (dir, journal)
+    }
+
+    fn submission(at: u32, released: &Arc<Mutex<Vec<u32>>>) -> Submission {
+        let event = Event::TaskDone(TaskDone { change: ChangeId::of(TaskId(at), 1) });
+        let record =
+            Record { t_us: u64::from(at), actor: Actor::Supervisor, lane: None, task: Some(TaskId(at)), event };
+        let released = released.clone();
+        let release = Box::new(move || released.lock().unwrap().push(at));
+        Submission { records: vec![record; RECORDS], lane_names: Vec::new(), release }
+    }
+
+    fn check(dir: &Path, submitted: u32, released: &Arc<Mutex<Vec<u32>>>) -> u64 {
+        assert!(released.lock().unwrap().iter().copied().eq(0..submitted), "released once each, in order");
+        let mut tasks = Vec::new();
+        let mut segments = 0;
+        let end = fold(dir, |_, record, _| match record.event {
+            Event::SegmentClosed(_) => segments += 1,
+            _ => tasks.push(record.task.unwrap().0),
+        });
+        assert!(!end.unwrap().torn);
+        assert!(tasks.into_iter().eq((0..submitted).flat_map(|at| std::iter::repeat_n(at, RECORDS))));
+        segments
+    }
+
+    #[test]
+    fn whatever_was_submitted_is_written_in_order_across_segments() {
+        let (dir, journal) = journal();
+        let (committer, released) = (Committer::start(journal), Arc::default());
+        let submissions = SEGMENT_BYTES as u32 / (RECORDS as u32 * 200);
+        assert!((0..submissions).all(|at| committer.submit(submission(at, &released))));
+        let chain = committer.finish().unwrap().chain();
+        assert_eq!(check(dir.path(), submissions, &released), 1);
+        assert_eq!(chain.next_seq, submissions as u64 * RECORDS as u64 + 1);
+    }
+
+    #[test]
+    fn a_journal_given_back_goes_on_where_it_was() {
+        let (dir, journal) = journal();
+        let released = Arc::default();
+        let committer = Committer::start(journal);
+        assert!(committer.submit(submission(0, &released)));
+        let mut journal = committer.finish().unwrap();
+        let more = submission(1, &released);
+        journal.append(RECORDS as u64, &more.records, &[]).unwrap();
+        (more.release)();
+        assert!(matches!(journal.append(0, &[], &[]), Err(JournalError::Deposed { expected: 0, .. })));
+        check(dir.path(), 2, &released);
+    }
+
+    #[test]
+    fn a_committer_that_is_dropped_still_writes_what_waits() {
+        let (dir, journal) = journal();
+        let released = Arc::default();
+        let mut committer = Committer::start(journal);
+        assert!((0..8).all(|at| committer.submit(submission(at, &released))));
+        let thread = committer.thread.take().unwrap();
+        drop(committer);
+        thread.join().unwrap().unwrap();
+        check(dir.path(), 8, &released);
+    }
+}
