@@ -12,7 +12,7 @@ use baton_world::{Journal, Stopwatch};
 use std::path::Path;
 
 /// Writers, and records that they write in one turn.
-pub(crate) const LOADS: [(usize, usize); 3] = [(1, 2_000), (256, 100_000), (2_048, 300_000)];
+pub(crate) const LOADS: [(usize, usize); 3] = [(1, 1_000), (256, 100_000), (2_048, 300_000)];
 
 /// The lane that every record is about.
 pub(crate) const LANE: &str = "implementer.26";

@@ -31,7 +31,7 @@ impl<'a> Contestant<'a> {
 pub(crate) fn compete(what: &str, rounds: usize, mut contestants: Vec<Contestant<'_>>) {
     let watch = Stopwatch::start();
     let (mut round, mut longest_s) = (0, 0.0_f64);
-    while round <= rounds && (round < 2 || watch.seconds() + longest_s < SECONDS_MAX) {
+    while round <= rounds && (round < 4 || watch.seconds() + longest_s < SECONDS_MAX) {
         let begun_s = watch.seconds();
         for contestant in &mut contestants {
             let rate = (contestant.turn)();
