@@ -156,6 +156,8 @@ pub struct Merger {
     state: MergeQueue,
     /// Changes in the queue whose payload is at hand. A restart loses them; their lanes submit again.
     payloads: BTreeMap<ChangeId, Submission>,
+    /// Whose each change in the queue is.
+    owners: BTreeMap<ChangeId, LaneId>,
     /// What each lease holds, as the supervisor said.
     leases: BTreeMap<LeaseId, Vec<ResourceId>>,
     /// Where main was left.
@@ -186,6 +188,7 @@ impl Merger {
             parked: None,
             state: MergeQueue::default(),
             payloads: BTreeMap::new(),
+            owners: BTreeMap::new(),
             leases: BTreeMap::new(),
             head,
             heads: BTreeSet::from([head]),

@@ -40,6 +40,7 @@ impl Merger {
             Ok(()) => {
                 let event = Event::ChangeSubmitted((*submission.submitted).clone());
                 self.payloads.insert(change, submission);
+                self.owners.insert(change, lane);
                 self.commit(vec![Fact::of(lane, change.task(), event)], || {});
             }
             Err(Refusal::Waiting) => {
@@ -245,15 +246,14 @@ impl Merger {
 
     fn settle(&mut self, change: ChangeId, event: Event, outcome: Outcome, fault: Option<FaultId>) {
         let payload = self.payloads.remove(&change);
-        let lane = payload.as_ref().map(|submission| submission.lane);
+        let lane = self.owners.remove(&change).expect("a change in the queue is somebody's");
         let ask = payload.as_ref().map_or(0, |submission| submission.ask);
         if let Some(lease) = payload.and_then(|submission| submission.submitted.lease) {
             self.leases.remove(&lease);
         }
         let supervisor = self.directory().supervisor().clone();
-        let fact = Fact { lane, task: Some(change.task()), event };
+        let fact = Fact::of(lane, change.task(), event);
         self.commit(vec![fact], move || {
-            let lane = lane.unwrap_or_default();
             supervisor.do_send(Settled { lane, ask, change, outcome, fault });
         });
     }

@@ -70,9 +70,13 @@ impl Merger {
         let mut heads = BTreeSet::from([head]);
         let mut leases = BTreeMap::new();
         let mut fences = FoldedFences::default();
+        let mut owners = BTreeMap::new();
         let end = journal::fold(&self.journal, |_, record, _| {
             state.apply(&record.event);
             fences.take(&record);
+            if let (Event::ChangeSubmitted(submitted), Some(lane)) = (&record.event, record.lane) {
+                owners.insert(submitted.change, lane);
+            }
             match record.event {
                 Event::ChangeIntended(event) => intended = Some(event),
                 Event::ChangeLanded(event) => {
@@ -87,6 +91,8 @@ impl Merger {
         let folded = end.expect("a run's own journal can be folded").chain.next_seq;
         (self.state, self.head, self.heads, self.leases) = (state, head, heads, leases);
         self.payloads.clear();
+        owners.retain(|change, _| self.state.waiting().any(|waiting| waiting == *change));
+        self.owners = owners;
         self.current = None;
         self.turn += 1;
         self.desk = super::Desk::default();
