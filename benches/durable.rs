@@ -34,8 +34,16 @@ pub(crate) fn lines(records: usize) -> Vec<u8> {
     out
 }
 
-/// Records a second through the product's group commit, durable.
-pub(crate) fn journal(dir: &Path, writers: usize, records: usize) -> f64 {
+/// What one turn of the journal came to.
+pub(crate) struct Turn {
+    /// Records a second.
+    pub(crate) rate: f64,
+    /// Records that one fdatasync made durable, on the average.
+    pub(crate) batch: usize,
+}
+
+/// Records through the product's group commit, durable.
+pub(crate) fn journal(dir: &Path, writers: usize, records: usize) -> Turn {
     let dir = tempfile::tempdir_in(dir).expect("the target folder can be written to");
     let mut journal = Journal::create(&dir.path().join("journal"), Durability::Durable).expect("a journal can be made");
     journal.append(0, &[], &[LANE.to_owned()]).expect("a lane can be named");
@@ -51,5 +59,7 @@ pub(crate) fn journal(dir: &Path, writers: usize, records: usize) -> f64 {
     let journal = committer.finish().expect("everything is durable");
     // A segment that is full ends with a line of its own.
     assert!(journal.chain().next_seq >= records as u64, "every record has its line");
-    rate
+    // One sync came before the clock started.
+    let batches = journal.syncs().saturating_sub(1).max(1) as usize;
+    Turn { rate, batch: records.div_ceil(batches) }
 }

@@ -30,7 +30,7 @@ fn main() {
             &format!("writers: {writers}"),
             15,
             vec![
-                Contestant::new("journal", move || journal(dir, writers, records)),
+                Contestant::new("journal", move || journal(dir, writers, records).rate),
                 Contestant::new("SQLite", move || sqlite(dir, &line, writers, records)),
             ],
         );

@@ -107,4 +107,9 @@ impl Journal {
     pub fn chain(&self) -> Chain {
         self.encoder.chain()
     }
+
+    /// How often the disk was asked to make what was written durable.
+    pub fn syncs(&self) -> u64 {
+        self.segments.syncs()
+    }
 }

@@ -16,6 +16,7 @@ pub(super) struct Segments {
     name: SegmentName,
     durability: Durability,
     poisoned: bool,
+    syncs: u64,
     _lock: File,
 }
 
@@ -29,7 +30,7 @@ impl Segments {
             .map_err(|_| JournalError::Locked(dir.to_owned()))?;
         let name = SegmentName { segment: 0, epoch: 1 };
         let file = new_segment(dir, name)?;
-        Ok(Segments { dir: dir.to_owned(), file, name, durability, poisoned: false, _lock: lock })
+        Ok(Segments { dir: dir.to_owned(), file, name, durability, poisoned: false, syncs: 0, _lock: lock })
     }
 
     pub(super) fn moved_to(&mut self, dir: &Path) {
@@ -68,7 +69,12 @@ impl Segments {
     /// Syncs in any world.
     pub(super) fn sync_now(&mut self) -> Result<(), JournalError> {
         self.must_be_sound()?;
+        self.syncs += 1;
         self.file.sync_data().map_err(|error| self.fail(error))
+    }
+
+    pub(super) fn syncs(&self) -> u64 {
+        self.syncs
     }
 
     fn fail(&mut self, error: io::Error) -> JournalError {
