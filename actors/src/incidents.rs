@@ -70,7 +70,7 @@ fn record(ground: &Ground, fault: FaultId, injected: &str, target: &str) {
 /// What a person does who knows nothing of the team: a commit on main, pushed.
 fn push(ground: &Ground) -> Result<(), GitError> {
     let repository = &ground.repository;
-    let main = repository.main()?.expect("a run's repository has a main");
+    let main = repository.standing_main()?;
     let meta = CommitMeta {
         author: "stranger".to_owned(),
         email: "stranger@baton.invalid".to_owned(),

@@ -10,6 +10,7 @@ mod script;
 mod stage;
 
 use crate::chaos::LaneFault;
+use crate::failure::Failure;
 use crate::ground::Ground;
 use crate::guard::guarded;
 use crate::mailbox::mailbox;
@@ -24,6 +25,7 @@ use baton_core::Fact;
 use baton_record::event::{DeathReason, FaultInjected};
 use baton_record::line::Actor as Writer;
 use baton_record::{Epoch, Event, FaultId, LaneId};
+use baton_world::git::GitError;
 pub use stage::Stage;
 use std::time::Duration;
 
@@ -269,6 +271,13 @@ impl Lane {
         for input in missed {
             self.take(input, ctx);
         }
+    }
+
+    /// The repository cannot be used: no lane can work any more, and the run ends.
+    fn give_up(&mut self, error: GitError) {
+        self.stage = Stage::Dead;
+        self.open = None;
+        self.ground.directory.fail(Failure::Repository(error));
     }
 
     fn die(&mut self, reason: DeathReason, fault: Option<FaultId>, ctx: &mut Context<Lane>) {

@@ -8,7 +8,7 @@ use crate::team::Team;
 use baton_record::event::{ChangeSubmitted, Update};
 use baton_record::{ChangeId, EffectKey, EndpointId, Fence, LaneId, LeaseId, Oid};
 use baton_world::Draws;
-use baton_world::git::{Edit, Repository};
+use baton_world::git::{Edit, GitError, Repository};
 use sha2::{Digest, Sha256};
 
 /// One attempt.
@@ -48,11 +48,12 @@ impl Attempt {
     }
 
     /// Lets the script make the change on the base.
-    pub(super) fn plan(&mut self, team: &Team, repository: &Repository, lane: &str) {
+    pub(super) fn plan(&mut self, team: &Team, repository: &Repository, lane: &str) -> Result<(), GitError> {
         let base = self.base.expect("a change is made on a base");
-        let tree = repository.commit(base).expect("the base can be read").tree;
+        let tree = repository.commit(base)?.tree;
         let desk = script::Desk { repository, tree, work: team.work_of(self.change.task()), run: &team.run };
-        self.planned = Some(script::plan(&desk, self.change, lane, &mut self.draws));
+        self.planned = Some(script::plan(&desk, self.change, lane, &mut self.draws)?);
+        Ok(())
     }
 
     fn planned(&self) -> &Planned {
@@ -78,12 +79,17 @@ impl Attempt {
     }
 
     /// The change as the merger takes it.
-    pub(super) fn submission(&self, ground: &Ground, lane: (LaneId, &str), time_s: i64) -> Submission {
+    pub(super) fn submission(
+        &self,
+        ground: &Ground,
+        lane: (LaneId, &str),
+        time_s: i64,
+    ) -> Result<Submission, GitError> {
         let (lane, name) = lane;
         let base = self.base.expect("a change is made on a base");
         let meta = commit_meta(&ground.team, self.change, name, (self.lease.map(|lease| lease.1), time_s));
         let Planned { edits, updates, reads } = self.planned();
-        let proposal = ground.repository.propose(base, edits, &meta).expect("a planned change fits its base");
+        let proposal = ground.repository.propose(base, edits, &meta)?;
         let submitted = ChangeSubmitted {
             change: self.change,
             base,
@@ -93,7 +99,7 @@ impl Attempt {
             reads: reads.clone(),
             updates: updates.clone(),
         };
-        Submission::new(lane, submitted, proposal)
+        Ok(Submission::new(lane, submitted, proposal))
     }
 }
 

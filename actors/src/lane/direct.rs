@@ -10,7 +10,7 @@ use baton_core::Fact;
 use baton_record::event::FileWritten;
 use baton_record::line::Actor as Writer;
 use baton_record::{Event, Oid};
-use baton_world::git::Edit;
+use baton_world::git::{Edit, GitError, GitErrorKind};
 
 impl Lane {
     /// Writes the next file of the change, or is done.
@@ -25,7 +25,10 @@ impl Lane {
         // Writing a file takes about an eighth of a thought.
         let latency = self.ground.team.models[endpoint.0 as usize].latency;
         let pause_us = attempt.draws.latency_us(latency.median_us / 8, latency.p99_us / 8);
-        let commit = self.write_over(&edit);
+        let commit = match self.write_over(&edit) {
+            Ok(commit) => commit,
+            Err(error) => return self.give_up(error),
+        };
         let (Edit::Put { path, .. } | Edit::Remove { path }) = edit;
         let written = Event::FileWritten(FileWritten { change, path, commit });
         let fact = Fact::of(self.id, change.task(), written);
@@ -33,18 +36,22 @@ impl Lane {
         self.wait_us(pause_us, ctx);
     }
 
-    fn write_over(&self, edit: &Edit) -> Oid {
+    fn write_over(&self, edit: &Edit) -> Result<Oid, GitError> {
         let change = self.attempt.as_ref().expect("work is done in an attempt").change;
         let (team, repository) = (&self.ground.team, &self.ground.repository);
         let time_s = team.start_s + (self.ground.clock.now_us() / 1_000_000) as i64;
         let meta = commit_meta(team, change, &team.lanes[self.id.0 as usize].name, (None, time_s));
-        let main = repository.main().expect("the repository can be read").expect("a run's repository has a main");
-        let Ok(proposal) = repository.propose(main, std::slice::from_ref(edit), &meta) else {
+        let main = repository.standing_main()?;
+        let proposal = match repository.propose(main, std::slice::from_ref(edit), &meta) {
+            Ok(proposal) => proposal,
             // Somebody has put a directory where this file was, or taken the file away: nothing is left to write over.
-            return main;
+            Err(error) if matches!(error.kind(), GitErrorKind::PathClash | GitErrorKind::NoSuchPath) => {
+                return Ok(main);
+            }
+            Err(error) => return Err(error),
         };
-        repository.store(&proposal.objects).expect("the repository can be written");
-        repository.set_main_without_compare(proposal.commit).expect("the repository can be written");
-        proposal.commit
+        repository.store(&proposal.objects)?;
+        repository.set_main_without_compare(proposal.commit)?;
+        Ok(proposal.commit)
     }
 }

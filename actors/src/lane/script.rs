@@ -7,7 +7,7 @@ use crate::team::{Action, EditRule, Work, covers};
 use baton_record::event::{Read, Update, UpdateOp};
 use baton_record::{ChangeId, Oid};
 use baton_world::Draws;
-use baton_world::git::{Edit, EntryMode, FileMode, Repository};
+use baton_world::git::{Edit, EntryMode, FileMode, GitError, Repository};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
@@ -34,6 +34,9 @@ pub(super) struct Planned {
     pub(super) reads: Vec<Read>,
 }
 
+/// A path, its mode and its content.
+type TextFile = (String, FileMode, Vec<u8>);
+
 struct Draft<'a> {
     desk: &'a Desk<'a>,
     change: ChangeId,
@@ -44,38 +47,40 @@ struct Draft<'a> {
     reads: Vec<Read>,
 }
 
-/// Makes the change of one attempt. Without a file to work on, one is created, so that a change is never empty.
-pub(super) fn plan(desk: &Desk<'_>, change: ChangeId, lane: &str, draws: &mut Draws) -> Planned {
+/// Makes the change of one attempt. Without a file to work on, one is created, so that a change is never empty. An error
+/// is the repository's: it is gone, damaged or unreadable.
+pub(super) fn plan(desk: &Desk<'_>, change: ChangeId, lane: &str, draws: &mut Draws) -> Result<Planned, GitError> {
     let (files, updates, reads) = (BTreeMap::new(), Vec::new(), Vec::new());
     let mut draft = Draft { desk, change, lane, files, updates, reads };
     for action in &desk.work.actions {
-        draft.act(action, draws);
+        draft.act(action, draws)?;
     }
     if let Some(path) = &desk.work.canonical {
-        draft.touch_canonical(path);
+        draft.touch_canonical(path)?;
     }
     let edit = |(path, file): (String, Option<(FileMode, Vec<u8>)>)| match file {
         Some((mode, content)) => Edit::Put { path, mode, content },
         None => Edit::Remove { path },
     };
-    Planned { edits: draft.files.into_iter().map(edit).collect(), updates: draft.updates, reads: draft.reads }
+    Ok(Planned { edits: draft.files.into_iter().map(edit).collect(), updates: draft.updates, reads: draft.reads })
 }
 
 impl Draft<'_> {
-    fn act(&mut self, action: &Action, draws: &mut Draws) {
+    fn act(&mut self, action: &Action, draws: &mut Draws) -> Result<(), GitError> {
         match action {
-            Action::Append => self.append_somewhere(draws),
-            Action::Transaction { files } => (0..*files).for_each(|_| self.append_somewhere(draws)),
-            Action::Create => self.create(),
-            Action::Edit(rule) => self.edit(*rule, draws),
+            Action::Append => self.append_somewhere(draws)?,
+            Action::Transaction { files } => (0..*files).try_for_each(|_| self.append_somewhere(draws))?,
+            Action::Create => self.create()?,
+            Action::Edit(rule) => self.edit(*rule, draws)?,
             Action::ReadThenWrite { read } => {
-                self.read(read);
-                self.append_somewhere(draws);
+                self.read(read)?;
+                self.append_somewhere(draws)?;
             }
-            Action::Rename => self.rename(draws),
-            Action::Delete => self.delete(draws),
+            Action::Rename => self.rename(draws)?,
+            Action::Delete => self.delete(draws)?,
             Action::Stall { .. } | Action::Crash { .. } => {}
         }
+        Ok(())
     }
 
     /// Text that no other update of any run contains.
@@ -87,29 +92,28 @@ impl Draft<'_> {
     }
 
     /// A text file below `touches` that this change has not touched yet.
-    fn pick(&self, draws: &mut Draws) -> Option<(String, FileMode, Vec<u8>)> {
+    fn pick(&self, draws: &mut Draws) -> Result<Option<TextFile>, GitError> {
         let repository = self.desk.repository;
         let (tree, touches) = (self.desk.tree, &self.desk.work.touches);
-        let count = repository.file_count(tree, touches).expect("the base's tree can be read");
+        let count = repository.file_count(tree, touches)?;
         for _ in 0..32 {
             if count == 0 {
-                return None;
+                return Ok(None);
             }
             let number = draws.below(count);
-            let path = repository.nth_file(tree, touches, number).expect("the base's tree can be read")?;
+            let Some(path) = repository.nth_file(tree, touches, number)? else { return Ok(None) };
             let special = path.split('/').any(|part| part.to_ascii_lowercase().starts_with(".git"));
             if special || self.files.contains_key(&path) {
                 continue;
             }
-            let entry = repository.entry(tree, &path).expect("the base's tree can be read");
-            let Some(entry) = entry else { continue };
-            let content = repository.blob(entry.oid).expect("the base's files can be read");
+            let Some(entry) = repository.entry(tree, &path)? else { continue };
+            let content = repository.blob(entry.oid)?;
             let Some(mode) = file_mode(entry.mode) else { continue };
             if content.len() <= 1 << 20 && !content.contains(&0) {
-                return Some((path, mode, content.to_vec()));
+                return Ok(Some((path, mode, content.to_vec())));
             }
         }
-        None
+        Ok(None)
     }
 
     fn put(&mut self, op: UpdateOp, path: String, file: (FileMode, Vec<u8>), token: Option<String>) {
@@ -117,18 +121,21 @@ impl Draft<'_> {
         self.updates.push(Update { op, path, from: None, token });
     }
 
-    fn append_somewhere(&mut self, draws: &mut Draws) {
-        let Some((path, mode, mut content)) = self.pick(draws) else { return self.create() };
+    fn append_somewhere(&mut self, draws: &mut Draws) -> Result<(), GitError> {
+        let Some((path, mode, mut content)) = self.pick(draws)? else { return self.create() };
         let token = self.token();
         append_line(&mut content, &format!("- {token} {}", self.lane));
         self.put(UpdateOp::Append, path, (mode, content), Some(token));
+        Ok(())
     }
 
-    fn create(&mut self) {
+    /// What is left to do when there is no file to work on; fails as little as its siblings may.
+    fn create(&mut self) -> Result<(), GitError> {
         let token = self.token();
         let path = self.new_path(&token);
         let content = format!("# {token}\n\nby {}\n", self.lane).into_bytes();
         self.put(UpdateOp::Create, path, (FileMode::Regular, content), Some(token));
+        Ok(())
     }
 
     /// A path below `touches` that nobody else can have.
@@ -141,8 +148,8 @@ impl Draft<'_> {
         }
     }
 
-    fn edit(&mut self, rule: EditRule, draws: &mut Draws) {
-        let Some((path, mode, content)) = self.pick(draws) else { return self.create() };
+    fn edit(&mut self, rule: EditRule, draws: &mut Draws) -> Result<(), GitError> {
+        let Some((path, mode, content)) = self.pick(draws)? else { return self.create() };
         let text = String::from_utf8_lossy(&content).into_owned();
         let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
         match rule {
@@ -164,15 +171,17 @@ impl Draft<'_> {
                 self.put(UpdateOp::Edit, path, (mode, joined(&lines)), None);
             }
         }
+        Ok(())
     }
 
-    fn read(&mut self, path: &str) {
-        let entry = self.desk.repository.entry(self.desk.tree, path).expect("the base's tree can be read");
+    fn read(&mut self, path: &str) -> Result<(), GitError> {
+        let entry = self.desk.repository.entry(self.desk.tree, path)?;
         self.reads.push(Read { path: path.to_owned(), blob: entry.map(|entry| entry.oid) });
+        Ok(())
     }
 
-    fn rename(&mut self, draws: &mut Draws) {
-        let Some((from, mode, content)) = self.pick(draws) else { return self.create() };
+    fn rename(&mut self, draws: &mut Draws) -> Result<(), GitError> {
+        let Some((from, mode, content)) = self.pick(draws)? else { return self.create() };
         let path = self.new_path(&self.token());
         if path == from || covers(&format!("{from}/**"), &path) {
             return self.create();
@@ -180,22 +189,24 @@ impl Draft<'_> {
         self.files.insert(from.clone(), None);
         self.files.insert(path.clone(), Some((mode, content)));
         self.updates.push(Update { op: UpdateOp::Rename, path, from: Some(from), token: None });
+        Ok(())
     }
 
-    fn delete(&mut self, draws: &mut Draws) {
-        let Some((path, ..)) = self.pick(draws) else { return self.create() };
+    fn delete(&mut self, draws: &mut Draws) -> Result<(), GitError> {
+        let Some((path, ..)) = self.pick(draws)? else { return self.create() };
         self.files.insert(path.clone(), None);
         self.updates.push(Update { op: UpdateOp::Delete, path, from: None, token: None });
+        Ok(())
     }
 
-    fn touch_canonical(&mut self, path: &str) {
+    fn touch_canonical(&mut self, path: &str) -> Result<(), GitError> {
         if self.files.contains_key(path) {
-            return;
+            return Ok(());
         }
         let repository = self.desk.repository;
-        let entry = repository.entry(self.desk.tree, path).expect("the base's tree can be read");
+        let entry = repository.entry(self.desk.tree, path)?;
         let mut content = match &entry {
-            Some(entry) => repository.blob(entry.oid).expect("the base's files can be read").to_vec(),
+            Some(entry) => repository.blob(entry.oid)?.to_vec(),
             None => Vec::new(),
         };
         let op = if entry.is_some() { UpdateOp::Append } else { UpdateOp::Create };
@@ -203,6 +214,7 @@ impl Draft<'_> {
         append_line(&mut content, &format!("- {token} {}", self.lane));
         let mode = entry.and_then(|entry| file_mode(entry.mode)).unwrap_or(FileMode::Regular);
         self.put(op, path.to_owned(), (mode, content), Some(token));
+        Ok(())
     }
 }
 

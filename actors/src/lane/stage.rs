@@ -11,6 +11,7 @@ use baton_core::board::Settled;
 use baton_record::event::{ChangeSubmitted, DeathReason};
 use baton_record::line::Actor as Writer;
 use baton_record::{ChangeId, Event, ResourceId};
+use baton_world::git::GitError;
 
 /// Where a lane stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,9 +121,12 @@ impl Lane {
     }
 
     fn start_work(&mut self, ctx: &mut Context<Lane>) {
-        let main = self.ground.repository.main().expect("the repository can be read");
+        let main = match self.ground.repository.standing_main() {
+            Ok(main) => main,
+            Err(error) => return self.give_up(error),
+        };
         let attempt = self.attempt.as_mut().expect("work is done in an attempt");
-        attempt.base = Some(main.expect("a run's repository has a main"));
+        attempt.base = Some(main);
         self.next_step(ctx);
     }
 
@@ -180,17 +184,19 @@ impl Lane {
                 _ => {}
             }
         }
-        self.plan();
+        if let Err(error) = self.plan() {
+            return self.give_up(error);
+        }
         match self.ground.team.landing {
             LandingKind::Merger => self.lease_or_submit(ctx),
             LandingKind::Direct => self.write_directly(ctx),
         }
     }
 
-    fn plan(&mut self) {
+    fn plan(&mut self) -> Result<(), GitError> {
         let attempt = self.attempt.as_mut().expect("work is done in an attempt");
         let lane = &self.ground.team.lanes[self.id.0 as usize].name;
-        attempt.plan(&self.ground.team, &self.ground.repository, lane);
+        attempt.plan(&self.ground.team, &self.ground.repository, lane)
     }
 
     fn lease_or_submit(&mut self, ctx: &mut Context<Lane>) {
@@ -209,7 +215,10 @@ impl Lane {
         let attempt = self.attempt.as_mut().expect("work is done in an attempt");
         let lane = &self.ground.team.lanes[self.id.0 as usize].name;
         let time_s = self.ground.team.start_s + (self.ground.clock.now_us() / 1_000_000) as i64;
-        let submission = attempt.submission(&self.ground, (self.id, lane), time_s);
+        let submission = match attempt.submission(&self.ground, (self.id, lane), time_s) {
+            Ok(submission) => submission,
+            Err(error) => return self.give_up(error),
+        };
         self.stage = Stage::Landing;
         self.ask(Want::Landing(submission), ctx);
         self.expose(ctx);

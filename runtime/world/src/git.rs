@@ -159,6 +159,15 @@ impl Repository {
         self.refs.read(refs::MAIN)
     }
 
+    /// Where main is, which a run's repository always has.
+    pub fn standing_main(&self) -> Result<Oid, GitError> {
+        let main = self.main()?;
+        main.ok_or_else(|| {
+            let detail = format!("{} has no {} any more", self.root.display(), refs::MAIN);
+            GitError::new(GitErrorKind::NoMain, detail)
+        })
+    }
+
     /// `refs/baton/fences`; `None`: no fence was ever raised.
     pub fn fences_ref(&self) -> Result<Option<Oid>, GitError> {
         self.refs.read(refs::FENCES)

@@ -19,6 +19,8 @@ pub enum GitErrorKind {
     NoCommits,
     /// The repository has nothing of that name.
     UnknownBase,
+    /// There is no main where a run's repository must have one.
+    NoMain,
     /// The name stands for something other than a commit.
     NotACommit,
     /// The repository lacks objects of its own history: a shallow or partial clone.
@@ -53,6 +55,7 @@ impl GitErrorKind {
             GitErrorKind::UnknownBase => {
                 "give a branch, tag or commit of that repository: `git branch -a` lists branches"
             }
+            GitErrorKind::NoMain => "somebody has removed it, or the whole repository, from outside; begin a new run",
             GitErrorKind::NotACommit => "give a name that leads to a commit",
             GitErrorKind::Incomplete => "make it whole first: `git fetch --unshallow`, or `git clone` without --filter",
             GitErrorKind::Exists => "give a path that does not exist yet",
