@@ -12,6 +12,7 @@ mod forgery;
 mod full_disk;
 mod house;
 mod kills;
+mod licences;
 mod program;
 mod repositories;
 mod repository;
