@@ -26,6 +26,7 @@ pub(crate) fn role_in(event: &Event, names: &Names) -> Option<RoleId> {
     match event {
         Event::LaneJoined(joined) => names.role_id(&joined.role),
         Event::TaskAdded(added) => names.role_id(&added.role),
+        Event::BudgetSet(set) => set.role.as_deref().and_then(|role| names.role_id(role)),
         _ => None,
     }
 }

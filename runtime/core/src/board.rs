@@ -4,7 +4,9 @@
 //! what a task is about; its canonical artifact is a matter of the change that lands (see the merger).
 
 use crate::fact::{Fact, Refusal};
-use baton_record::event::{FailReason, ReturnReason, TaskAssigned, TaskDone, TaskFailed, TaskReturned};
+use baton_record::event::{
+    FailReason, LaneRetired, RetireReason, ReturnReason, TaskAssigned, TaskDone, TaskFailed, TaskReturned,
+};
 use baton_record::ids::ATTEMPTS_MAX;
 use baton_record::{ChangeId, Event, FaultId, LaneId, RoleId, TaskId};
 use std::collections::BTreeSet;
@@ -49,6 +51,8 @@ struct Lane {
     leaving: bool,
     restarts: u32,
     owns: Option<TaskId>,
+    /// It takes no more work until a limit is set anew.
+    retired: bool,
 }
 
 /// How a change ended, as the merger says.
@@ -77,6 +81,9 @@ impl Board {
         }
         if self.all_ended() {
             return Err(Refusal::AllEnded);
+        }
+        if taker.retired {
+            return Err(Refusal::Retired);
         }
         let first = self.ready.get(taker.role.0 as usize).and_then(|ready| ready.first());
         let task = *first.ok_or(Refusal::NothingReady)?;
@@ -113,6 +120,20 @@ impl Board {
         Ok(facts)
     }
 
+    /// No call of the lane fits under a limit any more: it gives back its task and takes no other.
+    pub fn retire(&self, lane: LaneId) -> Vec<Fact> {
+        let reason = RetireReason::BudgetOver;
+        let retired = Fact::of_lane(lane, Event::LaneRetired(LaneRetired { reason }));
+        let given_back = self.lane(lane).owns.map(|task| {
+            if self.is_last_attempt(task) {
+                return give_up(lane, task);
+            }
+            let returned = TaskReturned { reason: ReturnReason::BudgetOver, fault: None };
+            Fact::of(lane, task, Event::TaskReturned(returned))
+        });
+        given_back.into_iter().chain([retired]).collect()
+    }
+
     fn is_last_attempt(&self, task: TaskId) -> bool {
         let task = self.task(task);
         task.attempts >= task.attempts_max
@@ -135,7 +156,7 @@ impl Board {
             (Event::LaneJoined(joined), ..) => {
                 assert_eq!(joined.id.0 as usize, self.lanes.len(), "lanes are numbered without gaps");
                 let role = role.expect("a lane joins with its role");
-                self.lanes.push(Lane { role, alive: true, leaving: false, restarts: 0, owns: None });
+                self.lanes.push(Lane { role, alive: true, leaving: false, restarts: 0, owns: None, retired: false });
             }
             (Event::TaskAdded(added), _, Some(task)) => {
                 self.add(task, role.expect("a task's role has a lane"), added.attempts_max);
@@ -149,6 +170,8 @@ impl Board {
                 lane.alive = false;
                 lane.leaving = lane.owns.is_some();
             }
+            (Event::LaneRetired(_), Some(lane), _) => self.lanes[lane.0 as usize].retired = true,
+            (Event::BudgetSet(_), ..) => self.lanes.iter_mut().for_each(|lane| lane.retired = false),
             (Event::LaneRestarted(restart), Some(lane), _) => {
                 let lane = &mut self.lanes[lane.0 as usize];
                 lane.alive = true;
@@ -228,6 +251,16 @@ impl Board {
         self.lane(lane).alive
     }
 
+    /// Whether the lane takes no more work, because no call of it fits under a limit.
+    pub fn is_retired(&self, lane: LaneId) -> bool {
+        self.lane(lane).retired
+    }
+
+    /// Whether any lane takes no more work, because no call of it fits under a limit.
+    pub fn any_retired(&self) -> bool {
+        self.lanes.iter().any(|lane| lane.retired)
+    }
+
     /// How often a lane was started again.
     pub fn restarts(&self, lane: LaneId) -> u32 {
         self.lane(lane).restarts
@@ -247,7 +280,7 @@ impl Board {
     /// restarts behind it.
     pub fn is_stuck(&self, restarts_max: u32) -> bool {
         let lanes = || self.lanes.iter();
-        let returning = lanes().filter(|lane| lane.alive || lane.restarts < restarts_max);
+        let returning = lanes().filter(|lane| !lane.retired && (lane.alive || lane.restarts < restarts_max));
         let served: BTreeSet<usize> = returning.map(|lane| lane.role.0 as usize).collect();
         let waiting = self.ready.iter().enumerate().filter(|(_, tasks)| !tasks.is_empty()).map(|(role, _)| role);
         let owned = lanes().filter(|lane| lane.owns.is_some()).map(|lane| lane.role.0 as usize);

@@ -43,6 +43,8 @@ pub enum Refusal {
     NothingReady,
     /// Every task is done or given up.
     AllEnded,
+    /// The lane takes no more work: no call of it fits under a limit.
+    Retired,
     /// It is not time yet.
     TooEarly,
     /// A cap is reached.

@@ -1,10 +1,13 @@
 //! Call leases: slots at model endpoints, first come, first served.
 //!
-//! A call holds a slot and is an effect: granting the slot and intending the effect are one decision. Knows nothing of
-//! money and rates, and nothing of what a call says.
+//! A call holds a slot and is an effect: granting the slot, reserving its bound and intending the effect are one decision.
+//! A call that does not fit under a limit yet waits at the head of its line; one that never will is refused. Knows nothing
+//! of rates, and nothing of what a call says.
 
 use crate::fact::{Fact, Refusal};
-use baton_record::event::{EffectDone, EffectIntended, SlotGranted, SlotReleased, SlotRequested};
+use crate::ledger::{Amount, Draft, Fit, Ledger};
+use baton_record::event::{Bound, BudgetScope, CallRefused, EffectDone, EffectFailed, EffectIntended, EffectLost};
+use baton_record::event::{SlotGranted, SlotReleased, SlotRequested};
 use baton_record::{EffectKey, EndpointId, Event, FaultId, LaneId, TaskId};
 use std::collections::VecDeque;
 
@@ -33,8 +36,45 @@ struct Call {
     task: TaskId,
     /// The latest call that was asked for.
     key: EffectKey,
-    waiting_at: Option<EndpointId>,
+    /// Where it waits, and what it can use at most.
+    waiting: Option<(EndpointId, Bound)>,
     running_at: Option<EndpointId>,
+}
+
+/// A call that is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// Where.
+    pub endpoint: EndpointId,
+    /// Which.
+    pub key: EffectKey,
+    /// What it can use at most.
+    pub bound: Bound,
+}
+
+/// What decides whether a call may begin.
+#[derive(Clone, Copy, Debug)]
+pub struct Leave<'a> {
+    /// Whether no effect may start.
+    pub paused: bool,
+    /// What may be used.
+    pub ledger: &'a Ledger,
+}
+
+/// How a call ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallEnd {
+    /// With an answer.
+    Answered(Usage),
+    /// The endpoint refused it.
+    Refused {
+        /// An HTTP status.
+        status: u16,
+        /// How long the endpoint wants to be left alone.
+        retry_after_us: u64,
+        /// The fault that caused it.
+        fault: Option<FaultId>,
+    },
 }
 
 /// What a call used.
@@ -50,14 +90,9 @@ pub struct Usage {
 
 impl Slots {
     /// A request for a slot, and the call itself if one is free and effects may start.
-    pub fn request(
-        &self,
-        caller: (LaneId, TaskId),
-        endpoint: EndpointId,
-        key: EffectKey,
-        paused: bool,
-    ) -> Result<Vec<Fact>, Refusal> {
+    pub fn request(&self, caller: (LaneId, TaskId), wanted: Wanted, leave: Leave<'_>) -> Result<Vec<Fact>, Refusal> {
         let (lane, task) = caller;
+        let Wanted { endpoint, key, bound } = wanted;
         let call = self.call(lane);
         if self.has_ended(lane, key) {
             return Err(Refusal::Stale);
@@ -65,64 +100,123 @@ impl Slots {
         if call.running_at.is_some() {
             return Err(if call.key == key { Refusal::Repeated } else { Refusal::Stale });
         }
-        if call.waiting_at.is_some() {
+        if call.waiting.is_some() {
             return Err(if call.key == key { Refusal::Waiting } else { Refusal::Stale });
         }
-        let mut facts = vec![Fact::of(lane, task, Event::SlotRequested(SlotRequested { endpoint, key }))];
+        let mut facts = vec![Fact::of(lane, task, Event::SlotRequested(SlotRequested { endpoint, key, bound }))];
         let at = &self.endpoints[endpoint.0 as usize];
-        if !paused && at.waiting.is_empty() && at.free() > 0 {
-            facts.extend(start(lane, task, endpoint, key));
+        if !leave.paused && at.waiting.is_empty() && at.free() > 0 {
+            match Draft::of(leave.ledger).fit(lane, bound) {
+                Fit::Now => facts.extend(start(lane, task, wanted)),
+                Fit::Later => {}
+                Fit::Never(scope) => facts.push(refuse(lane, task, wanted, scope)),
+            }
         }
         Ok(facts)
     }
 
-    /// The end of a call: its usage is settled, its slot goes to the next in line.
-    pub fn finish(&self, lane: LaneId, key: EffectKey, usage: Usage, paused: bool) -> Result<Vec<Fact>, Refusal> {
+    /// The end of a call: what it used is settled, its slot goes to the next in line.
+    pub fn finish(&self, lane: LaneId, key: EffectKey, end: CallEnd, leave: Leave<'_>) -> Result<Vec<Fact>, Refusal> {
         let call = self.call(lane);
         if self.has_ended(lane, key) {
             return Err(Refusal::Repeated);
         }
         let endpoint = call.running_at.filter(|_| call.key == key).ok_or(Refusal::Stale)?;
-        let Usage { tokens_in, tokens_out, usd_micros } = usage;
-        let done = EffectDone { key, tokens_in, tokens_out, usd_micros };
-        let mut facts = vec![Fact::of(lane, call.task, Event::EffectDone(done))];
-        facts.push(Fact::of(lane, call.task, Event::SlotReleased(SlotReleased { endpoint, fault: None })));
-        facts.extend(self.starts(endpoint, 1, None, paused));
+        let (event, used) = match end {
+            CallEnd::Answered(Usage { tokens_in, tokens_out, usd_micros }) => {
+                let tokens = tokens_in.saturating_add(tokens_out);
+                let done = EffectDone { key, tokens_in, tokens_out, usd_micros };
+                (Event::EffectDone(done), Amount { requests: 1, tokens, usd_micros })
+            }
+            CallEnd::Refused { status, retry_after_us, fault } => {
+                let failed = EffectFailed { key, status, retry_after_us, fault };
+                (Event::EffectFailed(failed), Amount { requests: 1, ..Amount::default() })
+            }
+        };
+        let released = SlotReleased { endpoint, fault: None };
+        let mut facts = vec![Fact::of(lane, call.task, event)];
+        facts.push(Fact::of(lane, call.task, Event::SlotReleased(released)));
+        let mut draft = Draft::of(leave.ledger);
+        draft.settle(lane, used);
+        facts.extend(self.starts_after((endpoint, 1), None, draft, leave.paused));
         Ok(facts)
     }
 
-    /// What a dead lane leaves behind: its slot or its place in line.
-    pub fn abandon(&self, lane: LaneId, fault: Option<FaultId>, paused: bool) -> Vec<Fact> {
+    /// What a dead lane leaves behind: its slot or its place in line. A call whose end nobody knows is billed whole.
+    pub fn abandon(&self, lane: LaneId, fault: Option<FaultId>, leave: Leave<'_>) -> Vec<Fact> {
         let call = self.call(lane);
-        let Some(endpoint) = call.running_at.or(call.waiting_at) else { return Vec::new() };
+        let Some(endpoint) = call.running_at.or(call.waiting.map(|(endpoint, _)| endpoint)) else { return Vec::new() };
+        let mut facts = Vec::new();
+        let mut draft = Draft::of(leave.ledger);
+        // A journal that was cut may have the loss already.
+        if let Some(billed) = leave.ledger.open(lane) {
+            let lost = EffectLost { key: call.key, billed, fault };
+            facts.push(Fact::of(lane, call.task, Event::EffectLost(lost)));
+            draft.settle(lane, Amount::call(billed));
+        }
         let freed = u32::from(call.running_at.is_some());
-        let mut facts = vec![Fact::of(lane, call.task, Event::SlotReleased(SlotReleased { endpoint, fault }))];
-        facts.extend(self.starts(endpoint, freed, Some(lane), paused));
+        facts.push(Fact::of(lane, call.task, Event::SlotReleased(SlotReleased { endpoint, fault })));
+        facts.extend(self.starts_after((endpoint, freed), Some(lane), draft, leave.paused));
         facts
     }
 
     /// What a lane whose attempt is over leaves behind: its place in line. A call that runs goes on and is paid for.
-    pub fn withdraw(&self, lane: LaneId, paused: bool) -> Vec<Fact> {
-        let waits = self.call(lane).waiting_at.is_some();
-        if waits { self.abandon(lane, None, paused) } else { Vec::new() }
+    pub fn withdraw(&self, lane: LaneId, leave: Leave<'_>) -> Vec<Fact> {
+        let waits = self.call(lane).waiting.is_some();
+        if waits { self.abandon(lane, None, leave) } else { Vec::new() }
     }
 
-    /// Every call that may start at every endpoint once effects may start again.
-    pub fn start_all(&self) -> Vec<Fact> {
-        let endpoints = 0..self.endpoints.len() as u16;
-        endpoints.flat_map(|endpoint| self.starts(EndpointId(endpoint), 0, None, false)).collect()
+    /// Every call that may start at every endpoint once effects may start again, or under other limits.
+    pub fn start_all(&self, mut draft: Draft<'_>) -> Vec<Fact> {
+        let endpoints = (0..self.endpoints.len() as u16).map(EndpointId);
+        endpoints.flat_map(|endpoint| self.starts((endpoint, 0), None, &mut draft)).collect()
     }
 
-    /// The calls first in line at `endpoint` when `freed` more slots are free and `gone` waits no more.
-    fn starts(&self, endpoint: EndpointId, freed: u32, gone: Option<LaneId>, paused: bool) -> Vec<Fact> {
+    /// The calls that may begin when so many slots more are `freed` at an endpoint and `gone` waits no more. Under limits
+    /// a call that ends makes room at every endpoint.
+    fn starts_after(
+        &self,
+        freed: (EndpointId, u32),
+        gone: Option<LaneId>,
+        mut draft: Draft<'_>,
+        paused: bool,
+    ) -> Vec<Fact> {
         if paused {
             return Vec::new();
         }
+        let mut facts = self.starts(freed, gone, &mut draft);
+        if draft.limited() {
+            let others = (0..self.endpoints.len() as u16).map(EndpointId).filter(|other| *other != freed.0);
+            others.for_each(|other| facts.extend(self.starts((other, 0), gone, &mut draft)));
+        }
+        facts
+    }
+
+    /// The calls first in line at an endpoint when so many slots more are free and `gone` waits no more. Who fits under a
+    /// limit only later keeps everybody behind waiting: nobody overtakes.
+    fn starts(&self, freed: (EndpointId, u32), gone: Option<LaneId>, draft: &mut Draft<'_>) -> Vec<Fact> {
+        let (endpoint, freed) = freed;
         let at = &self.endpoints[endpoint.0 as usize];
-        let free = at.free().saturating_add(freed) as usize;
-        let first = at.waiting.iter().filter(|lane| Some(**lane) != gone).take(free);
-        let calls = first.map(|lane| (*lane, self.call(*lane)));
-        calls.flat_map(|(lane, call)| start(lane, call.task, endpoint, call.key)).collect()
+        let mut free = at.free().saturating_add(freed);
+        let mut facts = Vec::new();
+        for lane in at.waiting.iter().copied().filter(|lane| Some(*lane) != gone) {
+            if free == 0 {
+                break;
+            }
+            let call = self.call(lane);
+            let (_, bound) = call.waiting.expect("who is in line waits");
+            let wanted = Wanted { endpoint, key: call.key, bound };
+            match draft.fit(lane, bound) {
+                Fit::Now => {
+                    free -= 1;
+                    draft.reserve(lane, bound);
+                    facts.extend(start(lane, call.task, wanted));
+                }
+                Fit::Later => break,
+                Fit::Never(scope) => facts.push(refuse(lane, call.task, wanted, scope)),
+            }
+        }
+        facts
     }
 
     /// Takes a fact about slots into the state; any other fact changes nothing.
@@ -140,13 +234,15 @@ impl Slots {
             (Event::SlotRequested(request), Some(lane)) => {
                 self.endpoints[request.endpoint.0 as usize].waiting.push_back(lane);
                 let call = &mut self.calls[lane.0 as usize];
-                call.waiting_at = Some(request.endpoint);
+                call.waiting = Some((request.endpoint, request.bound));
                 call.key = request.key;
                 call.task = task.expect("a slot is requested for a task");
             }
             (Event::SlotGranted(grant), Some(lane)) => self.grant(grant.endpoint, lane),
             (Event::TaskAssigned(_), Some(lane)) => self.ended[lane.0 as usize].clear(),
             (Event::EffectDone(effect), Some(lane)) => self.ended[lane.0 as usize].push(effect.key),
+            (Event::EffectFailed(effect), Some(lane)) => self.ended[lane.0 as usize].push(effect.key),
+            (Event::CallRefused(refused), Some(lane)) => self.release(refused.endpoint, lane),
             (Event::SlotReleased(release), Some(lane)) => self.release(release.endpoint, lane),
             _ => {}
         }
@@ -158,7 +254,7 @@ impl Slots {
         at.used += 1;
         assert!(at.slots == 0 || at.used <= at.slots, "more calls than slots");
         let call = &mut self.calls[lane.0 as usize];
-        call.waiting_at = None;
+        call.waiting = None;
         call.running_at = Some(endpoint);
     }
 
@@ -170,7 +266,7 @@ impl Slots {
         } else {
             at.waiting.retain(|waiting| *waiting != lane);
         }
-        call.waiting_at = None;
+        call.waiting = None;
     }
 
     fn call(&self, lane: LaneId) -> Call {
@@ -200,9 +296,15 @@ impl Endpoint {
     }
 }
 
-fn start(lane: LaneId, task: TaskId, endpoint: EndpointId, key: EffectKey) -> [Fact; 2] {
+fn start(lane: LaneId, task: TaskId, wanted: Wanted) -> [Fact; 2] {
+    let Wanted { endpoint, key, bound } = wanted;
     [
         Fact::of(lane, task, Event::SlotGranted(SlotGranted { endpoint })),
-        Fact::of(lane, task, Event::EffectIntended(EffectIntended { key })),
+        Fact::of(lane, task, Event::EffectIntended(EffectIntended { key, reserved: bound })),
     ]
+}
+
+fn refuse(lane: LaneId, task: TaskId, wanted: Wanted, scope: BudgetScope) -> Fact {
+    let Wanted { endpoint, key, .. } = wanted;
+    Fact::of(lane, task, Event::CallRefused(CallRefused { endpoint, key, scope }))
 }

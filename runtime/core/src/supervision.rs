@@ -1,4 +1,4 @@
-//! Everything that the supervisor decides, as one state machine: board, leases, slots and pause.
+//! Everything that the supervisor decides, as one state machine: board, leases, budgets, slots and pause.
 //!
 //! Each part decides for itself; what is joined here is what concerns several at once: the death of a lane, the end of
 //! a change, a pause. Knows no message and no address.
@@ -6,10 +6,11 @@
 use crate::board::{Board, Settled};
 use crate::fact::{Fact, Refusal};
 use crate::leases::Leases;
+use crate::ledger::{Draft, Ledger};
 use crate::pause::Pause;
-use crate::slots::{Slots, Usage};
-use baton_record::event::{DeathReason, LaneDied, LaneRestarted};
-use baton_record::{ChangeId, EffectKey, EndpointId, Epoch, Event, FaultId, LaneId, LeaseId, ResourceId};
+use crate::slots::{CallEnd, Leave, Slots, Wanted};
+use baton_record::event::{BudgetSet, DeathReason, LaneDied, LaneRestarted};
+use baton_record::{ChangeId, EffectKey, Epoch, Event, FaultId, LaneId, LeaseId, ResourceId};
 use baton_record::{RoleId, TaskId};
 
 /// The supervisor's state. A fold over the journal.
@@ -19,6 +20,8 @@ pub struct Supervision {
     pub board: Board,
     /// Who may touch what.
     pub leases: Leases,
+    /// What may be used.
+    pub ledger: Ledger,
     /// Who calls which model.
     pub slots: Slots,
     /// Whether effects may start.
@@ -36,9 +39,11 @@ pub enum Command {
     /// A lease's time is over.
     ExpireLease { lease: LeaseId, fault: Option<FaultId> },
     /// A lane wants to call a model for its present attempt.
-    StartCall { lane: LaneId, change: ChangeId, endpoint: EndpointId, key: EffectKey },
+    StartCall { lane: LaneId, change: ChangeId, wanted: Wanted },
     /// The call is over.
-    EndCall { lane: LaneId, key: EffectKey, usage: Usage },
+    EndCall { lane: LaneId, key: EffectKey, end: CallEnd },
+    /// Another limit holds; of `role`, or of `lane`, where it is theirs.
+    SetBudget { set: BudgetSet, role: Option<RoleId>, lane: Option<LaneId> },
     /// The merger has spoken about a change.
     Settle { change: ChangeId, settled: Settled, fault: Option<FaultId> },
     /// A lane is gone.
@@ -56,7 +61,6 @@ pub enum Command {
 impl Supervision {
     /// The facts that `command` makes true at `now_us`, or why it makes none. Changes nothing.
     pub fn decide(&self, command: &Command, now_us: u64) -> Result<Vec<Fact>, Refusal> {
-        let paused = self.pause.epoch().paused();
         match command {
             Command::TakeTask { lane } => self.board.take(*lane),
             Command::RequestLease { lane, change, resources, ttl_us } => {
@@ -64,11 +68,15 @@ impl Supervision {
                 self.leases.request(*lane, *change, (resources, *ttl_us), now_us)
             }
             Command::ExpireLease { lease, fault } => self.leases.expire(*lease, *fault, now_us),
-            Command::StartCall { lane, change, endpoint, key } => {
+            Command::StartCall { lane, change, wanted } => {
                 self.must_own(*lane, *change)?;
-                self.slots.request((*lane, change.task()), *endpoint, *key, paused)
+                let facts = self.slots.request((*lane, change.task()), *wanted, self.leave())?;
+                self.with_retirements(facts, now_us)
             }
-            Command::EndCall { lane, key, usage } => self.slots.finish(*lane, *key, *usage, paused),
+            Command::EndCall { lane, key, end } => {
+                self.with_retirements(self.slots.finish(*lane, *key, *end, self.leave())?, now_us)
+            }
+            Command::SetBudget { set, role, lane } => self.set_budget(set, (*role, *lane), now_us),
             Command::Settle { change, settled, fault } => self.settle(*change, *settled, *fault, now_us),
             Command::LoseLane { lane, reason, fault } => self.lose(*lane, *reason, *fault, now_us),
             Command::RestoreLane { lane, fault } => self.restore(*lane, *fault, now_us),
@@ -76,9 +84,55 @@ impl Supervision {
             Command::AcknowledgePause { epoch, lanes } => Ok(vec![self.pause.acknowledge(*epoch, *lanes)?]),
             Command::Resume { by, reason } => {
                 let resumed = self.pause.resume(by, reason)?;
-                Ok([vec![resumed], self.slots.start_all()].concat())
+                let started = self.slots.start_all(Draft::of(&self.ledger));
+                self.with_retirements([vec![resumed], started].concat(), now_us)
             }
         }
+    }
+
+    fn leave(&self) -> Leave<'_> {
+        Leave { paused: self.pause.epoch().paused(), ledger: &self.ledger }
+    }
+
+    /// Whoever is refused a call by a limit gives back what it has: its task, its lease, and takes no more.
+    fn with_retirements(&self, mut facts: Vec<Fact>, now_us: u64) -> Result<Vec<Fact>, Refusal> {
+        let refused = |fact: &Fact| matches!(fact.event, Event::CallRefused(_)).then_some(fact.lane).flatten();
+        let lanes: Vec<LaneId> = facts.iter().filter_map(refused).collect();
+        if lanes.is_empty() {
+            return Ok(facts);
+        }
+        let mut leases = self.leases.clone();
+        for lane in lanes {
+            let lease = self.board.owned_by(lane).and_then(|change| leases.held_for(change)).map(|held| held.lease);
+            facts.extend(self.board.retire(lane));
+            if let Some(lease) = lease {
+                let released = leases.release(lease, None, now_us)?;
+                released.iter().for_each(|fact| leases.apply(fact.lane, &fact.event));
+                facts.extend(released);
+            }
+        }
+        Ok(facts)
+    }
+
+    /// The limit takes the place of the one before. Calls that waited for room may begin, and lanes that had given up
+    /// take work again.
+    fn set_budget(
+        &self,
+        set: &BudgetSet,
+        holder: (Option<RoleId>, Option<LaneId>),
+        now_us: u64,
+    ) -> Result<Vec<Fact>, Refusal> {
+        if self.ledger.limit(set.scope, holder) == Some(set.limit) {
+            return Err(Refusal::Repeated);
+        }
+        let fact = Fact { lane: holder.1, task: None, event: Event::BudgetSet(set.clone()) };
+        let mut facts = vec![fact];
+        if !self.pause.epoch().paused() {
+            let mut draft = Draft::of(&self.ledger);
+            draft.set(holder, set);
+            facts.extend(self.slots.start_all(draft));
+        }
+        self.with_retirements(facts, now_us)
     }
 
     /// Only the owner of an attempt may ask for what the attempt needs.
@@ -100,8 +154,8 @@ impl Supervision {
             facts.extend(self.leases.release(lease, None, now_us)?);
         }
         let owner = self.board.owner_of_attempt(change).expect("only an attempt with an owner is settled");
-        facts.extend(self.slots.withdraw(owner, self.pause.epoch().paused()));
-        Ok(facts)
+        facts.extend(self.slots.withdraw(owner, self.leave()));
+        self.with_retirements(facts, now_us)
     }
 
     /// A dead lane's slot and places in line are free at once. What it *holds* is not: it may still be writing, so its
@@ -135,7 +189,7 @@ impl Supervision {
 
     /// The slot and the places in line of a lane that is gone, and who comes next.
     fn left_behind(&self, lane: LaneId, fault: Option<FaultId>, now_us: u64) -> Result<Vec<Fact>, Refusal> {
-        let mut facts = self.slots.abandon(lane, fault, self.pause.epoch().paused());
+        let mut facts = self.with_retirements(self.slots.abandon(lane, fault, self.leave()), now_us)?;
         let waiting = self.leases.waiting().iter().find(|waiting| waiting.lane == lane);
         if let Some(waiting) = waiting {
             facts.extend(self.leases.release(waiting.lease, fault, now_us)?);
@@ -148,6 +202,7 @@ impl Supervision {
         self.board.apply(about, event, role);
         self.leases.apply(about.0, event);
         self.slots.apply(about.0, about.1, event);
+        self.ledger.apply(about.0, event, role);
         self.pause.apply(event);
     }
 }

@@ -5,12 +5,17 @@
 //! is present only where an injected fault changed what someone did: that is what *felt* means.
 //! A new fact is a new variant; a changed one needs a new [`crate::FORMAT`].
 
+mod budget;
 mod change;
 mod holding;
 mod message;
 mod run;
 mod work;
 
+pub use budget::{
+    Bound, BudgetScope, BudgetSet, CallAdmitted, CallRefused, EffectFailed, EffectLost, LaneRetired, Limit,
+    RetireReason,
+};
 pub use change::{
     ChangeIntended, ChangeLanded, ChangeRefused, ChangeSubmitted, ChangeWithdrawn, ChangeWritten, FileWritten,
     ForeignPush, GateFailed, GatePassed, Read, RefuseReason, Update, UpdateOp, Verdict,
@@ -77,6 +82,18 @@ pub enum Event {
     EffectIntended(EffectIntended),
     /// It ended. Actor `supervisor`, on behalf of the lane.
     EffectDone(EffectDone),
+    /// The endpoint refused it; it is settled and costs a request. Actor `supervisor`, on behalf of the lane.
+    EffectFailed(EffectFailed),
+    /// Its lane is gone and nobody knows how it ended; it is billed whole. Actor `supervisor`.
+    EffectLost(EffectLost),
+    /// The endpoint's rate lets the call through; it begins only now. Actor `supervisor`.
+    CallAdmitted(CallAdmitted),
+    /// A limit holds from here on. Actor `supervisor`.
+    BudgetSet(BudgetSet),
+    /// A call that waited fits under a limit no more; its lane gives back what it has. Actor `supervisor`.
+    CallRefused(CallRefused),
+    /// The lane in the envelope takes no work until a limit is set anew. Actor `supervisor`.
+    LaneRetired(LaneRetired),
     /// The merger took a change into its queue. Actor `merger`.
     ChangeSubmitted(ChangeSubmitted),
     /// A gate passed exactly this tree. Actor `merger`.
@@ -125,6 +142,8 @@ impl Event {
             Event::LeaseReleased(e) => e.fault,
             Event::LeaseExpired(e) => e.fault,
             Event::SlotReleased(e) => e.fault,
+            Event::EffectFailed(e) => e.fault,
+            Event::EffectLost(e) => e.fault,
             Event::ChangeLanded(e) => e.fault,
             Event::ChangeRefused(e) => e.fault,
             Event::ChangeWithdrawn(e) => e.fault,

@@ -7,6 +7,7 @@
 
 mod any_order;
 mod board;
+mod budgets;
 mod lease_model;
 mod leases;
 mod merge_queue;

@@ -2,7 +2,7 @@
 
 use crate::team::{LANES, SLOTS};
 use baton_core::board::Board;
-use baton_core::slots::Slots;
+use baton_core::slots::{Slots, Wanted};
 use baton_core::{Command, Refusal, Supervision};
 use baton_record::{EffectKey, LaneId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,7 +28,7 @@ impl SlotModel {
     /// What a command about calls must be answered; `None` if it is not about calls.
     pub(crate) fn expected(&self, command: &Command, before: &Supervision) -> Option<Result<(), Refusal>> {
         match command {
-            Command::StartCall { lane, change, key, .. } => Some(match self.call_of(*lane) {
+            Command::StartCall { lane, change, wanted: Wanted { key, .. } } => Some(match self.call_of(*lane) {
                 _ if !before.board.works_on(*lane, *change) || self.ended.contains(key) => Err(Refusal::Stale),
                 Some(call) if call.key != *key => Err(Refusal::Stale),
                 Some(call) if call.runs => Err(Refusal::Repeated),
@@ -53,7 +53,7 @@ impl SlotModel {
         self.recent
             .retain(|lane, _| after.owned_by(*lane).is_none() || after.owned_by(*lane) == before.owned_by(*lane));
         match command {
-            Command::StartCall { lane, endpoint, key, .. } => {
+            Command::StartCall { lane, wanted: Wanted { endpoint, key, .. }, .. } => {
                 self.lines[endpoint.0 as usize].push(Call { lane: *lane, key: *key, runs: false });
             }
             Command::EndCall { lane, key, .. } => {

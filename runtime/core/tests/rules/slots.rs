@@ -2,6 +2,7 @@
 
 use crate::team::{A, B, C, NARROW, Team, WIDE, call, end_call, key, lose, pause, restore, resume, settle};
 use baton_core::board::Settled;
+use baton_core::slots::{CallEnd, Usage};
 use baton_core::{Command, Refusal};
 use baton_record::event::{EffectDone, SlotReleased};
 use baton_record::{ChangeId, Event, FaultId};
@@ -50,8 +51,8 @@ fn a_call_is_written_down_before_it_starts_and_settled_when_it_ends() {
     let change = team.take(A);
     let kinds: Vec<_> = team.must(&call(A, change, NARROW, 1)).iter().map(std::mem::discriminant).collect();
     let (tokens_in, tokens_out, usd_micros) = (11, 12, 13);
-    let usage = baton_core::slots::Usage { tokens_in, tokens_out, usd_micros };
-    let events = team.must(&Command::EndCall { lane: A, key: key(change, 1), usage });
+    let end = CallEnd::Answered(Usage { tokens_in, tokens_out, usd_micros });
+    let events = team.must(&Command::EndCall { lane: A, key: key(change, 1), end });
     assert_eq!(kinds.len(), 3, "requested, granted, intended");
     let done = EffectDone { key: key(change, 1), tokens_in, tokens_out, usd_micros };
     let released = SlotReleased { endpoint: NARROW, fault: None };

@@ -1,9 +1,9 @@
 //! Any sequence of choices, and one line that reproduces the sequence that failed.
 
-use crate::team::{ALL, FILES, LANES, NARROW, TASKS, TTL_US, Team, WIDE, key, pause, restore, resume};
+use crate::team::{ALL, BOUND, FILES, LANES, NARROW, TASKS, TTL_US, Team, WIDE, key, pause, restore, resume};
 use baton_core::Command;
 use baton_core::board::Settled;
-use baton_core::slots::Usage;
+use baton_core::slots::{CallEnd, Usage, Wanted};
 use baton_record::event::DeathReason;
 use baton_record::{ChangeId, Epoch, FaultId, LaneId, LeaseId, ResourceId, TaskId};
 use proptest::collection::vec;
@@ -92,12 +92,16 @@ pub(crate) fn next(team: &mut Team, said: &[Command], choice: u32) -> Option<Com
         10..=13 => {
             let change = choice.change(team, lane);
             let (endpoint, step) = (choice.one(&[NARROW, NARROW, WIDE]), choice.of(3) as u64);
-            Command::StartCall { lane, change, endpoint, key: key(change, step) }
+            Command::StartCall { lane, change, wanted: Wanted { endpoint, key: key(change, step), bound: BOUND } }
         }
         14 => {
             let any = key(choice.change(team, lane), choice.of(3) as u64);
             let key = team.state.slots.running(lane).filter(|_| choice.of(4) < 3).unwrap_or(any);
-            Command::EndCall { lane, key, usage: Usage { tokens_in: 1, tokens_out: 2, usd_micros: 3 } }
+            let end = match choice.of(4) {
+                3 => CallEnd::Refused { status: 429, retry_after_us: 5, fault: None },
+                used => CallEnd::Answered(Usage { tokens_in: 1, tokens_out: 10 * used as u64, usd_micros: 3 }),
+            };
+            Command::EndCall { lane, key, end }
         }
         15 => Command::Settle { change: choice.change(team, lane), settled: choice.settled(), fault: None },
         16 => Command::LoseLane { lane, reason: DeathReason::Crashed, fault: Some(FaultId(choice.of(3) as u16)) },

@@ -1,9 +1,11 @@
 //! A small team: three lanes of two roles, five resources, two endpoints, six tasks, and everything that was decided.
 
 use baton_core::board::Settled;
-use baton_core::slots::Usage;
+use baton_core::slots::{CallEnd, Usage, Wanted};
 use baton_core::{Command, Fact, Refusal, Supervision};
-use baton_record::event::{DeathReason, EndpointNamed, FenceRaised, LaneJoined, ResourceNamed, TaskAdded};
+use baton_record::event::{
+    Bound, DeathReason, EffectDone, EffectFailed, EndpointNamed, FenceRaised, LaneJoined, ResourceNamed, TaskAdded,
+};
 use baton_record::{ChangeId, EffectKey, EndpointId, Event, FaultId, LaneId, LeaseId, Oid, ResourceId, RoleId, TaskId};
 use std::collections::BTreeSet;
 
@@ -32,7 +34,9 @@ pub(crate) const TASKS: [(RoleId, u32); 6] =
 /// Role of each lane.
 pub(crate) const ROLES: [RoleId; 3] = [RoleId(0), RoleId(0), RoleId(1)];
 pub(crate) const TTL_US: u64 = 100;
-pub(crate) const NOTHING_USED: Usage = Usage { tokens_in: 0, tokens_out: 0, usd_micros: 0 };
+pub(crate) const NOTHING_USED: CallEnd = CallEnd::Answered(Usage { tokens_in: 0, tokens_out: 0, usd_micros: 0 });
+/// What each call can use at most.
+pub(crate) const BOUND: Bound = Bound { tokens: 30, usd_micros: 20 };
 
 /// A fact as the journal has it, with the role that its reader looks up.
 type Written = (Fact, Option<RoleId>);
@@ -80,8 +84,11 @@ impl Team {
 
     fn write(&mut self, fact: Fact, role: Option<RoleId>) {
         self.state.apply((fact.lane, fact.task), &fact.event, role);
-        if let Event::EffectDone(effect) = &fact.event {
-            assert!(self.ended.insert(effect.key), "a call ends once");
+        match &fact.event {
+            Event::EffectDone(EffectDone { key, .. }) | Event::EffectFailed(EffectFailed { key, .. }) => {
+                assert!(self.ended.insert(*key), "a call ends once");
+            }
+            _ => {}
         }
         self.journal.push((fact, role));
     }
@@ -95,7 +102,11 @@ impl Team {
         assert_eq!(self.state.decide(command, self.now_us), answer, "the same question has the same answer");
         if let Ok(facts) = &answer {
             assert!(!facts.is_empty(), "an accepted command makes something true: {command:?}");
-            facts.iter().for_each(|fact| self.write(fact.clone(), None));
+            let role = match command {
+                Command::SetBudget { role, .. } => *role,
+                _ => None,
+            };
+            facts.iter().for_each(|fact| self.write(fact.clone(), role));
             assert!(no_second_effect(self.state.decide(command, self.now_us)), "said again at once: {command:?}");
         }
         answer
@@ -125,7 +136,7 @@ impl Team {
 
     /// What happens next to `lane` when nothing goes wrong any more: resume, restart, take, lease, call, settle.
     pub(crate) fn benign(&self, lane: LaneId, settled: Settled) -> Command {
-        let Supervision { board, leases, slots, pause } = &self.state;
+        let Supervision { board, leases, slots, pause, .. } = &self.state;
         if pause.epoch().paused() {
             return resume();
         }
@@ -136,7 +147,7 @@ impl Team {
             return settle(change, Settled::Withdrawn);
         }
         if let Some(key) = slots.running(lane) {
-            return Command::EndCall { lane, key, usage: NOTHING_USED };
+            return Command::EndCall { lane, key, end: NOTHING_USED };
         }
         let Some(change) = board.owned_by(lane) else { return Command::TakeTask { lane } };
         if leases.held_for(change).is_none() {
@@ -184,11 +195,11 @@ pub(crate) fn request(lane: LaneId, change: ChangeId, resources: &[ResourceId]) 
 }
 
 pub(crate) fn call(lane: LaneId, change: ChangeId, endpoint: EndpointId, step: u64) -> Command {
-    Command::StartCall { lane, change, endpoint, key: key(change, step) }
+    Command::StartCall { lane, change, wanted: Wanted { endpoint, key: key(change, step), bound: BOUND } }
 }
 
 pub(crate) fn end_call(lane: LaneId, change: ChangeId, step: u64) -> Command {
-    Command::EndCall { lane, key: key(change, step), usage: NOTHING_USED }
+    Command::EndCall { lane, key: key(change, step), end: NOTHING_USED }
 }
 
 pub(crate) fn settle(change: ChangeId, settled: Settled) -> Command {

@@ -1,5 +1,6 @@
 //! Facts about what lanes hold: change leases with their fences, call slots, and the effects made in them.
 
+use crate::event::budget::Bound;
 use crate::ids::{ChangeId, EffectKey, EndpointId, FaultId, Fence, LeaseId, ResourceId};
 use crate::oid::Oid;
 use serde::{Deserialize, Serialize};
@@ -74,6 +75,8 @@ pub struct SlotRequested {
     pub endpoint: EndpointId,
     /// The effect that will begin with the grant.
     pub key: EffectKey,
+    /// What it can use at most.
+    pub bound: Bound,
 }
 
 /// See [`super::Event::SlotGranted`].
@@ -101,6 +104,8 @@ pub struct SlotReleased {
 pub struct EffectIntended {
     /// The effect.
     pub key: EffectKey,
+    /// What is reserved for it, in every account above it.
+    pub reserved: Bound,
 }
 
 /// See [`super::Event::EffectDone`].

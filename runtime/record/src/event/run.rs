@@ -46,6 +46,8 @@ pub enum StopReason {
     TimeOver,
     /// A person ended it.
     Operator,
+    /// A budget is used up: nothing that is left to do fits under its limits.
+    BudgetOver,
     /// Somebody else moved main.
     ForeignPush,
     /// Nothing is left that could ever happen, though tasks are open.

@@ -43,6 +43,8 @@ pub enum ReturnReason {
     LaneDied,
     /// Its change was refused; it may be tried again.
     Refused,
+    /// No call of its owner fits under a limit any more.
+    BudgetOver,
 }
 
 /// See [`super::Event::TaskReturned`].
