@@ -16,7 +16,7 @@ use crate::mailbox::mailbox;
 use crate::merger::Submission;
 use actix::{Actor, AsyncContext, Context, Supervised};
 use baton_core::board::Settled as Outcome;
-use baton_core::slots::Usage;
+use baton_core::slots::CallEnd;
 use baton_core::{Command, Supervision};
 use baton_record::event::{DeathReason, StopReason};
 use baton_record::{ChangeId, EffectKey, EndpointId, Epoch, FaultId, Fence, LaneId, LeaseId, Names, Oid, ResourceId};
@@ -84,6 +84,8 @@ pub enum Want {
     CallEnd {
         /// The call.
         key: EffectKey,
+        /// How it ended.
+        end: CallEnd,
     },
     /// The landing of a change: goes to the merger's queue.
     Landing(Submission),
@@ -291,13 +293,6 @@ impl Supervisor {
         let facts = self.state.decide(command, self.ground.clock.now_us())?;
         self.commit(facts, None);
         Ok(())
-    }
-
-    fn usage(&self, lane: LaneId) -> Usage {
-        let team = &self.ground.team;
-        let model = &team.models[team.lanes[lane.0 as usize].model];
-        let usd_micros = model.call_usd_micros();
-        Usage { tokens_in: model.tokens_in, tokens_out: model.tokens_out, usd_micros }
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! Times are microseconds, money is millionths of a dollar, probabilities are parts per million.
 
-use baton_record::{Oid, ResourceId};
+use baton_record::event::{Bound, BudgetSet};
+use baton_record::{LaneId, Oid, ResourceId};
 use baton_world::{ClockKind, Seeds};
 
 /// Everything that does not change during a run.
@@ -26,6 +27,8 @@ pub struct Team {
     pub work: Vec<Work>,
     /// For each task its kind of work: index into `work`.
     pub tasks: Vec<usize>,
+    /// Limits that hold from the start; a lane's with the lane.
+    pub budgets: Vec<(BudgetSet, Option<LaneId>)>,
     /// Resources that must be held to be touched, in the order of their identifiers.
     pub leases: Vec<LeaseRule>,
     /// What a merged tree must pass.
@@ -95,8 +98,10 @@ pub struct Model {
     pub slots: u32,
     /// `tokens.in` of one call, default 0.
     pub tokens_in: u64,
-    /// `tokens.out` of one call, default 0.
+    /// `tokens.out` of one call, default 0: the median, if `tokens.max` is more.
     pub tokens_out: u64,
+    /// `tokens.max`: what one call can receive at most, default `tokens.out`.
+    pub tokens_max: u64,
     /// `price.in`: micro-dollars per million tokens sent, default 0 (the file says dollars: `3.0`).
     pub price_in: u64,
     /// `price.out`: micro-dollars per million tokens received, default 0.
@@ -104,11 +109,16 @@ pub struct Model {
 }
 
 impl Model {
-    /// What one call costs, in millionths of a dollar, rounded up.
-    pub fn call_usd_micros(&self) -> u64 {
+    /// What a call costs that receives so many tokens, in millionths of a dollar, rounded up.
+    pub fn usd_micros(&self, tokens_out: u64) -> u64 {
         let cost = |tokens: u64, price: u64| u128::from(tokens) * u128::from(price);
-        let total = cost(self.tokens_in, self.price_in) + cost(self.tokens_out, self.price_out);
+        let total = cost(self.tokens_in, self.price_in) + cost(tokens_out, self.price_out);
         u64::try_from(total.div_ceil(1_000_000)).unwrap_or(u64::MAX)
+    }
+
+    /// What one call can use at most: what is sent, and as much as can be received, at the listed price.
+    pub fn bound(&self) -> Bound {
+        Bound { tokens: self.tokens_in.saturating_add(self.tokens_max), usd_micros: self.usd_micros(self.tokens_max) }
     }
 }
 

@@ -225,6 +225,9 @@ fn setup(started: RunStarted, team: &Team) -> Vec<Record> {
         let joined = LaneJoined { id, role: lane.role.clone(), model: EndpointId(lane.model as u16) };
         records.push(Record { lane: Some(id), ..record(Actor::Supervisor, Event::LaneJoined(joined)) });
     }
+    for (set, lane) in &team.budgets {
+        records.push(Record { lane: *lane, ..record(Actor::Supervisor, Event::BudgetSet(set.clone())) });
+    }
     for (at, work) in team.tasks.iter().enumerate() {
         let work = &team.work[*work];
         let added =

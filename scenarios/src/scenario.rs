@@ -4,6 +4,7 @@
 
 pub use baton_actors::team::{Action, Caps, Command, EditRule, Gate, GateKind, Latency};
 pub use baton_actors::team::{LeaseRule, LeaseSpan, Model, Moment, Restartable};
+pub use baton_record::event::Limit;
 
 /// A whole scenario file.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,6 +23,8 @@ pub struct Scenario {
     pub models: Vec<Model>,
     /// `tasks`, in the order of the file.
     pub tasks: Vec<TaskGroup>,
+    /// `budgets`.
+    pub budgets: Budgets,
     /// `leases`: resources that a change must hold to touch them.
     pub leases: Vec<LeaseRule>,
     /// `gates`: what a merged tree must pass.
@@ -99,6 +102,19 @@ pub struct TaskGroup {
     pub attempts: u32,
     /// `do`: what one change consists of, in order; one mapping or a list of them.
     pub actions: Vec<Action>,
+}
+
+/// `budgets`: what may be used in all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Budgets {
+    /// `run`: all lanes together.
+    pub run: Option<Limit>,
+    /// `role`: by index into [`Scenario::roles`], all lanes of the role together.
+    pub roles: Vec<(usize, Limit)>,
+    /// `lane`: each lane.
+    pub lane: Option<Limit>,
+    /// `call`: each single call.
+    pub call: Option<Limit>,
 }
 
 /// One entry of `operators`.

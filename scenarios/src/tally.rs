@@ -55,6 +55,13 @@ impl Tally {
                 self.tokens_out += done.tokens_out;
                 self.usd_micros += done.usd_micros;
             }
+            // A call that was refused costs nothing but a request; one whose end nobody knows is billed whole.
+            Event::EffectFailed(_) => self.calls += 1,
+            Event::EffectLost(lost) => {
+                self.calls += 1;
+                self.tokens_out += lost.billed.tokens;
+                self.usd_micros += lost.billed.usd_micros;
+            }
             Event::RunStopped(stopped) => self.stopped = Some(stopped.reason),
             _ => {}
         }

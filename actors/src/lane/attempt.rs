@@ -4,7 +4,8 @@ use super::script::{self, Planned};
 use crate::credit::commit_meta;
 use crate::ground::Ground;
 use crate::merger::Submission;
-use crate::team::Team;
+use crate::team::{Model, Team};
+use baton_core::slots::{CallEnd, Usage};
 use baton_record::event::{ChangeSubmitted, Update};
 use baton_record::{ChangeId, EffectKey, EndpointId, Fence, LaneId, LeaseId, Oid};
 use baton_world::Draws;
@@ -28,6 +29,8 @@ pub(super) struct Attempt {
     pub(super) action: usize,
     /// Every draw of this attempt.
     pub(super) draws: Draws,
+    /// How the call under way will end.
+    pub(super) call: Option<CallEnd>,
     planned: Option<Planned>,
     /// Control run: edits that are written.
     pub(super) edits_written: usize,
@@ -36,8 +39,8 @@ pub(super) struct Attempt {
 impl Attempt {
     pub(super) fn new(team: &Team, change: ChangeId) -> Attempt {
         let draws = team.seeds.child(&format!("attempt/{change}")).draws();
-        let (lease, base, planned) = (None, None, None);
-        Attempt { change, lease, then_submit: false, base, step: 0, action: 0, draws, planned, edits_written: 0 }
+        let (lease, base, call, planned) = (None, None, None, None);
+        Attempt { change, lease, then_submit: false, base, step: 0, action: 0, draws, call, planned, edits_written: 0 }
     }
 
     /// The key of the present step's call.
@@ -45,6 +48,16 @@ impl Attempt {
         let text = format!("{}/{}/{}", team.run, self.change, self.step);
         let digest: [u8; 32] = Sha256::digest(text).into();
         EffectKey(u64::from_be_bytes(digest[..8].try_into().expect("a digest has 32 bytes")))
+    }
+
+    /// What a call of `model` uses: what it receives is drawn, if it can be more than usual.
+    pub(super) fn use_tokens(&mut self, model: &Model) -> Usage {
+        let tokens_out = if model.tokens_max > model.tokens_out {
+            self.draws.latency_us(model.tokens_out, model.tokens_max).min(model.tokens_max)
+        } else {
+            model.tokens_out
+        };
+        Usage { tokens_in: model.tokens_in, tokens_out, usd_micros: model.usd_micros(tokens_out) }
     }
 
     /// Lets the script make the change on the base.

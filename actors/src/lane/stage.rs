@@ -8,6 +8,7 @@ use crate::team::{Action, LandingKind, LeaseSpan, overlap};
 use actix::Context;
 use baton_core::Fact;
 use baton_core::board::Settled;
+use baton_core::slots::CallEnd;
 use baton_record::event::{ChangeSubmitted, DeathReason};
 use baton_record::line::Actor as Writer;
 use baton_record::{ChangeId, Event, ResourceId};
@@ -148,6 +149,7 @@ impl Lane {
         let model = &self.ground.team.models[self.endpoint().0 as usize];
         let attempt = self.attempt.as_mut().expect("a call is made in an attempt");
         let us = attempt.draws.latency_us(model.latency.median_us, model.latency.p99_us);
+        attempt.call = Some(CallEnd::Answered(attempt.use_tokens(model)));
         self.wait_us(us, ctx);
         self.expose(ctx);
     }
@@ -158,8 +160,9 @@ impl Lane {
             Stage::Thinking => {
                 let attempt = self.attempt.as_ref().expect("a call is made in an attempt");
                 let key = attempt.key(&self.ground.team);
+                let end = attempt.call.expect("a call under way has an end");
                 self.stage = Stage::Reporting;
-                self.ask(Want::CallEnd { key }, ctx);
+                self.ask(Want::CallEnd { key, end }, ctx);
             }
             Stage::Stalling => self.act(ctx),
             Stage::Writing => self.write_next(ctx),

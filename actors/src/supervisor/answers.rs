@@ -5,6 +5,7 @@
 use super::{Answer, Ask, Effect, FenceStands, Settled, Supervisor, Want};
 use actix::Context;
 use baton_core::board::Settled as Outcome;
+use baton_core::slots::Wanted;
 use baton_core::{Command, Fact, Refusal};
 use baton_record::event::{AskRepeated, ChangeWritten, RepeatAnswered};
 use baton_record::line::Actor as Writer;
@@ -40,7 +41,9 @@ impl Supervisor {
                 }
             }
             Want::Call { change, endpoint, key } => {
-                let refused = self.obey(&Command::StartCall { lane, change, endpoint, key });
+                let bound = self.ground.team.models[endpoint.0 as usize].bound();
+                let wanted = Wanted { endpoint, key, bound };
+                let refused = self.obey(&Command::StartCall { lane, change, wanted });
                 match refused {
                     Err(Refusal::Repeated) => self.answer(lane, Answer::Call),
                     // Whoever begins an attempt anew goes on behind the calls that it has ended.
@@ -51,8 +54,8 @@ impl Supervisor {
                     _ => {}
                 }
             }
-            Want::CallEnd { key } => {
-                let refused = self.obey(&Command::EndCall { lane, key, usage: self.usage(lane) });
+            Want::CallEnd { key, end } => {
+                let refused = self.obey(&Command::EndCall { lane, key, end });
                 match refused {
                     Err(Refusal::Repeated) => self.answer(lane, Answer::CallEnded),
                     Err(Refusal::Stale) => self.answer(lane, Answer::Over),
@@ -75,7 +78,8 @@ impl Supervisor {
                 self.answer(lane, Answer::Task(change));
             }
             Err(Refusal::AllEnded) => self.answer(lane, Answer::AllEnded),
-            Err(Refusal::NothingReady) => self.idle.push_back(lane),
+            // Whoever has given up for want of money waits for a limit that is set anew.
+            Err(Refusal::NothingReady | Refusal::Retired) => self.idle.push_back(lane),
             _ => {}
         }
     }

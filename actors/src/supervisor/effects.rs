@@ -1,5 +1,6 @@
 //! What waits for facts to be durable, and how it is done then.
 
+use super::lifecycle::role_in;
 use super::{Answer, Expire, MergerBack, Released, Supervisor};
 use crate::lane::{Answered, ObeyPause};
 use crate::merger::{EpochChanged, Quiesce, RaiseFence, Withdraw};
@@ -66,7 +67,7 @@ impl Supervisor {
     pub(super) fn commit(&mut self, facts: Vec<Fact>, asked: Option<(LaneId, u32)>) {
         let mut effects = Vec::new();
         for fact in &facts {
-            self.state.apply((fact.lane, fact.task), &fact.event, None);
+            self.state.apply((fact.lane, fact.task), &fact.event, role_in(&fact.event, &self.names));
             effects.extend(self.effect_of(fact, asked));
         }
         effects.extend(self.settled_effect(&facts, asked));
@@ -94,6 +95,7 @@ impl Supervisor {
             Event::TaskDone(_) if asked.is_none() => latest(Answer::Settled { next: None }),
             Event::SlotGranted(_) => latest(Answer::Call),
             Event::EffectDone(_) => latest(Answer::CallEnded),
+            Event::CallRefused(_) => latest(Answer::Over),
             Event::LeaseGranted(grant) => vec![Effect::Raise { lease: grant.lease }],
             Event::LaneDied(died) => self.bury(lane, died.fault),
             Event::LaneRestarted(_) => vec![Effect::StartLane { lane }],

@@ -67,10 +67,12 @@ impl Supervisor {
         }
     }
 
-    /// Once lanes are given up, what is left may be work that nobody will ever do.
+    /// Once lanes are given up, or have no money left, what is left may be work that nobody will ever do.
     pub(super) fn stop_if_stuck(&mut self, ctx: &mut Context<Supervisor>) {
-        if self.lanes_given_up && self.state.board.is_stuck(self.ground.team.caps.restarts) {
-            self.stop(StopReason::Stuck, ctx);
+        let out_of_money = self.state.board.any_retired();
+        if (self.lanes_given_up || out_of_money) && self.state.board.is_stuck(self.ground.team.caps.restarts) {
+            let reason = if out_of_money { StopReason::BudgetOver } else { StopReason::Stuck };
+            self.stop(reason, ctx);
         }
     }
 

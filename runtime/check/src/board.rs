@@ -25,6 +25,22 @@ struct Lane {
     owns: Option<TaskId>,
     died_since_assignment: bool,
     dead: bool,
+    /// A call of it was refused, and what follows from that is not written yet.
+    refused_a_call: bool,
+    retired: bool,
+}
+
+impl Lane {
+    fn new(role: &str) -> Lane {
+        Lane {
+            role: role.to_owned(),
+            owns: None,
+            died_since_assignment: false,
+            dead: false,
+            refused_a_call: false,
+            retired: false,
+        }
+    }
 }
 
 /// All tasks of a run.
@@ -38,6 +54,19 @@ pub(crate) struct Board {
 }
 
 impl Board {
+    /// Whether a lane has given up for want of money.
+    pub(crate) fn any_retired(&self) -> bool {
+        self.lanes.values().any(|lane| lane.retired)
+    }
+
+    /// A lane gives up when a call of it was refused, and holds no task then.
+    fn retired(&mut self, record: &Record) -> Result<(), &'static str> {
+        let lane = record.lane.and_then(|id| self.lanes.get_mut(&id)).ok_or("is of nobody who could give up")?;
+        let earned = std::mem::take(&mut lane.refused_a_call) && lane.owns.is_none();
+        lane.retired = true;
+        if earned { Ok(()) } else { Err("is left by a lane that gives up, and no call of it was refused") }
+    }
+
     /// Tasks that exist and have not ended.
     pub(crate) fn unended(&self) -> u64 {
         self.tasks.len() as u64 - self.ended
@@ -47,7 +76,7 @@ impl Board {
     pub(crate) fn see(&mut self, seq: u64, record: &Record, changes: &Changes) {
         let result = match &record.event {
             Event::LaneJoined(joined) => {
-                let lane = Lane { role: joined.role.clone(), owns: None, died_since_assignment: false, dead: false };
+                let lane = Lane::new(&joined.role);
                 record.lane.map(|id| self.lanes.insert(id, lane));
                 return;
             }
@@ -61,6 +90,18 @@ impl Board {
                 if let Some(lane) = record.lane.and_then(|id| self.lanes.get_mut(&id)) {
                     lane.dead = false;
                 }
+                return;
+            }
+            Event::CallRefused(_) => {
+                let result = self.owned(record);
+                if let Some(lane) = record.lane.and_then(|id| self.lanes.get_mut(&id)) {
+                    lane.refused_a_call = true;
+                }
+                result
+            }
+            Event::LaneRetired(_) => self.retired(record),
+            Event::BudgetSet(_) => {
+                self.lanes.values_mut().for_each(|lane| lane.retired = false);
                 return;
             }
             Event::SlotRequested(_) | Event::SlotGranted(_) | Event::EffectIntended(_) => self.owned(record),
@@ -108,6 +149,9 @@ impl Board {
         if task.ended {
             return Err("is assigned, and has ended");
         }
+        if lane.retired {
+            return Err("is assigned to a lane that has given up for want of money");
+        }
         if lane.role != task.added.role {
             return Err("is assigned to a lane of another role");
         }
@@ -132,10 +176,12 @@ impl Board {
 
     fn returned(&mut self, record: &Record, reason: ReturnReason, changes: &Changes) -> Result<(), &'static str> {
         let died = record.lane.and_then(|id| self.lanes.get(&id)).is_some_and(|lane| lane.died_since_assignment);
+        let out_of_money = record.lane.and_then(|id| self.lanes.get(&id)).is_some_and(|lane| lane.refused_a_call);
         let task = self.given_up(record)?;
         let change = change_of(record.task, task.attempt).and_then(|id| changes.get(id));
         let earned = match reason {
             ReturnReason::LaneDied => died,
+            ReturnReason::BudgetOver => out_of_money,
             ReturnReason::Refused => change.is_some_and(|change| change.refusals > 0),
         };
         if earned { Ok(()) } else { Err("is returned for a reason that the journal does not show") }

@@ -5,7 +5,7 @@
 //! Deliberately does not know prices or the order in which slots are granted.
 
 use crate::report::Judgement;
-use baton_record::event::EffectDone;
+use baton_record::event::{EffectDone, EffectLost};
 use baton_record::line::Record;
 use baton_record::{EffectKey, Event, LaneId};
 use std::collections::BTreeMap;
@@ -52,6 +52,14 @@ impl Effects {
             }
             Event::SlotRequested(asked) => return lane.asked = Some(asked.key),
             Event::EffectIntended(intended) => (lane.begin(intended.key), intended.key),
+            Event::EffectFailed(failed) => {
+                self.spend.calls += 1;
+                (lane.end(failed.key), failed.key)
+            }
+            Event::EffectLost(lost) => {
+                self.spend.lose(lost);
+                return;
+            }
             Event::EffectDone(done) => {
                 self.spend.add(done);
                 (lane.end(done.key), done.key)
@@ -87,6 +95,13 @@ impl Lane {
 }
 
 impl Spend {
+    /// Nobody knows what it used, so it is billed whole; its tokens count as received.
+    fn lose(&mut self, lost: &EffectLost) {
+        self.calls += 1;
+        self.tokens_out = self.tokens_out.saturating_add(lost.billed.tokens);
+        self.usd_micros = self.usd_micros.saturating_add(lost.billed.usd_micros);
+    }
+
     fn add(&mut self, done: &EffectDone) {
         self.calls += 1;
         self.tokens_in = self.tokens_in.saturating_add(done.tokens_in);

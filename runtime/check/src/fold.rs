@@ -4,6 +4,7 @@
 //! Deliberately does not know what any check looks for.
 
 use crate::board::Board;
+use crate::budgets::Budgets;
 use crate::changes::Changes;
 use crate::control::Control;
 use crate::effects::Effects;
@@ -23,6 +24,7 @@ pub(crate) struct Fold {
     pub(crate) changes: Changes,
     pub(crate) leases: Leases,
     pub(crate) slots: Slots,
+    pub(crate) budgets: Budgets,
     pub(crate) gates: Gates,
     pub(crate) board: Board,
     pub(crate) pauses: Pauses,
@@ -38,6 +40,7 @@ impl Fold {
         self.changes.see(seq, record);
         self.leases.see(seq, record, &self.changes);
         self.slots.see(seq, record);
+        self.budgets.see(seq, record);
         self.gates.see(seq, record, &self.changes);
         self.board.see(seq, record, &self.changes);
         self.pauses.see(seq, record);

@@ -5,11 +5,12 @@
 //! patterns, its own fold of every rule. Writes nothing into the run and obeys no setting in it.
 //!
 //! Reading order: `run_folder`, `line` and `reader` with `lanes` (bytes to records); `fold` and what it hands records
-//! to: `changes`, `leases` with `patterns`, `slots`, `gates`, `board`, `pause`, `stop`, `who`, `effects`, `life`;
+//! to: `changes`, `leases` with `patterns`, `slots`, `budgets`, `gates`, `board`, `pause`, `stop`, `who`, `effects`, `life`;
 //! then main itself: `refs`, `git`, `repository`, `main_line` with `trailers`, `replay` with [`history`], `control`
 //! with `tokens`; last `claims`, `report` and `verdict`.
 
 mod board;
+mod budgets;
 mod changes;
 mod claims;
 mod control;

@@ -46,6 +46,8 @@ impl Slots {
             Event::SlotRequested(asked) => self.change(seq, record.lane, asked.endpoint, Endpoint::request),
             Event::SlotGranted(granted) => self.change(seq, record.lane, granted.endpoint, Endpoint::grant),
             Event::SlotReleased(released) => self.change(seq, record.lane, released.endpoint, Endpoint::release),
+            // A call that fits under a limit no more leaves the line.
+            Event::CallRefused(refused) => self.change(seq, record.lane, refused.endpoint, Endpoint::release),
             Event::LaneDied(_) => {
                 let Some(lane) = record.lane else { return };
                 for endpoint in self.endpoints.values_mut() {

@@ -52,6 +52,7 @@ impl Ends {
             StopReason::TasksEnded => board.unended() == 0,
             StopReason::ForeignPush => changes.foreign.is_some(),
             StopReason::Stuck => board.unended() > 0,
+            StopReason::BudgetOver => board.unended() > 0 && board.any_retired(),
             StopReason::TimeOver | StopReason::Operator => true,
         };
         stop.claim(consistent, || {

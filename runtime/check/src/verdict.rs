@@ -199,6 +199,9 @@ impl Verdict {
         for (id, judgement) in ["HAND-1", "ONE-1"].into_iter().zip(fold.board.judge(reason)) {
             self.join(id, judgement);
         }
+        let (budget_1, budget_2) = fold.budgets.judge();
+        self.join("BUDGET-1", budget_1);
+        self.join("BUDGET-2", budget_2);
         self.join("STOP-2", fold.pauses.stop_2);
         self.join("WHO-1", fold.who.who_1);
         self.join("LOG-2", fold.effects.log_2);

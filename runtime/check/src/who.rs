@@ -41,6 +41,8 @@ impl Who {
             Event::SlotRequested(asked) => asked.endpoint,
             Event::SlotGranted(granted) => granted.endpoint,
             Event::SlotReleased(released) => released.endpoint,
+            Event::CallRefused(refused) => refused.endpoint,
+            Event::CallAdmitted(admitted) => admitted.endpoint,
             _ => return,
         };
         let own = record.lane.and_then(|lane| self.models.get(&lane));
@@ -77,7 +79,7 @@ impl Who {
 /// Whether a record names a lane, and whether a task; `None` where both are found.
 fn names_of(event: &Event) -> Option<(bool, bool)> {
     match event {
-        Event::TaskFailed(_) | Event::FaultInjected(_) => None,
+        Event::TaskFailed(_) | Event::FaultInjected(_) | Event::BudgetSet(_) => None,
         Event::RunStarted(_)
         | Event::RunStopped(_)
         | Event::SegmentClosed(_)
@@ -92,6 +94,7 @@ fn names_of(event: &Event) -> Option<(bool, bool)> {
         Event::LaneJoined(_)
         | Event::LaneDied(_)
         | Event::LaneRestarted(_)
+        | Event::LaneRetired(_)
         | Event::AskRepeated(_)
         | Event::RepeatAnswered(_) => Some((true, false)),
         Event::TaskAdded(_) => Some((false, true)),

@@ -95,15 +95,20 @@ impl<'n> Known<'n> {
     /// The place of the name that a field holds. If the section itself was refused, nothing is reported.
     pub(crate) fn find(&self, sink: &mut Sink, field: Field<'_>) -> Option<usize> {
         let scalar = field.scalar(sink, &format!("the name of a {}", self.what))?;
+        self.at(sink, scalar.text, scalar.span)
+    }
+
+    /// The place of a name that stands at `span`, likewise.
+    pub(crate) fn at(&self, sink: &mut Sink, text: &str, span: Span) -> Option<usize> {
         let section = self.section?;
-        if let Some(place) = self.places.get(scalar.text) {
+        if let Some(place) = self.places.get(text) {
             return Some(*place);
         }
-        let help = match nearest(sink, scalar.text, self.places.keys().copied()) {
+        let help = match nearest(sink, text, self.places.keys().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("{}s of this file: {}", self.what, listed(self.places.keys().copied())),
         };
-        sink.error(Code::UnknownName, scalar.span, format!("no {} is called {}", self.what, shown(scalar.text)))
+        sink.error(Code::UnknownName, span, format!("no {} is called {}", self.what, shown(text)))
             .label(format!("no such {}", self.what))
             .also(section, format!("{}s are defined here", self.what))
             .help(help);

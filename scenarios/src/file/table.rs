@@ -134,6 +134,13 @@ impl<'n> Table<'n> {
         self.entries.first().map(|entry| &entry.key)
     }
 
+    /// Like [`Table::close`]; whether every key was asked for.
+    pub(crate) fn close_known(self, sink: &mut Sink) -> bool {
+        let known = self.entries.iter().all(|entry| self.known.contains(&entry.key.text.as_str()));
+        self.close(sink);
+        known
+    }
+
     /// Reports every key that was not asked for.
     pub(crate) fn close(self, sink: &mut Sink) {
         for entry in self.entries.iter().filter(|entry| !self.known.contains(&entry.key.text.as_str())) {

@@ -137,15 +137,25 @@ fn model(sink: &mut Sink, field: Field<'_>, name: Option<String>) -> Option<Mode
     let driver = table.or(sink, "driver", (), |sink, field| field.word(sink, &[("script", ())]));
     let latency = table.need(sink, "latency", duration::latency);
     let slots = table.or(sink, "slots", 0, |sink, field| field.count(sink, 0..=LANES_MAX));
-    let tokens = table.or(sink, "tokens", (0, 0), |sink, field| {
-        both(sink, field, "`tokens`", |sink, field| field.integer(sink, 0..=TOKENS_MAX))
-    });
+    let tokens = table.or(sink, "tokens", (0, 0, 0), tokens);
     let price =
         table.or(sink, "price", (0, 0), |sink, field| both(sink, field, "`price`", |sink, field| field.dollars(sink)));
     table.close(sink);
     driver?;
-    let ((tokens_in, tokens_out), (price_in, price_out)) = (tokens?, price?);
-    Some(Model { name: name?, latency: latency?, slots: slots?, tokens_in, tokens_out, price_in, price_out })
+    let ((tokens_in, tokens_out, tokens_max), (price_in, price_out)) = (tokens?, price?);
+    let (name, latency, slots) = (name?, latency?, slots?);
+    Some(Model { name, latency, slots, tokens_in, tokens_out, tokens_max, price_in, price_out })
+}
+
+/// `{ in: …, out: …, max: … }`: what a call sends, receives as a rule, and can receive at most.
+fn tokens(sink: &mut Sink, field: Field<'_>) -> Option<(u64, u64, u64)> {
+    let mut table = Table::open(sink, field, "`tokens`")?;
+    let sent = table.or(sink, "in", 0, |sink, field| field.integer(sink, 0..=TOKENS_MAX));
+    let received = table.or(sink, "out", 0, |sink, field| field.integer(sink, 0..=TOKENS_MAX));
+    let least = received.unwrap_or(0);
+    let most = table.or(sink, "max", least, |sink, field| field.integer(sink, least..=TOKENS_MAX));
+    table.close(sink);
+    Some((sent?, received?, most?))
 }
 
 /// `{ in: …, out: … }`, either of them 0 if it is left out.

@@ -9,8 +9,8 @@ use super::faults::Sink;
 use super::scalar::{Field, shown};
 use super::table::{self, ListOf, Table};
 use super::tree::{Kind, Node};
-use super::{expect, misfortune, operators, rules, team, work};
-use crate::scenario::{Latency, Scenario, World};
+use super::{budgets, expect, misfortune, operators, rules, team, work};
+use crate::scenario::{Budgets, Latency, Scenario, World};
 
 /// The version of the format that is read.
 const VERSION: &str = "1";
@@ -31,6 +31,7 @@ pub(crate) fn scenario(sink: &mut Sink, root: &Node) -> Option<Scenario> {
     let caps = team::caps(sink, table.field("caps"));
     let models = team::models(sink, &mut table);
     let roles = team::roles(sink, &mut table, &models, &caps);
+    let budgets = table.or(sink, "budgets", Budgets::default(), |sink, field| budgets::budgets(sink, field, &roles));
     let work = work::tasks(sink, &mut table, &roles, &caps);
     let lease_field = table.field("leases");
     let leases = rules::leases(sink, lease_field, work.touches.as_ref());
@@ -54,6 +55,7 @@ pub(crate) fn scenario(sink: &mut Sink, root: &Node) -> Option<Scenario> {
         roles: roles.list?,
         models: models.list?,
         tasks: work.groups?,
+        budgets: budgets?,
         leases: leases?,
         gates: gates?,
         mail: mail?,

@@ -99,7 +99,7 @@ fn nobody_overtakes_and_nobody_is_forgotten() {
             Actor::Supervisor,
             Some(lane),
             Some(task),
-            Event::SlotRequested(SlotRequested { endpoint: EndpointId(0), key: EffectKey(9) }),
+            Event::SlotRequested(SlotRequested { endpoint: EndpointId(0), key: EffectKey(9), bound: Bound::default() }),
         )
     }
     fn wait_for_lease(f: &mut Folder, after: (&str, usize), lease: u32) {

@@ -8,6 +8,9 @@ use baton_record::line::Actor::{Merger, Recorder, Run, Supervisor};
 use baton_record::{Event, Oid};
 use std::sync::OnceLock;
 
+/// What each call can use at most.
+const BOUND: Bound = Bound { tokens: 2, usd_micros: 1 };
+
 /// A fresh copy of the good run.
 pub fn good() -> Folder {
     static GOOD: OnceLock<Folder> = OnceLock::new();
@@ -92,7 +95,7 @@ impl Folder {
 
     pub fn call(&mut self, about: (Option<u32>, Option<u32>), key: u64) {
         self.push(Supervisor, about, Event::SlotGranted(SlotGranted { endpoint: EndpointId(0) }));
-        self.push(Supervisor, about, Event::EffectIntended(EffectIntended { key: EffectKey(key) }));
+        self.push(Supervisor, about, Event::EffectIntended(EffectIntended { key: EffectKey(key), reserved: BOUND }));
         let done = EffectDone { key: EffectKey(key), tokens_in: 1, tokens_out: 1, usd_micros: 1 };
         self.push(Supervisor, about, Event::EffectDone(done));
         self.push(Supervisor, about, Event::SlotReleased(SlotReleased { endpoint: EndpointId(0), fault: None }));
@@ -165,7 +168,10 @@ fn tell() -> Folder {
     let mut f = Folder::empty();
     let base = f.open(false);
     let asks = |lane: u32, key: u64| {
-        ((Some(lane), Some(lane)), Event::SlotRequested(SlotRequested { endpoint: EndpointId(0), key: EffectKey(key) }))
+        (
+            (Some(lane), Some(lane)),
+            Event::SlotRequested(SlotRequested { endpoint: EndpointId(0), key: EffectKey(key), bound: BOUND }),
+        )
     };
     for (about, event) in [asks(0, 1), asks(1, 2)] {
         f.push(Supervisor, about, event);

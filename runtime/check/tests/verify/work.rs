@@ -101,7 +101,12 @@ fn every_submission_has_one_answer_and_every_task_one_owner() {
 #[test]
 fn effects_name_their_owners_and_stop_at_a_pause() {
     fn effect() -> Record {
-        record(Actor::Supervisor, Some(0), Some(2), Event::EffectIntended(EffectIntended { key: EffectKey(7) }))
+        record(
+            Actor::Supervisor,
+            Some(0),
+            Some(2),
+            Event::EffectIntended(EffectIntended { key: EffectKey(7), reserved: Bound::default() }),
+        )
     }
     check_all(&[
         (

@@ -1,0 +1,238 @@
+//! Owns BUDGET-1 and BUDGET-2: added up from the journal alone, no account ever holds more than its limit, and what is
+//! reserved is settled, freed or open.
+//!
+//! Deliberately does not know prices: that a bound covers what a call then used is seen when it ends.
+
+use crate::report::Judgement;
+use baton_record::event::{Bound, BudgetScope, BudgetSet, CallRefused, Limit};
+use baton_record::line::Record;
+use baton_record::{EffectKey, Event, LaneId};
+use std::collections::BTreeMap;
+
+/// Whose account.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Holder {
+    Run,
+    Role(String),
+    Lane(LaneId),
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Sum {
+    requests: u64,
+    tokens: u64,
+    usd_micros: u64,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Account {
+    limit: Option<Limit>,
+    /// Settled, and reserved for calls under way.
+    spent: Sum,
+    reserved: Sum,
+}
+
+/// One lane's calls.
+#[derive(Clone, Debug, Default)]
+struct Lane {
+    role: String,
+    dead: bool,
+    asked: Option<(EffectKey, Bound)>,
+    open: Option<(EffectKey, Bound)>,
+}
+
+/// All accounts of a run.
+#[derive(Debug, Default)]
+pub(crate) struct Budgets {
+    accounts: BTreeMap<Holder, Account>,
+    lanes: BTreeMap<LaneId, Lane>,
+    call: Option<Limit>,
+    budget_1: Judgement,
+    budget_2: Judgement,
+}
+
+type Finding = Result<(), String>;
+
+impl Budgets {
+    pub(crate) fn see(&mut self, seq: u64, record: &Record) {
+        if let Event::BudgetSet(set) = &record.event {
+            let result = self.set(record.lane, set);
+            self.budget_1.claim(result.is_ok(), || format!("record {seq}: {}", result.unwrap_err()));
+            return;
+        }
+        let Some(id) = record.lane else { return };
+        match &record.event {
+            Event::LaneJoined(joined) => self.lane(id).role.clone_from(&joined.role),
+            Event::LaneDied(_) => self.lane(id).dead = true,
+            Event::LaneRestarted(_) => self.lane(id).dead = false,
+            Event::SlotRequested(asked) => self.lane(id).asked = Some((asked.key, asked.bound)),
+            Event::EffectIntended(call) => {
+                let result = self.reserve(id, call.key, call.reserved);
+                self.find(seq, result, true);
+            }
+            Event::CallRefused(refused) => {
+                let result = self.refuse(id, refused);
+                self.find(seq, result, true);
+            }
+            Event::EffectDone(done) => {
+                let tokens = done.tokens_in.saturating_add(done.tokens_out);
+                let used = Bound { tokens, usd_micros: done.usd_micros };
+                let result = self.settle(id, done.key, used);
+                self.find(seq, result, false);
+            }
+            Event::EffectFailed(failed) => {
+                let result = self.settle(id, failed.key, Bound::default());
+                self.find(seq, result, false);
+            }
+            Event::EffectLost(lost) => {
+                let billed_whole =
+                    self.lane(id).dead && self.lane(id).open.is_some_and(|(_, bound)| bound == lost.billed);
+                let result = self.settle(id, lost.key, lost.billed);
+                let result = match billed_whole {
+                    true => result,
+                    false => Err("a call of a lane that lives is lost, or not billed whole".to_owned()),
+                };
+                self.find(seq, result, false);
+            }
+            _ => {}
+        }
+    }
+
+    fn find(&mut self, seq: u64, result: Finding, first: bool) {
+        let limited = self.call.is_some() || self.accounts.values().any(|account| account.limit.is_some());
+        if first && !limited && result.is_ok() {
+            return;
+        }
+        let judgement = if first { &mut self.budget_1 } else { &mut self.budget_2 };
+        judgement.claim(result.is_ok(), || format!("record {seq}: {}", result.unwrap_err()));
+    }
+
+    fn lane(&mut self, id: LaneId) -> &mut Lane {
+        self.lanes.entry(id).or_default()
+    }
+
+    fn set(&mut self, lane: Option<LaneId>, set: &BudgetSet) -> Finding {
+        let holder = match (set.scope, lane, &set.role) {
+            (BudgetScope::Run, None, None) => Holder::Run,
+            (BudgetScope::Role, None, Some(role)) if self.lanes.values().any(|lane| lane.role == *role) => {
+                Holder::Role(role.clone())
+            }
+            (BudgetScope::Lane, Some(lane), None) if self.lanes.contains_key(&lane) => Holder::Lane(lane),
+            (BudgetScope::Call, None, None) => {
+                self.call = Some(set.limit);
+                return Ok(());
+            }
+            _ => return Err("a limit is set, and nobody has it".to_owned()),
+        };
+        self.accounts.entry(holder).or_default().limit = Some(set.limit);
+        Ok(())
+    }
+
+    fn holders(&mut self, id: LaneId) -> [Holder; 3] {
+        [Holder::Run, Holder::Role(self.lane(id).role.clone()), Holder::Lane(id)]
+    }
+
+    fn reserve(&mut self, id: LaneId, key: EffectKey, bound: Bound) -> Finding {
+        let asked = self.lane(id).asked.take();
+        let under_way = self.lane(id).open.replace((key, bound));
+        let mut above = None;
+        for holder in self.holders(id) {
+            let account = self.accounts.entry(holder.clone()).or_default();
+            account.reserved.add(bound);
+            if !account.limit.is_none_or(|limit| account.spent.and(account.reserved).is_within(limit)) {
+                above = Some(holder);
+            }
+        }
+        let mut one = Sum::default();
+        one.add(bound);
+        if let Some(holder) = above {
+            Err(format!("call {:016x} is reserved above the limit of {holder:?}", key.0))
+        } else if self.call.is_some_and(|limit| !one.is_within(limit)) {
+            Err(format!("call {:016x} is bounded above what a call may use", key.0))
+        } else if asked != Some((key, bound)) {
+            Err(format!("call {:016x} is reserved otherwise than it was asked for", key.0))
+        } else if under_way.is_some() {
+            Err(format!("call {:016x} begins while another of its lane is under way", key.0))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// A refusal is true if what is spent leaves no room, whatever the calls under way turn out to use.
+    fn refuse(&mut self, id: LaneId, refused: &CallRefused) -> Finding {
+        let Some((_, bound)) = self.lane(id).asked.take().filter(|(key, _)| *key == refused.key) else {
+            return Err("a call is refused that was not asked for".to_owned());
+        };
+        let mut one = Sum::default();
+        one.add(bound);
+        let fits = |account: Option<&Account>| {
+            account.is_none_or(|account| account.limit.is_none_or(|limit| account.spent.and(one).is_within(limit)))
+        };
+        let [run, role, lane] = self.holders(id);
+        let fits = match refused.scope {
+            BudgetScope::Run => fits(self.accounts.get(&run)),
+            BudgetScope::Role => fits(self.accounts.get(&role)),
+            BudgetScope::Lane => fits(self.accounts.get(&lane)),
+            BudgetScope::Call => self.call.is_none_or(|limit| one.is_within(limit)),
+        };
+        if fits { Err("a call is refused that fits".to_owned()) } else { Ok(()) }
+    }
+
+    fn settle(&mut self, id: LaneId, key: EffectKey, used: Bound) -> Finding {
+        let open = self.lane(id).open.take();
+        let Some((_, bound)) = open.filter(|(open, _)| *open == key) else {
+            return Err(format!("call {:016x} is settled, and nothing is reserved for it", key.0));
+        };
+        for holder in self.holders(id) {
+            let account = self.accounts.entry(holder).or_default();
+            account.reserved.subtract(bound);
+            account.spent.add(used);
+        }
+        if used.tokens <= bound.tokens && used.usd_micros <= bound.usd_micros {
+            Ok(())
+        } else {
+            Err(format!("call {:016x} used more than was reserved for it", key.0))
+        }
+    }
+
+    /// BUDGET-1 and BUDGET-2.
+    pub(crate) fn judge(mut self) -> (Judgement, Judgement) {
+        let open = self.lanes.values().filter(|lane| lane.open.is_some()).count();
+        let run = self.accounts.remove(&Holder::Run).unwrap_or_default();
+        if open > 0 {
+            self.budget_2.open(|| format!("{open} calls are under way and not settled"));
+        }
+        let (calls, usd) = (run.spent.requests, run.spent.usd_micros as f64 / 1e6);
+        self.budget_2.note(format!("{calls} calls settled for {usd:.2} USD, nothing reserved twice or left over"));
+        (self.budget_1, self.budget_2)
+    }
+}
+
+impl Sum {
+    fn add(&mut self, bound: Bound) {
+        self.requests = self.requests.saturating_add(1);
+        self.tokens = self.tokens.saturating_add(bound.tokens);
+        self.usd_micros = self.usd_micros.saturating_add(bound.usd_micros);
+    }
+
+    fn subtract(&mut self, bound: Bound) {
+        self.requests = self.requests.saturating_sub(1);
+        self.tokens = self.tokens.saturating_sub(bound.tokens);
+        self.usd_micros = self.usd_micros.saturating_sub(bound.usd_micros);
+    }
+
+    fn and(self, other: Sum) -> Sum {
+        Sum {
+            requests: self.requests.saturating_add(other.requests),
+            tokens: self.tokens.saturating_add(other.tokens),
+            usd_micros: self.usd_micros.saturating_add(other.usd_micros),
+        }
+    }
+
+    fn is_within(self, limit: Limit) -> bool {
+        let within = |sum: u64, limit: Option<u64>| limit.is_none_or(|limit| sum <= limit);
+        within(self.requests, limit.requests)
+            && within(self.tokens, limit.tokens)
+            && within(self.usd_micros, limit.usd_micros)
+    }
+}
