@@ -4,10 +4,16 @@
 //! strikes themselves are carried out, and recorded, where they happen.
 
 use crate::team::Moment;
-use baton_record::{FaultId, LaneId};
+use baton_record::{EndpointId, FaultId, LaneId};
 use baton_world::{Draws, Seeds};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
+use std::num::NonZeroU32;
 use std::sync::{Mutex, MutexGuard};
+
+/// The window in which an endpoint counts its calls.
+const MINUTE_US: u64 = 60_000_000;
+/// What an endpoint says whose rate is used up.
+const TOO_MANY_REQUESTS: u16 = 429;
 
 /// What happens to a lane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +56,34 @@ pub struct MailFaultWindow {
     pub until_us: u64,
 }
 
+/// A time in which an endpoint refuses calls.
+#[derive(Clone, Copy, Debug)]
+pub struct Storm {
+    /// Which entry of the scenario.
+    pub fault: FaultId,
+    /// Where.
+    pub endpoint: EndpointId,
+    /// What it says: an HTTP status.
+    pub status: u16,
+    /// How long it wants to be left alone after each refusal.
+    pub retry_after_us: u64,
+    /// From when.
+    pub from_us: u64,
+    /// Until when.
+    pub until_us: u64,
+}
+
+/// What an endpoint says to a call that it does not take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotTaken {
+    /// An HTTP status.
+    pub status: u16,
+    /// How long it wants to be left alone.
+    pub retry_after_us: u64,
+    /// The fault that caused it; `None`: there were more calls than its rate allows.
+    pub fault: Option<FaultId>,
+}
+
 /// A fault that waits for a lane to be in its moment.
 #[derive(Clone, Debug)]
 pub struct Armed {
@@ -71,6 +105,9 @@ pub struct Chaos(Mutex<Book>);
 struct Book {
     armed: Vec<Armed>,
     mail: Vec<MailFaultWindow>,
+    storms: Vec<Storm>,
+    /// By endpoint: when it took the calls of the last minute.
+    taken: BTreeMap<EndpointId, VecDeque<u64>>,
     draws: Draws,
     /// The fault that last struck a lane's own course, until its attempt is over.
     causes: BTreeMap<LaneId, FaultId>,
@@ -80,11 +117,12 @@ struct Book {
 }
 
 impl Chaos {
-    /// A book in which these faults of the mail stand.
-    pub fn new(seeds: &Seeds, mail: Vec<MailFaultWindow>) -> Chaos {
+    /// A book in which these faults of the mail and of the endpoints stand.
+    pub fn new(seeds: &Seeds, mail: Vec<MailFaultWindow>, storms: Vec<Storm>) -> Chaos {
         let draws = seeds.child("chaos/mail").draws();
         let (causes, lost) = (BTreeMap::new(), BTreeMap::new());
-        Chaos(Mutex::new(Book { armed: Vec::new(), mail, draws, causes, lost, pushed: None }))
+        let taken = BTreeMap::new();
+        Chaos(Mutex::new(Book { armed: Vec::new(), mail, storms, taken, draws, causes, lost, pushed: None }))
     }
 
     fn book(&self) -> MutexGuard<'_, Book> {
@@ -113,6 +151,31 @@ impl Chaos {
         let mut in_force = book.mail.iter().filter(|window| (window.from_us..window.until_us).contains(&now_us));
         let struck = in_force.find(|window| book.draws.chance_ppm(window.probability_ppm));
         struck.map(|window| (window.fault, window.kind))
+    }
+
+    /// Asked by a lane whose call begins at `now_us`: what the endpoint says if it does not take it. An endpoint with a
+    /// rate takes no more calls than that in any minute, whoever makes them.
+    pub fn refuse_call(&self, endpoint: EndpointId, rate: Option<NonZeroU32>, now_us: u64) -> Option<NotTaken> {
+        let mut book = self.book();
+        let blows = |storm: &&Storm| storm.endpoint == endpoint && (storm.from_us..storm.until_us).contains(&now_us);
+        if let Some(Storm { fault, status, retry_after_us, .. }) = book.storms.iter().find(blows).copied() {
+            return Some(NotTaken { status, retry_after_us, fault: Some(fault) });
+        }
+        let rate = rate?.get() as usize;
+        let taken = book.taken.entry(endpoint).or_default();
+        while taken.front().is_some_and(|first| first + MINUTE_US <= now_us) {
+            taken.pop_front();
+        }
+        match taken.front() {
+            Some(first) if taken.len() >= rate => {
+                let retry_after_us = first + MINUTE_US - now_us;
+                Some(NotTaken { status: TOO_MANY_REQUESTS, retry_after_us, fault: None })
+            }
+            _ => {
+                taken.push_back(now_us);
+                None
+            }
+        }
     }
 
     /// The fault that struck this lane's present attempt.

@@ -4,6 +4,7 @@
 //! starts lanes again, ends the run. Everything it knows is a fold over the journal but who waits for which answer, and
 //! that is asked again. Knows nothing of trees, and never moves main.
 
+mod admission;
 mod answers;
 mod effects;
 mod lifecycle;
@@ -15,6 +16,7 @@ use crate::guard::guarded;
 use crate::mailbox::mailbox;
 use crate::merger::Submission;
 use actix::{Actor, AsyncContext, Context, Supervised};
+use admission::Door;
 use baton_core::board::Settled as Outcome;
 use baton_core::slots::CallEnd;
 use baton_core::{Command, Supervision};
@@ -38,6 +40,7 @@ mailbox!(guarded Supervisor {
     MergerQuiet => on_merger_quiet, "The merger has come to rest: the run can end.";
     Released => on_released, "Facts are durable: do what waited for them.";
     Expire => on_expire, "A lease's time may be over.";
+    Knock => on_knock, "An endpoint may let the next call through.";
     Revive => on_revive, "A dead lane's back-off is over.";
     Crash => on_crash, "A fault: die, and fold the journal.";
 });
@@ -213,6 +216,10 @@ pub struct Expire(pub LeaseId);
 
 /// See the table.
 #[derive(Debug)]
+pub struct Knock(pub EndpointId);
+
+/// See the table.
+#[derive(Debug)]
 pub struct Revive(pub LaneId);
 
 /// See the table.
@@ -236,6 +243,8 @@ pub struct Supervisor {
     orphaned: BTreeMap<LeaseId, FaultId>,
     crash: Option<FaultId>,
     restarts: u32,
+    /// By endpoint.
+    doors: Vec<Option<Door>>,
     stopping: Option<StopReason>,
     sweeps: u64,
     /// Whether a lane is not started again, because it was too often.
@@ -258,7 +267,7 @@ impl Supervisor {
     /// A supervisor whose state is the fold of the journal in `journal`, taken by the caller.
     pub fn new(ground: Ground, journal: std::path::PathBuf, state: Supervision, names: Names) -> Supervisor {
         let asks = vec![LatestAsk::default(); names.lanes()];
-        Supervisor {
+        let mut supervisor = Supervisor {
             ground,
             journal,
             state,
@@ -269,11 +278,14 @@ impl Supervisor {
             orphaned: BTreeMap::new(),
             crash: None,
             restarts: 0,
+            doors: Vec::new(),
             stopping: None,
             sweeps: 0,
             lanes_given_up: false,
             written: 0,
-        }
+        };
+        supervisor.make_doors(false);
+        supervisor
     }
 
     fn directory(&self) -> &Arc<Directory> {

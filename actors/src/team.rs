@@ -4,6 +4,7 @@
 
 use baton_record::event::{Bound, BudgetSet};
 use baton_record::{LaneId, Oid, ResourceId};
+use baton_world::endpoint_gate::Rate;
 use baton_world::{ClockKind, Seeds};
 
 /// Everything that does not change during a run.
@@ -106,6 +107,10 @@ pub struct Model {
     pub price_in: u64,
     /// `price.out`: micro-dollars per million tokens received, default 0.
     pub price_out: u64,
+    /// `budgets.endpoint`: what the endpoint takes in a minute.
+    pub rate: Rate,
+    /// Whether calls wait at a door: there is a rate, or a fault that makes the endpoint refuse.
+    pub gated: bool,
 }
 
 impl Model {

@@ -214,7 +214,13 @@ fn setup(started: RunStarted, team: &Team) -> Vec<Record> {
         records.push(record(Actor::Run, Event::ResourceNamed(ResourceNamed { resource, pattern, overlaps })));
     }
     for (at, model) in team.models.iter().enumerate() {
-        let named = EndpointNamed { endpoint: EndpointId(at as u16), name: model.name.clone(), slots: model.slots };
+        let named = EndpointNamed {
+            endpoint: EndpointId(at as u16),
+            name: model.name.clone(),
+            slots: model.slots,
+            requests_per_minute: model.rate.requests,
+            tokens_per_minute: model.rate.tokens,
+        };
         records.push(record(Actor::Run, Event::EndpointNamed(named)));
     }
     for gate in &team.gates {

@@ -1,12 +1,12 @@
 //! From what a file says to what a team is: lanes and tasks are counted out, indices become names and identifiers.
 
 use crate::scenario::{Fault, FaultKind, OperatorCommand, Scenario, World};
-use baton_actors::chaos::{Armed, LaneFault, MailFault, MailFaultWindow};
+use baton_actors::chaos::{Armed, LaneFault, MailFault, MailFaultWindow, Storm};
 use baton_actors::incidents::Incident;
 use baton_actors::supervisor::OperatorSays;
-use baton_actors::team::{LandingKind, LaneSpec, Team, Work};
+use baton_actors::team::{LandingKind, LaneSpec, Model, Team, Work};
 use baton_record::event::{BudgetScope, BudgetSet};
-use baton_record::{FaultId, LaneId, Oid};
+use baton_record::{EndpointId, FaultId, LaneId, Oid};
 use baton_world::{ClockKind, Seeds};
 
 /// What of a team is known only when its run is prepared.
@@ -51,7 +51,7 @@ pub fn team(scenario: &Scenario, ground: Ground) -> Team {
         base: ground.base,
         start_s: ground.start_s,
         lanes: lanes.collect(),
-        models: scenario.models.clone(),
+        models: models(scenario),
         work: work.collect(),
         tasks: interleaved(scenario),
         budgets: budgets(scenario),
@@ -118,6 +118,27 @@ pub fn mail_faults(scenario: &Scenario) -> Vec<MailFaultWindow> {
     windows.collect()
 }
 
+/// When endpoints refuse calls.
+pub fn storms(scenario: &Scenario) -> Vec<Storm> {
+    let storms = scenario.faults.iter().enumerate().filter_map(|(place, fault)| {
+        let FaultKind::Storm { status, model, for_us, retry_after_us } = fault.kind else { return None };
+        let (fault, from_us, endpoint) = (FaultId(place as u16), fault.at_us, EndpointId(model as u16));
+        Some(Storm { fault, endpoint, status, retry_after_us, from_us, until_us: from_us.saturating_add(for_us) })
+    });
+    storms.collect()
+}
+
+/// Models, with what the faults of the scenario make of them.
+fn models(scenario: &Scenario) -> Vec<Model> {
+    let mut models = scenario.models.clone();
+    for fault in &scenario.faults {
+        if let FaultKind::Storm { model, .. } = fault.kind {
+            models[model].gated = true;
+        }
+    }
+    models
+}
+
 /// What happens to the team, and when.
 pub fn incidents(scenario: &Scenario) -> Vec<(u64, Incident)> {
     let faults = scenario.faults.iter().enumerate();
@@ -138,7 +159,9 @@ fn incident(scenario: &Scenario, place: usize, fault: &Fault) -> Option<Incident
         FaultKind::Pause { role, lane, for_us } => arm(LaneFault::Freeze { for_us: *for_us }, *role, *lane),
         FaultKind::Restart { actor } => Some(Incident::Restart(id, *actor)),
         FaultKind::Push => Some(Incident::Push(id)),
-        FaultKind::Duplicate { .. } | FaultKind::Delay { .. } | FaultKind::Drop { .. } => None,
+        FaultKind::Duplicate { .. } | FaultKind::Delay { .. } | FaultKind::Drop { .. } | FaultKind::Storm { .. } => {
+            None
+        }
     }
 }
 

@@ -135,6 +135,7 @@ fn live(source: Source<'_>, options: &Options, out: &Path, landing: LandingKind)
         journal,
         journal_dir: journal_dir.clone(),
         mail_faults: resolve::mail_faults(source.scenario),
+        storms: resolve::storms(source.scenario),
         incidents: resolve::incidents(source.scenario),
         interrupted: options.interrupted.clone(),
         progress: options.progress.clone(),
@@ -236,5 +237,6 @@ fn kind_word(kind: &FaultKind) -> &'static str {
         FaultKind::Delay { .. } => "delay",
         FaultKind::Drop { .. } => "drop",
         FaultKind::Push => "push",
+        FaultKind::Storm { .. } => "storm",
     }
 }

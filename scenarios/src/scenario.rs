@@ -5,6 +5,7 @@
 pub use baton_actors::team::{Action, Caps, Command, EditRule, Gate, GateKind, Latency};
 pub use baton_actors::team::{LeaseRule, LeaseSpan, Model, Moment, Restartable};
 pub use baton_record::event::Limit;
+pub use baton_world::endpoint_gate::Rate;
 
 /// A whole scenario file.
 #[derive(Clone, Debug, PartialEq)]
@@ -187,6 +188,17 @@ pub enum FaultKind {
         probability_ppm: u32,
         /// `for`; `None`: to the end.
         for_us: Option<u64>,
+    },
+    /// `{ storm: 429, on: fast, for: 60s }`: the endpoint refuses every call, from `at`, for `for`.
+    Storm {
+        /// What it says: an HTTP status.
+        status: u16,
+        /// `on`: index into [`Scenario::models`].
+        model: usize,
+        /// `for`.
+        for_us: u64,
+        /// `retry-after`: how long it wants to be left alone after each refusal, default 10s.
+        retry_after_us: u64,
     },
     /// `{ push: main }`: somebody else moves main.
     Push,

@@ -29,6 +29,8 @@ pub(super) struct Attempt {
     pub(super) action: usize,
     /// Every draw of this attempt.
     pub(super) draws: Draws,
+    /// How often the present step's call was refused.
+    pub(super) refusals: u32,
     /// How the call under way will end.
     pub(super) call: Option<CallEnd>,
     planned: Option<Planned>,
@@ -40,14 +42,35 @@ impl Attempt {
     pub(super) fn new(team: &Team, change: ChangeId) -> Attempt {
         let draws = team.seeds.child(&format!("attempt/{change}")).draws();
         let (lease, base, call, planned) = (None, None, None, None);
-        Attempt { change, lease, then_submit: false, base, step: 0, action: 0, draws, call, planned, edits_written: 0 }
+        Attempt {
+            change,
+            lease,
+            then_submit: false,
+            base,
+            step: 0,
+            action: 0,
+            draws,
+            refusals: 0,
+            call,
+            planned,
+            edits_written: 0,
+        }
     }
 
-    /// The key of the present step's call.
+    /// The key of the present step's call; each try has its own.
     pub(super) fn key(&self, team: &Team) -> EffectKey {
-        let text = format!("{}/{}/{}", team.run, self.change, self.step);
+        let again = if self.refusals > 0 { format!("/{}", self.refusals) } else { String::new() };
+        let text = format!("{}/{}/{}{again}", team.run, self.change, self.step);
         let digest: [u8; 32] = Sha256::digest(text).into();
         EffectKey(u64::from_be_bytes(digest[..8].try_into().expect("a digest has 32 bytes")))
+    }
+
+    /// The call has ended: the step is done, or its call is made again.
+    pub(super) fn end_call(&mut self) {
+        match self.call.take() {
+            Some(CallEnd::Refused { .. }) => self.refusals += 1,
+            _ => (self.step, self.refusals) = (self.step + 1, 0),
+        }
     }
 
     /// What a call of `model` uses: what it receives is drawn, if it can be more than usual.

@@ -2,6 +2,7 @@
 
 use super::Lane;
 use super::attempt::Attempt;
+use crate::chaos::NotTaken;
 use crate::recorder::Append;
 use crate::supervisor::{Answer, Want};
 use crate::team::{Action, LandingKind, LeaseSpan, overlap};
@@ -9,7 +10,7 @@ use actix::Context;
 use baton_core::Fact;
 use baton_core::board::Settled;
 use baton_core::slots::CallEnd;
-use baton_record::event::{ChangeSubmitted, DeathReason};
+use baton_record::event::{ChangeSubmitted, DeathReason, FaultInjected};
 use baton_record::line::Actor as Writer;
 use baton_record::{ChangeId, Event, ResourceId};
 use baton_world::git::GitError;
@@ -43,6 +44,9 @@ pub enum Stage {
     Dead,
 }
 
+/// How long an endpoint takes to refuse a call.
+const REFUSAL_US: u64 = 200_000;
+
 impl Lane {
     /// What the answer to the open question leads to.
     pub(super) fn proceed(&mut self, answer: Answer, ctx: &mut Context<Lane>) {
@@ -58,7 +62,7 @@ impl Lane {
             }
             Answer::Call => self.think(ctx),
             Answer::CallEnded => {
-                self.attempt.as_mut().expect("a call is made in an attempt").step += 1;
+                self.attempt.as_mut().expect("a call is made in an attempt").end_call();
                 self.next_step(ctx);
             }
             Answer::Settled { next: Some(change) } => self.begin(change, ctx),
@@ -146,12 +150,31 @@ impl Lane {
 
     fn think(&mut self, ctx: &mut Context<Lane>) {
         self.stage = Stage::Thinking;
-        let model = &self.ground.team.models[self.endpoint().0 as usize];
+        let endpoint = self.endpoint();
+        let model = &self.ground.team.models[endpoint.0 as usize];
+        let refused = self.ground.chaos.refuse_call(endpoint, model.rate.requests, self.ground.clock.now_us());
+        if let Some(refused) = refused {
+            return self.be_refused(refused, ctx);
+        }
         let attempt = self.attempt.as_mut().expect("a call is made in an attempt");
         let us = attempt.draws.latency_us(model.latency.median_us, model.latency.p99_us);
         attempt.call = Some(CallEnd::Answered(attempt.use_tokens(model)));
         self.wait_us(us, ctx);
         self.expose(ctx);
+    }
+
+    /// The endpoint does not take the call, and says so at once.
+    fn be_refused(&mut self, refused: NotTaken, ctx: &mut Context<Lane>) {
+        let NotTaken { status, retry_after_us, fault } = refused;
+        if let Some(fault) = fault {
+            let target = self.ground.team.models[self.endpoint().0 as usize].name.clone();
+            let event = Event::FaultInjected(FaultInjected { fault, injected: "storm".to_owned(), target });
+            let fact = Fact::of_lane(self.id, event);
+            self.ground.directory.recorder().do_send(Append::of(Writer::Run, vec![fact]));
+        }
+        let attempt = self.attempt.as_mut().expect("a call is made in an attempt");
+        attempt.call = Some(CallEnd::Refused { status, retry_after_us, fault });
+        self.wait_us(REFUSAL_US, ctx);
     }
 
     /// A wait is over.

@@ -25,11 +25,11 @@ impl Supervisor {
         }
         self.asks[lane.0 as usize].ask = number;
         self.idle.retain(|idle| *idle != lane);
-        self.serve(lane, want);
+        self.serve(lane, want, ctx);
         self.stop_if_stuck(ctx);
     }
 
-    fn serve(&mut self, lane: LaneId, want: Want) {
+    fn serve(&mut self, lane: LaneId, want: Want, ctx: &mut Context<Supervisor>) {
         match want {
             Want::Task => self.serve_task(lane),
             Want::Lease { change, resources, ttl_us } => {
@@ -45,6 +45,9 @@ impl Supervisor {
                 let wanted = Wanted { endpoint, key, bound };
                 let refused = self.obey(&Command::StartCall { lane, change, wanted });
                 match refused {
+                    Err(Refusal::Repeated) if self.is_gated(lane) && !self.state.slots.is_admitted(lane) => {
+                        self.line_up(lane, key, ctx);
+                    }
                     Err(Refusal::Repeated) => self.answer(lane, Answer::Call),
                     // Whoever begins an attempt anew goes on behind the calls that it has ended.
                     Err(Refusal::Stale) if self.has_ended_call(lane, change, key) => {

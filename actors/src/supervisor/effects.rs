@@ -10,7 +10,7 @@ use actix::{AsyncContext, Context};
 use baton_core::Fact;
 use baton_record::event::StopReason;
 use baton_record::line::Actor as Writer;
-use baton_record::{ChangeId, Epoch, Event, FaultId, LaneId, LeaseId};
+use baton_record::{ChangeId, EffectKey, EndpointId, Epoch, Event, FaultId, LaneId, LeaseId};
 use std::time::Duration;
 
 /// One thing to do once the facts before it are durable.
@@ -24,6 +24,18 @@ pub enum Effect {
         ask: u32,
         /// What.
         answer: Answer,
+    },
+    /// Put a granted call in line at its endpoint's door.
+    LineUp {
+        /// Whose.
+        lane: LaneId,
+        /// Which.
+        key: EffectKey,
+    },
+    /// Look who may be let through at a door.
+    Pump {
+        /// Which.
+        endpoint: EndpointId,
     },
     /// Have a grant's fence raised, and look again when its time is over.
     Raise {
@@ -67,6 +79,7 @@ impl Supervisor {
     pub(super) fn commit(&mut self, facts: Vec<Fact>, asked: Option<(LaneId, u32)>) {
         let mut effects = Vec::new();
         for fact in &facts {
+            effects.extend(fact.lane.and_then(|lane| self.note_end(lane, &fact.event)));
             self.state.apply((fact.lane, fact.task), &fact.event, role_in(&fact.event, &self.names));
             effects.extend(self.effect_of(fact, asked));
         }
@@ -93,8 +106,9 @@ impl Supervisor {
                 latest(Answer::Task(ChangeId::of(task, assigned.attempt)))
             }
             Event::TaskDone(_) if asked.is_none() => latest(Answer::Settled { next: None }),
-            Event::SlotGranted(_) => latest(Answer::Call),
-            Event::EffectDone(_) => latest(Answer::CallEnded),
+            Event::EffectIntended(call) if self.is_gated(lane) => vec![Effect::LineUp { lane, key: call.key }],
+            Event::EffectIntended(_) | Event::CallAdmitted(_) => latest(Answer::Call),
+            Event::EffectDone(_) | Event::EffectFailed(_) => latest(Answer::CallEnded),
             Event::CallRefused(_) => latest(Answer::Over),
             Event::LeaseGranted(grant) => vec![Effect::Raise { lease: grant.lease }],
             Event::LaneDied(died) => self.bury(lane, died.fault),
@@ -122,6 +136,8 @@ impl Supervisor {
     fn perform(&mut self, effect: Effect, ctx: &mut Context<Supervisor>) {
         match effect {
             Effect::Answer { lane, ask, answer } => self.send_answer(lane, Answered { ask, answer }),
+            Effect::LineUp { lane, key } => self.line_up(lane, key, ctx),
+            Effect::Pump { endpoint } => self.pump(endpoint, ctx),
             Effect::Raise { lease } => self.raise(lease, ctx),
             Effect::Withdraw { lane, change, fault } => {
                 self.directory().merger().do_send(Withdraw { lane, change, fault });
@@ -131,6 +147,7 @@ impl Supervisor {
             Effect::Announce { epoch } => {
                 self.directory().lanes().iter().for_each(|lane| lane.do_send(ObeyPause { epoch }));
                 self.directory().merger().do_send(EpochChanged(epoch));
+                (0..self.doors.len() as u16).for_each(|endpoint| self.pump(EndpointId(endpoint), ctx));
             }
             Effect::End { reason } => self.directory().merger().do_send(Quiesce { reason }),
         }

@@ -169,6 +169,7 @@ impl Supervisor {
         self.names = end.names;
         self.asks = vec![LatestAsk::default(); self.names.lanes()];
         self.idle.clear();
+        self.make_doors(true);
         let restart = ActorRestarted { restarts: self.restarts, folded: end.chain.next_seq, fault: self.crash.take() };
         let fact = Fact::of_run(Event::ActorRestarted(restart));
         self.commit_effects(vec![fact], Vec::new());
@@ -187,6 +188,7 @@ impl Supervisor {
         let lanes = (0..self.state.board.lanes() as u32).map(LaneId);
         let dead: Vec<LaneId> = lanes.filter(|lane| !self.state.board.is_alive(*lane)).collect();
         dead.into_iter().for_each(|lane| self.revive_later(lane, ctx));
+        self.line_up_again(ctx);
         self.announce_again();
         self.directory().have_all_ask_again();
         if let Some(reason) = self.stopping {

@@ -4,10 +4,10 @@
 //! Deliberately does not know prices: that a bound covers what a call then used is seen when it ends.
 
 use crate::report::Judgement;
-use baton_record::event::{Bound, BudgetScope, BudgetSet, CallRefused, Limit};
+use baton_record::event::{Bound, BudgetScope, BudgetSet, CallAdmitted, CallRefused, Limit};
 use baton_record::line::Record;
-use baton_record::{EffectKey, Event, LaneId};
-use std::collections::BTreeMap;
+use baton_record::{EffectKey, EndpointId, Event, LaneId};
+use std::collections::{BTreeMap, VecDeque};
 
 /// Whose account.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,9 +36,46 @@ struct Account {
 #[derive(Clone, Debug, Default)]
 struct Lane {
     role: String,
+    model: EndpointId,
     dead: bool,
     asked: Option<(EffectKey, Bound)>,
     open: Option<(EffectKey, Bound)>,
+    /// The call that was let through last.
+    admitted: Option<EffectKey>,
+}
+
+/// What passes at an endpoint with a rate.
+#[derive(Clone, Debug, Default)]
+struct Endpoint {
+    requests: Option<u64>,
+    tokens: Option<u64>,
+    /// Calls of the last minute: when, and what they can use.
+    passed: VecDeque<(u64, u64)>,
+    tokens_passed: u64,
+}
+
+/// In which a rate is kept.
+const MINUTE_US: u64 = 60_000_000;
+
+impl Endpoint {
+    fn pass(&mut self, t_us: u64, tokens: u64) -> Finding {
+        while let Some((_, passed)) =
+            self.passed.front().copied().filter(|(at, _)| at.saturating_add(MINUTE_US) <= t_us)
+        {
+            self.passed.pop_front();
+            self.tokens_passed -= passed;
+        }
+        self.passed.push_back((t_us, tokens));
+        self.tokens_passed = self.tokens_passed.saturating_add(tokens);
+        let calls = self.passed.len() as u64;
+        if self.requests.is_some_and(|limit| calls > limit) {
+            Err(format!("call {calls} within a minute begins, above the rate of its endpoint"))
+        } else if self.tokens.is_some_and(|limit| self.tokens_passed > limit) {
+            Err(format!("{} tokens within a minute, above the rate of the endpoint", self.tokens_passed))
+        } else {
+            Ok(())
+        }
+    }
 }
 
 /// All accounts of a run.
@@ -47,6 +84,7 @@ pub(crate) struct Budgets {
     accounts: BTreeMap<Holder, Account>,
     lanes: BTreeMap<LaneId, Lane>,
     call: Option<Limit>,
+    endpoints: BTreeMap<EndpointId, Endpoint>,
     budget_1: Judgement,
     budget_2: Judgement,
 }
@@ -60,15 +98,29 @@ impl Budgets {
             self.budget_1.claim(result.is_ok(), || format!("record {seq}: {}", result.unwrap_err()));
             return;
         }
+        if let Event::EndpointNamed(named) = &record.event {
+            let rate = |limit: Option<std::num::NonZeroU32>| limit.map(|limit| u64::from(limit.get()));
+            let (requests, tokens) = (rate(named.requests_per_minute), rate(named.tokens_per_minute));
+            self.endpoints.insert(named.endpoint, Endpoint { requests, tokens, ..Endpoint::default() });
+            return;
+        }
         let Some(id) = record.lane else { return };
         match &record.event {
-            Event::LaneJoined(joined) => self.lane(id).role.clone_from(&joined.role),
+            Event::LaneJoined(joined) => {
+                let lane = self.lane(id);
+                lane.role.clone_from(&joined.role);
+                lane.model = joined.model;
+            }
             Event::LaneDied(_) => self.lane(id).dead = true,
             Event::LaneRestarted(_) => self.lane(id).dead = false,
             Event::SlotRequested(asked) => self.lane(id).asked = Some((asked.key, asked.bound)),
             Event::EffectIntended(call) => {
                 let result = self.reserve(id, call.key, call.reserved);
                 self.find(seq, result, true);
+            }
+            Event::CallAdmitted(admitted) => {
+                let result = self.admit(id, admitted, record.t_us);
+                self.budget_1.claim(result.is_ok(), || format!("record {seq}: {}", result.unwrap_err()));
             }
             Event::CallRefused(refused) => {
                 let result = self.refuse(id, refused);
@@ -77,7 +129,13 @@ impl Budgets {
             Event::EffectDone(done) => {
                 let tokens = done.tokens_in.saturating_add(done.tokens_out);
                 let used = Bound { tokens, usd_micros: done.usd_micros };
+                let begun = self.has_begun(id, done.key);
                 let result = self.settle(id, done.key, used);
+                let result = result.and(if begun {
+                    Ok(())
+                } else {
+                    Err("a call ends that its endpoint never let through".to_owned())
+                });
                 self.find(seq, result, false);
             }
             Event::EffectFailed(failed) => {
@@ -156,6 +214,28 @@ impl Budgets {
         } else {
             Ok(())
         }
+    }
+
+    /// A call with a reservation begins when its endpoint's rate lets it through, and once.
+    fn admit(&mut self, id: LaneId, admitted: &CallAdmitted, t_us: u64) -> Finding {
+        let lane = self.lane(id);
+        let bound = lane.open.filter(|(key, _)| *key == admitted.key).map(|(_, bound)| bound);
+        let again = lane.admitted.replace(admitted.key) == Some(admitted.key);
+        let Some(bound) = bound.filter(|_| !again) else {
+            return Err(format!("call {:016x} begins without a reservation, or twice", admitted.key.0));
+        };
+        match self.endpoints.get_mut(&admitted.endpoint) {
+            Some(endpoint) => endpoint.pass(t_us, bound.tokens),
+            None => Err("a call begins at an endpoint that is not named".to_owned()),
+        }
+    }
+
+    /// A call at an endpoint with a rate has begun before it ends.
+    fn has_begun(&mut self, id: LaneId, key: EffectKey) -> bool {
+        let lane = self.lane(id);
+        let (model, admitted) = (lane.model, lane.admitted == Some(key));
+        let rated = self.endpoints.get(&model).is_some_and(|at| at.requests.is_some() || at.tokens.is_some());
+        admitted || !rated
     }
 
     /// A refusal is true if what is spent leaves no room, whatever the calls under way turn out to use.

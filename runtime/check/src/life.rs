@@ -10,7 +10,7 @@ use baton_record::{Event, FaultId, LaneId};
 use std::collections::BTreeMap;
 
 /// The words for what can strike.
-const INJECTED: [&str; 7] = ["kill", "pause", "restart", "duplicate", "delay", "drop", "push"];
+const INJECTED: [&str; 8] = ["kill", "pause", "restart", "duplicate", "delay", "drop", "push", "storm"];
 
 #[derive(Debug, Default)]
 struct Life {

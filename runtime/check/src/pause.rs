@@ -37,7 +37,11 @@ impl Pauses {
             }
             Event::ChangeIntended(intended) if !self.acknowledged => self.intended = Some(intended.change),
             Event::ChangeLanded(landed) if landed.fault.is_some() && self.intended == Some(landed.change) => {}
-            Event::EffectIntended(_) | Event::ChangeIntended(_) | Event::ChangeLanded(_) | Event::FileWritten(_) => {
+            Event::EffectIntended(_)
+            | Event::CallAdmitted(_)
+            | Event::ChangeIntended(_)
+            | Event::ChangeLanded(_)
+            | Event::FileWritten(_) => {
                 let paused = self.acknowledged;
                 if paused {
                     self.stop_2.breaks(|| format!("record {seq}: an effect starts after the pause was acknowledged"));

@@ -39,6 +39,8 @@ struct Call {
     /// Where it waits, and what it can use at most.
     waiting: Option<(EndpointId, Bound)>,
     running_at: Option<EndpointId>,
+    /// The endpoint's rate has let it through.
+    admitted: bool,
 }
 
 /// A call that is asked for.
@@ -242,6 +244,7 @@ impl Slots {
             (Event::TaskAssigned(_), Some(lane)) => self.ended[lane.0 as usize].clear(),
             (Event::EffectDone(effect), Some(lane)) => self.ended[lane.0 as usize].push(effect.key),
             (Event::EffectFailed(effect), Some(lane)) => self.ended[lane.0 as usize].push(effect.key),
+            (Event::CallAdmitted(_), Some(lane)) => self.admit(lane),
             (Event::CallRefused(refused), Some(lane)) => self.release(refused.endpoint, lane),
             (Event::SlotReleased(release), Some(lane)) => self.release(release.endpoint, lane),
             _ => {}
@@ -256,6 +259,13 @@ impl Slots {
         let call = &mut self.calls[lane.0 as usize];
         call.waiting = None;
         call.running_at = Some(endpoint);
+        call.admitted = false;
+    }
+
+    fn admit(&mut self, lane: LaneId) {
+        let call = &mut self.calls[lane.0 as usize];
+        assert!(call.running_at.is_some() && !call.admitted, "a call is let through once, after its grant");
+        call.admitted = true;
     }
 
     fn release(&mut self, endpoint: EndpointId, lane: LaneId) {
@@ -282,6 +292,16 @@ impl Slots {
     pub fn running(&self, lane: LaneId) -> Option<EffectKey> {
         let call = self.call(lane);
         call.running_at.map(|_| call.key)
+    }
+
+    /// Whether the lane's call was let through by its endpoint's rate.
+    pub fn is_admitted(&self, lane: LaneId) -> bool {
+        self.call(lane).admitted
+    }
+
+    /// The task of the lane's latest call.
+    pub fn task(&self, lane: LaneId) -> TaskId {
+        self.call(lane).task
     }
 
     /// Lanes in line for a slot, at any endpoint.

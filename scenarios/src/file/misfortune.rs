@@ -9,15 +9,19 @@ use super::faults::Sink;
 use super::names;
 use super::scalar::{Field, Scalar, shown};
 use super::table::Table;
-use super::team::{RoleRow, Roles};
+use super::team::{Models, RoleRow, Roles};
 use crate::scenario::{Fault, FaultKind, Moment, Restartable};
 
-const KINDS: [&str; 7] = ["kill", "pause", "restart", "duplicate", "delay", "drop", "push"];
+const KINDS: [&str; 8] = ["kill", "pause", "restart", "duplicate", "delay", "drop", "push", "storm"];
+/// How long an endpoint wants to be left alone, if a storm does not say.
+const RETRY_AFTER_US: u64 = 10_000_000;
 
 /// What a fault can refer to.
 pub(crate) struct Stage<'s, 'n> {
     /// The roles and their lanes.
     pub(crate) roles: &'s Roles<'n>,
+    /// The endpoints.
+    pub(crate) models: &'s Models<'n>,
     /// Whether there are leases to be held.
     pub(crate) leases: bool,
 }
@@ -25,7 +29,7 @@ pub(crate) struct Stage<'s, 'n> {
 /// One entry of `faults`.
 pub(crate) fn fault(sink: &mut Sink, entry: Field<'_>, stage: &Stage<'_, '_>) -> Option<Fault> {
     let mut table = Table::open(sink, entry, "a fault")?;
-    let chosen = table.choice(sink, &KINDS, &["at", "while", "for", "by"]);
+    let chosen = table.choice(sink, &KINDS, &["at", "while", "for", "by", "on", "retry-after"]);
     let Some((key, field)) = chosen else {
         table.close(sink);
         return None;
@@ -37,6 +41,7 @@ pub(crate) fn fault(sink: &mut Sink, entry: Field<'_>, stage: &Stage<'_, '_>) ->
             let actors = [("supervisor", Restartable::Supervisor), ("merger", Restartable::Merger)];
             field.word(sink, &actors).map(|actor| FaultKind::Restart { actor })
         }
+        "storm" => storm(sink, &mut table, field, stage),
         "push" => field.word(sink, &[("main", ())]).map(|()| FaultKind::Push),
         _ => mail_fault(sink, &mut table, (key, field)),
     };
@@ -62,6 +67,16 @@ fn lane_fault(
     let for_us = table.need(sink, "for", |sink, field| field.duration(sink, Zero::Refused));
     let (role, lane) = target?;
     Some(FaultKind::Pause { role, lane, for_us: for_us? })
+}
+
+fn storm(sink: &mut Sink, table: &mut Table<'_>, field: Field<'_>, stage: &Stage<'_, '_>) -> Option<FaultKind> {
+    let statuses = [("429", 429), ("500", 500), ("502", 502), ("503", 503), ("529", 529)];
+    let status = field.word(sink, &statuses);
+    let model = table.need(sink, "on", |sink, field| stage.models.known.find(sink, field));
+    let for_us = table.need(sink, "for", |sink, field| field.duration(sink, Zero::Refused));
+    let retry_after_us =
+        table.or(sink, "retry-after", RETRY_AFTER_US, |sink, field| field.duration(sink, Zero::Allowed));
+    Some(FaultKind::Storm { status: status?, model: model?, for_us: for_us?, retry_after_us: retry_after_us? })
 }
 
 fn mail_fault(sink: &mut Sink, table: &mut Table<'_>, (key, field): (&str, Field<'_>)) -> Option<FaultKind> {

@@ -10,7 +10,7 @@ use super::number::TOKENS_MAX;
 use super::scalar::{Field, shown};
 use super::source::Span;
 use super::table::{self, Table};
-use crate::scenario::{Caps, Model, Role, Workspace};
+use crate::scenario::{Caps, Model, Rate, Role, Workspace};
 use std::collections::BTreeSet;
 
 /// Lanes and calls that a scenario can have at most, whatever its caps.
@@ -102,7 +102,7 @@ fn caps_given(
 pub(crate) struct Models<'n> {
     /// `None`: something of the section was refused.
     pub(crate) list: Option<Vec<Model>>,
-    known: Known<'n>,
+    pub(crate) known: Known<'n>,
     /// Keys in the order of the file.
     keys: Vec<Span>,
 }
@@ -143,8 +143,8 @@ fn model(sink: &mut Sink, field: Field<'_>, name: Option<String>) -> Option<Mode
     table.close(sink);
     driver?;
     let ((tokens_in, tokens_out, tokens_max), (price_in, price_out)) = (tokens?, price?);
-    let (name, latency, slots) = (name?, latency?, slots?);
-    Some(Model { name, latency, slots, tokens_in, tokens_out, tokens_max, price_in, price_out })
+    let (name, latency, slots, rate, gated) = (name?, latency?, slots?, Rate::default(), false);
+    Some(Model { name, latency, slots, tokens_in, tokens_out, tokens_max, price_in, price_out, rate, gated })
 }
 
 /// `{ in: …, out: …, max: … }`: what a call sends, receives as a rule, and can receive at most.

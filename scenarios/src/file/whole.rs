@@ -29,16 +29,17 @@ pub(crate) fn scenario(sink: &mut Sink, root: &Node) -> Option<Scenario> {
     let world = table.or(sink, "world", World::Sim, |sink, field| field.word(sink, &worlds));
     let workspace = table.need(sink, "workspace", team::workspace);
     let caps = team::caps(sink, table.field("caps"));
-    let models = team::models(sink, &mut table);
+    let mut models = team::models(sink, &mut table);
     let roles = team::roles(sink, &mut table, &models, &caps);
-    let budgets = table.or(sink, "budgets", Budgets::default(), |sink, field| budgets::budgets(sink, field, &roles));
+    let budgets =
+        table.or(sink, "budgets", Budgets::default(), |sink, field| budgets::budgets(sink, field, &roles, &mut models));
     let work = work::tasks(sink, &mut table, &roles, &caps);
     let lease_field = table.field("leases");
     let leases = rules::leases(sink, lease_field, work.touches.as_ref());
     let gates = table.or(sink, "gates", Vec::new(), rules::gates);
     let mail = table.or(sink, "mail", MAIL, duration::latency);
     let operators = table.or(sink, "operators", Vec::new(), operators::commands);
-    let stage = misfortune::Stage { roles: &roles, leases: lease_field.is_some_and(has_entries) };
+    let stage = misfortune::Stage { roles: &roles, models: &models, leases: lease_field.is_some_and(has_entries) };
     let of = ListOf { example: "{ kill: implementer.3, at: 10m }", needed: false };
     let faults = table.or(sink, "faults", Vec::new(), |sink, field| {
         table::list(sink, field, of, |sink, entry| misfortune::fault(sink, entry, &stage))

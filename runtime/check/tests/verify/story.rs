@@ -137,7 +137,13 @@ impl Folder {
             let named = ResourceNamed { resource: ResourceId(id), pattern: pattern.into(), overlaps };
             self.push(Run, (None, None), Event::ResourceNamed(named));
         }
-        let endpoint = EndpointNamed { endpoint: EndpointId(0), name: "fast".into(), slots: 1 };
+        let endpoint = EndpointNamed {
+            endpoint: EndpointId(0),
+            name: "fast".into(),
+            slots: 1,
+            requests_per_minute: None,
+            tokens_per_minute: None,
+        };
         self.push(Run, (None, None), Event::EndpointNamed(endpoint));
         if !control {
             self.push(Run, (None, None), Event::GateNamed(GateNamed { gate: "test".into() }));

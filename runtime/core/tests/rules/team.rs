@@ -60,7 +60,13 @@ impl Team {
             team.write(Fact::of_run(Event::ResourceNamed(named)), None);
         }
         for (at, slots) in SLOTS.into_iter().enumerate() {
-            let named = EndpointNamed { endpoint: EndpointId(at as u16), name: format!("e{at}"), slots };
+            let named = EndpointNamed {
+                endpoint: EndpointId(at as u16),
+                name: format!("e{at}"),
+                slots,
+                requests_per_minute: None,
+                tokens_per_minute: None,
+            };
             team.write(Fact::of_run(Event::EndpointNamed(named)), None);
         }
         for (id, role) in LANES.into_iter().zip(ROLES) {

@@ -3,6 +3,7 @@
 use crate::ids::{EndpointId, ResourceId};
 use crate::oid::Oid;
 use serde::{Deserialize, Serialize};
+use std::num::NonZeroU32;
 
 /// Where a scenario runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,6 +101,12 @@ pub struct EndpointNamed {
     pub name: String,
     /// Calls that may be under way at once; 0: no limit.
     pub slots: u32,
+    /// Calls that may begin in any minute.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requests_per_minute: Option<NonZeroU32>,
+    /// Tokens that the calls which begin in any minute may use, counted by their bounds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens_per_minute: Option<NonZeroU32>,
 }
 
 /// See [`super::Event::GateNamed`].
