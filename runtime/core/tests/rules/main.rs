@@ -8,6 +8,7 @@
 mod any_order;
 mod board;
 mod budgets;
+mod crowd;
 mod lease_model;
 mod leases;
 mod merge_queue;
