@@ -35,6 +35,7 @@ mailbox!(Lane {
     ObeyPause => (), "The epoch has changed: acknowledge a pause, or go on.";
     AskAgain => (), "Whoever was asked has lost the question: ask it again now.";
     Probe => (), "A fault was armed: look whether it strikes here.";
+    Perish => (), "An operator's command: die; a lane that stands still dies when it wakes.";
 });
 
 /// See the table.
@@ -68,6 +69,10 @@ pub struct AskAgain;
 #[derive(Clone, Copy, Debug)]
 pub struct Probe;
 
+/// See the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Perish;
+
 /// An actor that works on one task at a time.
 #[derive(Debug)]
 pub struct Lane {
@@ -99,6 +104,7 @@ enum Input {
     Answer(Answered),
     Woke(Woke),
     Pause(ObeyPause),
+    Perish,
 }
 
 /// Questions are numbered on through all lives of a lane, so that no late answer to a former life fits a question of this
@@ -138,6 +144,7 @@ impl Lane {
             Input::Answer(answered) => self.on_answer(answered, ctx),
             Input::Woke(woke) => self.on_woke(woke, ctx),
             Input::Pause(pause) => self.on_pause(pause, ctx),
+            Input::Perish => self.die(DeathReason::Operator, None, ctx),
         });
         if let Err(panic) = worked {
             tracing::error!(lane = self.id.0, panic, "a lane panicked");
@@ -339,5 +346,12 @@ impl Handler<Probe> for Lane {
         if self.frozen.is_none() {
             self.expose(ctx);
         }
+    }
+}
+
+impl Handler<Perish> for Lane {
+    type Result = ();
+    fn handle(&mut self, _: Perish, ctx: &mut Context<Lane>) {
+        self.take(Input::Perish, ctx);
     }
 }

@@ -218,7 +218,7 @@ pub enum GateKind {
 }
 
 /// What an operator can say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
     /// `pause-all`.
     PauseAll,
@@ -226,6 +226,12 @@ pub enum Command {
     ResumeAll,
     /// `stop`.
     Stop,
+    /// `drain`.
+    Drain,
+    /// `{ kill: implementer.3 }`.
+    Kill(LaneId),
+    /// `{ budget: { run: { usd: 8 } } }`: limits, a lane's with the lane.
+    Budget(Vec<(BudgetSet, Option<LaneId>)>),
 }
 
 /// Actors that a fault can restart.

@@ -82,7 +82,7 @@ impl Supervisor {
             }
             Err(Refusal::AllEnded) => self.answer(lane, Answer::AllEnded),
             // Whoever has given up for want of money waits for a limit that is set anew.
-            Err(Refusal::NothingReady | Refusal::Retired) => self.idle.push_back(lane),
+            Err(Refusal::NothingReady | Refusal::Retired | Refusal::Draining) => self.idle.push_back(lane),
             _ => {}
         }
     }

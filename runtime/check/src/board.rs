@@ -5,7 +5,7 @@
 
 use crate::changes::{Change, Changes};
 use crate::report::Judgement;
-use baton_record::event::{ReturnReason, StopReason, TaskAdded};
+use baton_record::event::{OperatorCommand, ReturnReason, StopReason, TaskAdded};
 use baton_record::ids::ATTEMPTS_MAX;
 use baton_record::line::Record;
 use baton_record::{ChangeId, Event, LaneId, TaskId};
@@ -49,11 +49,18 @@ pub(crate) struct Board {
     tasks: BTreeMap<TaskId, Task>,
     lanes: BTreeMap<LaneId, Lane>,
     pub(crate) ended: u64,
+    /// An operator has said that nothing new is begun.
+    draining: bool,
     hand_1: Judgement,
     one_1: Judgement,
 }
 
 impl Board {
+    /// Whether nothing new was begun since an operator said so, and nobody owns anything.
+    pub(crate) fn is_drained(&self) -> bool {
+        self.draining && self.tasks.values().all(|task| task.owner.is_none())
+    }
+
     /// Whether a lane has given up for want of money.
     pub(crate) fn any_retired(&self) -> bool {
         self.lanes.values().any(|lane| lane.retired)
@@ -100,6 +107,10 @@ impl Board {
                 result
             }
             Event::LaneRetired(_) => self.retired(record),
+            Event::CommandGiven(given) => {
+                self.draining |= given.command == OperatorCommand::Drain;
+                return;
+            }
             Event::BudgetSet(_) => {
                 self.lanes.values_mut().for_each(|lane| lane.retired = false);
                 return;
@@ -148,6 +159,9 @@ impl Board {
         }
         if task.ended {
             return Err("is assigned, and has ended");
+        }
+        if self.draining {
+            return Err("is assigned after an operator has drained the run");
         }
         if lane.retired {
             return Err("is assigned to a lane that has given up for want of money");

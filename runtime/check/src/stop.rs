@@ -53,6 +53,7 @@ impl Ends {
             StopReason::ForeignPush => changes.foreign.is_some(),
             StopReason::Stuck => board.unended() > 0,
             StopReason::BudgetOver => board.unended() > 0 && board.any_retired(),
+            StopReason::Drained => board.is_drained(),
             StopReason::TimeOver | StopReason::Operator => true,
         };
         stop.claim(consistent, || {

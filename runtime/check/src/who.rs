@@ -79,7 +79,7 @@ impl Who {
 /// Whether a record names a lane, and whether a task; `None` where both are found.
 fn names_of(event: &Event) -> Option<(bool, bool)> {
     match event {
-        Event::TaskFailed(_) | Event::FaultInjected(_) | Event::BudgetSet(_) => None,
+        Event::TaskFailed(_) | Event::FaultInjected(_) | Event::BudgetSet(_) | Event::CommandGiven(_) => None,
         Event::RunStarted(_)
         | Event::RunStopped(_)
         | Event::SegmentClosed(_)

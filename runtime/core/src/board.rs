@@ -4,6 +4,7 @@
 //! what a task is about; its canonical artifact is a matter of the change that lands (see the merger).
 
 use crate::fact::{Fact, Refusal};
+use baton_record::event::{CommandGiven, OperatorCommand};
 use baton_record::event::{
     FailReason, LaneRetired, RetireReason, ReturnReason, TaskAssigned, TaskDone, TaskFailed, TaskReturned,
 };
@@ -19,6 +20,8 @@ pub struct Board {
     /// By role: tasks that nobody owns and that may be taken.
     ready: Vec<BTreeSet<TaskId>>,
     ended: u32,
+    /// Nothing new is begun.
+    draining: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -82,6 +85,9 @@ impl Board {
         if self.all_ended() {
             return Err(Refusal::AllEnded);
         }
+        if self.draining {
+            return Err(Refusal::Draining);
+        }
         if taker.retired {
             return Err(Refusal::Retired);
         }
@@ -114,7 +120,7 @@ impl Board {
         }
         let returned = TaskReturned { reason: ReturnReason::Refused, fault };
         let mut facts = vec![Fact::of(lane, task, Event::TaskReturned(returned))];
-        if !self.lane(lane).leaving {
+        if !self.lane(lane).leaving && !self.draining {
             facts.push(self.assignment(lane, task));
         }
         Ok(facts)
@@ -132,6 +138,21 @@ impl Board {
             Fact::of(lane, task, Event::TaskReturned(returned))
         });
         given_back.into_iter().chain([retired]).collect()
+    }
+
+    /// An operator drains the run. A second time changes nothing.
+    pub fn drain(&self, by: &str, reason: &str) -> Result<Fact, Refusal> {
+        if self.draining {
+            return Err(Refusal::Repeated);
+        }
+        let (by, reason) = (by.to_owned(), reason.to_owned());
+        let given = CommandGiven { command: OperatorCommand::Drain, by, reason };
+        Ok(Fact::of_run(Event::CommandGiven(given)))
+    }
+
+    /// Whether nothing new is begun and everything that was begun has ended.
+    pub fn is_drained(&self) -> bool {
+        self.draining && self.lanes.iter().all(|lane| lane.owns.is_none())
     }
 
     fn is_last_attempt(&self, task: TaskId) -> bool {
@@ -170,6 +191,7 @@ impl Board {
                 lane.alive = false;
                 lane.leaving = lane.owns.is_some();
             }
+            (Event::CommandGiven(given), ..) => self.draining |= given.command == OperatorCommand::Drain,
             (Event::LaneRetired(_), Some(lane), _) => self.lanes[lane.0 as usize].retired = true,
             (Event::BudgetSet(_), ..) => self.lanes.iter_mut().for_each(|lane| lane.retired = false),
             (Event::LaneRestarted(restart), Some(lane), _) => {

@@ -45,6 +45,8 @@ pub enum Refusal {
     AllEnded,
     /// The lane takes no more work: no call of it fits under a limit.
     Retired,
+    /// An operator drains the run: nothing new is begun.
+    Draining,
     /// It is not time yet.
     TooEarly,
     /// A cap is reached.

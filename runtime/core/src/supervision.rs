@@ -50,6 +50,8 @@ pub enum Command {
     LoseLane { lane: LaneId, reason: DeathReason, fault: Option<FaultId> },
     /// A lane is back.
     RestoreLane { lane: LaneId, fault: Option<FaultId> },
+    /// An operator wants nothing new to be begun.
+    Drain { by: String, reason: String },
     /// An operator wants quiet.
     Pause { by: String, reason: String },
     /// Everybody is quiet.
@@ -80,6 +82,7 @@ impl Supervision {
             Command::Settle { change, settled, fault } => self.settle(*change, *settled, *fault, now_us),
             Command::LoseLane { lane, reason, fault } => self.lose(*lane, *reason, *fault, now_us),
             Command::RestoreLane { lane, fault } => self.restore(*lane, *fault, now_us),
+            Command::Drain { by, reason } => Ok(vec![self.board.drain(by, reason)?]),
             Command::Pause { by, reason } => Ok(vec![self.pause.pause(by, reason)?]),
             Command::AcknowledgePause { epoch, lanes } => Ok(vec![self.pause.acknowledge(*epoch, *lanes)?]),
             Command::Resume { by, reason } => {

@@ -24,7 +24,10 @@ pub use holding::{
     EffectDone, EffectIntended, FenceRaised, LeaseExpired, LeaseGranted, LeaseReleased, LeaseRequested, SlotGranted,
     SlotReleased, SlotRequested,
 };
-pub use message::{AskRepeated, FaultInjected, PauseAcknowledged, PauseRequested, RepeatAnswered, Resumed};
+pub use message::{
+    AskRepeated, CommandGiven, FaultInjected, OperatorCommand, PauseAcknowledged, PauseRequested, RepeatAnswered,
+    Resumed,
+};
 pub use run::{EndpointNamed, GateNamed, ResourceNamed, RunStarted, RunStopped, SegmentClosed, StopReason, WorldKind};
 pub use work::{
     ActorRestarted, DeathReason, FailReason, LaneDied, LaneJoined, LaneRestarted, ReturnReason, TaskAdded,
@@ -118,6 +121,8 @@ pub enum Event {
     PauseRequested(PauseRequested),
     /// Every lane and the merger are known to have stopped starting effects. Actor `supervisor`.
     PauseAcknowledged(PauseAcknowledged),
+    /// An operator's command was accepted; a lane that it is about is in the envelope. Actor `supervisor`.
+    CommandGiven(CommandGiven),
     /// Effects may start again. Actor `supervisor`.
     Resumed(Resumed),
     /// An entry of the scenario's `faults` struck. Actor `run`.

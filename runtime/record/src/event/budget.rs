@@ -43,7 +43,7 @@ pub enum BudgetScope {
 }
 
 /// See [`super::Event::BudgetSet`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BudgetSet {
     /// Whose limit; a lane's is that of the lane in the envelope.

@@ -59,6 +59,30 @@ pub struct Resumed {
     pub reason: String,
 }
 
+/// What an operator can command, beside pause, resume and budgets, which have records of their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OperatorCommand {
+    /// Nobody begins another task; the run ends when what was begun has ended.
+    Drain,
+    /// The run ends now.
+    Stop,
+    /// The lane in the envelope dies, and is started again.
+    Kill,
+}
+
+/// See [`super::Event::CommandGiven`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CommandGiven {
+    /// What.
+    pub command: OperatorCommand,
+    /// The operator.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+}
+
 /// See [`super::Event::FaultInjected`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

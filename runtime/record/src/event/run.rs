@@ -47,6 +47,8 @@ pub enum StopReason {
     TimeOver,
     /// A person ended it.
     Operator,
+    /// An operator drained it: what was begun has ended, and nothing else was begun.
+    Drained,
     /// A budget is used up: nothing that is left to do fits under its limits.
     BudgetOver,
     /// Somebody else moved main.

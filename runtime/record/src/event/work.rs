@@ -90,6 +90,8 @@ pub enum DeathReason {
     Killed,
     /// Its script crashed it.
     Crashed,
+    /// An operator killed it.
+    Operator,
     /// It panicked.
     Panicked,
     /// It was found dead and nobody knows why.
