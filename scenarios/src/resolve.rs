@@ -5,7 +5,6 @@ use baton_actors::chaos::{Armed, LaneFault, MailFault, MailFaultWindow, Storm};
 use baton_actors::incidents::Incident;
 use baton_actors::supervisor::OperatorSays;
 use baton_actors::team::{LandingKind, LaneSpec, Model, Team, Work};
-use baton_record::event::{BudgetScope, BudgetSet};
 use baton_record::{EndpointId, FaultId, LaneId, Oid};
 use baton_world::{ClockKind, Seeds};
 
@@ -54,37 +53,13 @@ pub fn team(scenario: &Scenario, ground: Ground) -> Team {
         models: models(scenario),
         work: work.collect(),
         tasks: interleaved(scenario),
-        budgets: budgets(scenario),
+        budgets: scenario.budgets.counted_out(&scenario.roles),
         leases: scenario.leases.clone(),
         gates: scenario.gates.clone(),
         mail: scenario.mail,
         caps: scenario.caps,
         landing: ground.landing,
     }
-}
-
-/// Limits in the order of their scopes: the run's, the roles', the lanes', a call's.
-fn budgets(scenario: &Scenario) -> Vec<(BudgetSet, Option<LaneId>)> {
-    let set = |scope, role: Option<&str>, limit| BudgetSet {
-        scope,
-        role: role.map(str::to_owned),
-        limit,
-        by: None,
-        reason: None,
-    };
-    let budgets = &scenario.budgets;
-    let run = budgets.run.map(|limit| (set(BudgetScope::Run, None, limit), None));
-    let roles = budgets.roles.iter().map(|(role, limit)| {
-        let name = scenario.roles[*role].name.as_str();
-        (set(BudgetScope::Role, Some(name), *limit), None)
-    });
-    let count: u32 = scenario.roles.iter().map(|role| role.lanes).sum();
-    let lanes = budgets
-        .lane
-        .into_iter()
-        .flat_map(|limit| (0..count).map(move |lane| (set(BudgetScope::Lane, None, limit), Some(LaneId(lane)))));
-    let call = budgets.call.map(|limit| (set(BudgetScope::Call, None, limit), None));
-    run.into_iter().chain(roles).chain(lanes).chain(call).collect()
 }
 
 /// For each task its group: the groups in turn, so that different kinds of work meet.
@@ -166,7 +141,7 @@ fn incident(scenario: &Scenario, place: usize, fault: &Fault) -> Option<Incident
 }
 
 fn word(said: &OperatorCommand) -> OperatorSays {
-    OperatorSays { command: said.command, by: said.by.clone(), reason: said.reason.clone() }
+    OperatorSays { command: said.command.clone(), by: said.by.clone(), reason: said.reason.clone() }
 }
 
 /// One lane of a role, or all of them.

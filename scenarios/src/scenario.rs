@@ -4,7 +4,9 @@
 
 pub use baton_actors::team::{Action, Caps, Command, EditRule, Gate, GateKind, Latency};
 pub use baton_actors::team::{LeaseRule, LeaseSpan, Model, Moment, Restartable};
+use baton_record::LaneId;
 pub use baton_record::event::Limit;
+use baton_record::event::{BudgetScope, BudgetSet};
 pub use baton_world::endpoint_gate::Rate;
 
 /// A whole scenario file.
@@ -116,6 +118,26 @@ pub struct Budgets {
     pub lane: Option<Limit>,
     /// `call`: each single call.
     pub call: Option<Limit>,
+}
+
+impl Budgets {
+    /// Limits in the order of their scopes: the run's, the roles', each lane's, a call's.
+    pub fn counted_out(&self, roles: &[Role]) -> Vec<(BudgetSet, Option<LaneId>)> {
+        let set = |scope, role: Option<&str>, limit| {
+            let role = role.map(str::to_owned);
+            BudgetSet { scope, role, limit, by: None, reason: None }
+        };
+        let run = self.run.map(|limit| (set(BudgetScope::Run, None, limit), None));
+        let of_role = |(role, limit): &(usize, Limit)| {
+            let name = roles[*role].name.as_str();
+            (set(BudgetScope::Role, Some(name), *limit), None)
+        };
+        let count: u32 = roles.iter().map(|role| role.lanes).sum();
+        let of_lane = |limit| (0..count).map(move |lane| (set(BudgetScope::Lane, None, limit), Some(LaneId(lane))));
+        let call = self.call.map(|limit| (set(BudgetScope::Call, None, limit), None));
+        let lanes = self.lane.into_iter().flat_map(of_lane);
+        run.into_iter().chain(self.roles.iter().map(of_role)).chain(lanes).chain(call).collect()
+    }
 }
 
 /// One entry of `operators`.

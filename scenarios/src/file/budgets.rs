@@ -25,13 +25,33 @@ pub(crate) fn budgets(
     models: &mut Models<'_>,
 ) -> Option<Budgets> {
     let mut table = Table::open(sink, field, "`budgets`")?;
+    let budgets = of_scopes(sink, &mut table, roles);
+    let rates = table.or(sink, "endpoint", (), |sink, field| rates(sink, field, models));
+    table.close(sink);
+    rates?;
+    budgets
+}
+
+/// The same without rates, as an operator may set it: one limit at least.
+pub(crate) fn limits(sink: &mut Sink, field: Field<'_>, roles: &Roles<'_>) -> Option<Budgets> {
+    let mut table = Table::open(sink, field, "`budget`")?;
+    let at = table.at;
+    let budgets = of_scopes(sink, &mut table, roles);
+    let known = table.close_known(sink);
+    if known && budgets == Some(Budgets::default()) {
+        sink.error(Code::ExactlyOne, at, "`budget` needs `run`, `role`, `lane` or `call`")
+            .label("it sets nothing")
+            .help("write whose limit is set: `{ run: { usd: 8 } }`");
+        return None;
+    }
+    budgets
+}
+
+fn of_scopes<'n>(sink: &mut Sink, table: &mut Table<'n>, roles: &Roles<'_>) -> Option<Budgets> {
     let run = table.maybe(sink, "run", limit);
     let roles = table.or(sink, "role", Vec::new(), |sink, field| of_roles(sink, field, roles));
     let lane = table.maybe(sink, "lane", limit);
     let call = table.maybe(sink, "call", limit);
-    let rates = table.or(sink, "endpoint", (), |sink, field| rates(sink, field, models));
-    table.close(sink);
-    rates?;
     Some(Budgets { run: run?, roles: roles?, lane: lane?, call: call? })
 }
 

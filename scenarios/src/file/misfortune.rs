@@ -11,6 +11,7 @@ use super::scalar::{Field, Scalar, shown};
 use super::table::Table;
 use super::team::{Models, RoleRow, Roles};
 use crate::scenario::{Fault, FaultKind, Moment, Restartable};
+use baton_record::LaneId;
 
 const KINDS: [&str; 8] = ["kill", "pause", "restart", "duplicate", "delay", "drop", "push", "storm"];
 /// How long an endpoint wants to be left alone, if a storm does not say.
@@ -130,6 +131,19 @@ fn target(sink: &mut Sink, field: Field<'_>, roles: &Roles<'_>) -> Option<(usize
             None
         }
     }
+}
+
+/// One lane: `role.number`.
+pub(crate) fn lane(sink: &mut Sink, field: Field<'_>, roles: &Roles<'_>) -> Option<LaneId> {
+    let (role, lane) = target(sink, field, roles)?;
+    let Some(number) = lane else {
+        sink.error(Code::UnknownLane, field.node.span, "a lane is needed, and this is a role")
+            .label("which of its lanes?")
+            .help(format!("write `{}.1`", roles.rows[role].name));
+        return None;
+    };
+    let before: u32 = roles.rows[..role].iter().map(|row| row.lanes).sum::<Option<u32>>()?;
+    Some(LaneId(before + number - 1))
 }
 
 fn no_such_lane(sink: &mut Sink, scalar: Scalar<'_>, role: Option<usize>, roles: &Roles<'_>) {

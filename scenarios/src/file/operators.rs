@@ -1,11 +1,14 @@
 //! What people say during the run: `operators`.
 //!
-//! Owns the commands. They need not stand in the order of their times.
+//! Owns the commands: words, and mappings for those that are about something. They need not stand in the order of their times.
 
 use super::duration::Zero;
 use super::faults::Sink;
 use super::scalar::Field;
 use super::table::{self, ListOf, Table};
+use super::team::Roles;
+use super::tree::Kind;
+use super::{budgets, misfortune};
 use crate::scenario::{Command, OperatorCommand};
 
 /// Characters of a person's name.
@@ -14,18 +17,46 @@ const PERSON_MAX: usize = 64;
 const REASON_MAX: usize = 1_000;
 
 /// The section `operators`.
-pub(crate) fn commands(sink: &mut Sink, field: Field<'_>) -> Option<Vec<OperatorCommand>> {
+pub(crate) fn commands(sink: &mut Sink, field: Field<'_>, roles: &Roles<'_>) -> Option<Vec<OperatorCommand>> {
     let of = ListOf { example: "{ at: 6m, by: ana, do: pause-all }", needed: false };
-    table::list(sink, field, of, command)
+    table::list(sink, field, of, |sink, entry| command(sink, entry, roles))
 }
 
-fn command(sink: &mut Sink, entry: Field<'_>) -> Option<OperatorCommand> {
+fn command(sink: &mut Sink, entry: Field<'_>, roles: &Roles<'_>) -> Option<OperatorCommand> {
     let mut table = Table::open(sink, entry, "a command")?;
     let at_us = table.need(sink, "at", |sink, field| field.duration(sink, Zero::Allowed));
     let by = table.need(sink, "by", |sink, field| field.text(sink, PERSON_MAX));
-    let words = [("pause-all", Command::PauseAll), ("resume-all", Command::ResumeAll), ("stop", Command::Stop)];
-    let command = table.need(sink, "do", |sink, field| field.word(sink, &words));
+    let command = table.need(sink, "do", |sink, field| said(sink, field, roles));
     let reason = table.or(sink, "reason", String::new(), |sink, field| field.text(sink, REASON_MAX));
     table.close(sink);
     Some(OperatorCommand { at_us: at_us?, by: by?, command: command?, reason: reason? })
+}
+
+fn said(sink: &mut Sink, field: Field<'_>, roles: &Roles<'_>) -> Option<Command> {
+    if matches!(field.node.kind, Kind::Mapping(_)) {
+        return about(sink, field, roles);
+    }
+    let words = ["pause-all", "resume-all", "stop", "drain"];
+    let word = field.word(sink, &words.map(|word| (word, word)))?;
+    Some(match word {
+        "pause-all" => Command::PauseAll,
+        "resume-all" => Command::ResumeAll,
+        "stop" => Command::Stop,
+        _ => Command::Drain,
+    })
+}
+
+/// `{ kill: implementer.3 }` or `{ budget: { run: { usd: 8 } } }`.
+fn about(sink: &mut Sink, field: Field<'_>, roles: &Roles<'_>) -> Option<Command> {
+    let mut table = Table::open(sink, field, "a command")?;
+    let command = match table.choice(sink, &["kill", "budget"], &[]) {
+        Some(("kill", field)) => misfortune::lane(sink, field, roles).map(Command::Kill),
+        Some((_, field)) => {
+            let budgets = budgets::limits(sink, field, roles);
+            budgets.zip(roles.list.as_ref()).map(|(budgets, roles)| Command::Budget(budgets.counted_out(roles)))
+        }
+        None => None,
+    };
+    table.close(sink);
+    command
 }

@@ -38,7 +38,7 @@ pub(crate) fn scenario(sink: &mut Sink, root: &Node) -> Option<Scenario> {
     let leases = rules::leases(sink, lease_field, work.touches.as_ref());
     let gates = table.or(sink, "gates", Vec::new(), rules::gates);
     let mail = table.or(sink, "mail", MAIL, duration::latency);
-    let operators = table.or(sink, "operators", Vec::new(), operators::commands);
+    let operators = table.or(sink, "operators", Vec::new(), |sink, field| operators::commands(sink, field, &roles));
     let stage = misfortune::Stage { roles: &roles, models: &models, leases: lease_field.is_some_and(has_entries) };
     let of = ListOf { example: "{ kill: implementer.3, at: 10m }", needed: false };
     let faults = table.or(sink, "faults", Vec::new(), |sink, field| {
