@@ -3,9 +3,20 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
+/// What `--help` says below the flags.
+const EXIT_CODES: &str = "\
+Exit codes:
+  0   held
+  1   an expectation or a task failed
+  2   wrong use, a faulty file, or no git that will do
+  3   a promise is broken
+  5   a limit, a full disk or a person ended it before it was done
+  7   no such run, or it cannot be read
+  70  a bug";
+
 /// Runs teams of agents on one repository, so that nobody's work is lost.
 #[derive(Debug, Parser)]
-#[command(name = "baton", version, max_term_width = 100)]
+#[command(name = "baton", version, max_term_width = 100, after_help = EXIT_CODES)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) verb: Verb,
@@ -20,12 +31,13 @@ pub(crate) enum Verb {
     /// Check a run folder: what was promised, what was held
     Verify(Verify),
     /// List the scenarios that come with the program
-    Scenarios,
-    /// Explain an error code of scenario files
-    Explain {
-        /// The code, for example E0112
-        code: String,
+    Scenarios {
+        /// Print one JSON object on stdout
+        #[arg(long)]
+        json: bool,
     },
+    /// Explain an error code of scenario files, or a promise of `verify`
+    Explain(Explain),
     /// Print completions for a shell
     Completions {
         /// Which shell
@@ -34,11 +46,12 @@ pub(crate) enum Verb {
 }
 
 #[derive(Args, Debug)]
+#[command(after_help = EXIT_CODES)]
 pub(crate) struct Demo {
     /// Another seed than the scenario's
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = seed, allow_negative_numbers = true)]
     pub(crate) seed: Option<u64>,
-    /// The run folder: new, or empty
+    /// The run folder: new, or empty [default: runs/NAME-1, or the next number that is free]
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
     /// Print one JSON object on stdout
@@ -47,12 +60,13 @@ pub(crate) struct Demo {
 }
 
 #[derive(Args, Debug)]
+#[command(after_help = EXIT_CODES)]
 pub(crate) struct Run {
-    /// A scenario file, or the name of a shipped scenario
+    /// A scenario file, or the name of a shipped scenario (`baton scenarios` lists them)
     #[arg(value_name = "FILE")]
     pub(crate) scenario: PathBuf,
     /// Another seed than the scenario's
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = seed, allow_negative_numbers = true)]
     pub(crate) seed: Option<u64>,
     /// Work on a copy of this repository instead of the scenario's workspace
     #[arg(long, value_name = "PATH")]
@@ -60,7 +74,7 @@ pub(crate) struct Run {
     /// Where the scenario runs, whatever its file says
     #[arg(long, value_enum)]
     pub(crate) world: Option<WorldWord>,
-    /// The run folder: new, or empty
+    /// The run folder: new, or empty [default: runs/NAME-1, or the next number that is free]
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
     /// Print one JSON object on stdout
@@ -75,6 +89,7 @@ pub(crate) struct Run {
 }
 
 #[derive(Args, Debug)]
+#[command(after_help = EXIT_CODES)]
 pub(crate) struct Verify {
     /// The run folder
     #[arg(value_name = "RUN")]
@@ -82,6 +97,20 @@ pub(crate) struct Verify {
     /// Print one JSON object on stdout
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Explain {
+    /// An error code or a promise, for example E0112 or MAIN-1; without one, all are listed
+    #[arg(value_name = "CODE")]
+    pub(crate) code: Option<String>,
+    /// Print one JSON object on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+fn seed(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| format!("a seed is a whole number from 0 to {}", u64::MAX))
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-/// `runs/NAME-1`, or the next number that is free.
-pub(crate) fn next(name: &str) -> PathBuf {
-    let folder = |number: u32| PathBuf::from(format!("runs/{name}-{number}"));
+/// `runs/NAME-1`, and after it the next numbers that are free.
+pub(crate) fn free(name: &str) -> impl Iterator<Item = PathBuf> {
+    let folder = move |number: u32| PathBuf::from(format!("runs/{name}-{number}"));
     let taken = |path: &PathBuf| {
         let control = baton_scenarios::run::control_folder(path);
         path.exists() || control.exists()
     };
-    (1..).map(folder).find(|path| !taken(path)).expect("there are more numbers than folders")
+    (1..).map(folder).filter(move |path| !taken(path))
 }

@@ -1,36 +1,45 @@
 //! The binary: reads the command line, says what came of it, and ends with the exit code that belongs to it.
 //!
-//! The only crate that prints. Knows no rule and no format but those of its own output.
+//! The only crate that prints, and of it only `answer` does. Knows no rule and no format but those of its own output.
+//! Reading order: `arguments`, `usage`, `run`, `verify`, `explain`; what they say: `say`, `report`, `answer`.
 
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "this is the crate that speaks to people")]
-
+mod answer;
 mod arguments;
+mod explain;
 mod folders;
+mod git_program;
+mod load;
 mod progress;
+mod report;
 mod run;
 mod say;
+mod usage;
 mod verify;
 
+use answer::Answer;
 use arguments::{Arguments, Verb};
 use clap::{CommandFactory, Parser};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return usage::answer(&error),
+    };
     start_tracing();
-    match arguments.verb {
+    let answer = match arguments.verb {
         Verb::Demo(demo) => run::demo(&demo),
         Verb::Run(wanted) => run::scenario(&wanted),
         Verb::Verify(wanted) => verify::verify(&wanted),
-        Verb::Scenarios => say::scenarios(),
-        Verb::Explain { code } => say::explain(&code),
+        Verb::Scenarios { json } => say::scenarios(json),
+        Verb::Explain(wanted) => explain::explain(&wanted),
         Verb::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "baton", &mut script);
-            say::line(String::from_utf8_lossy(&script).trim_end());
-            ExitCode::SUCCESS
+            Answer::of(String::from_utf8_lossy(&script).trim_end())
         }
-    }
+    };
+    answer.deliver()
 }
 
 /// For developers: `BATON_LOG=debug`. Nothing is logged otherwise.

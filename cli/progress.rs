@@ -1,7 +1,9 @@
 //! A line on stderr that says how far a run is, while somebody watches.
 
+use crate::answer::mutter;
+use crate::say;
 use baton_actors::progress::Progress;
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
@@ -40,13 +42,12 @@ fn show(progress: &Progress, stopped: &Receiver<()>) {
     while stopped.recv_timeout(Duration::from_millis(200)) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
         let now = progress.snapshot();
         let what = if now.control { "control run" } else { "run" };
-        let virtual_time = crate::say::duration(now.now_us as f64 / 1e6);
-        let line = format!("{what}: {virtual_time} · {} changes · {} records", now.landed, now.records);
-        eprint!("\r\x1b[2K{line}");
+        let virtual_time = say::duration(now.now_us as f64 / 1e6);
+        let (landed, records) = (say::counted(now.landed, "change"), say::counted(now.records, "record"));
+        mutter(&format!("\r\x1b[2K{what}: {virtual_time} · {landed} · {records}"));
         shown = true;
-        drop(std::io::stderr().flush());
     }
     if shown {
-        eprint!("\r\x1b[2K");
+        mutter("\r\x1b[2K");
     }
 }

@@ -1,117 +1,130 @@
 //! `baton demo` and `baton run`.
 
+use crate::answer::{Answer, mutter, talk};
 use crate::arguments::{Demo, ErrorFormat, Run, WorldWord};
-use crate::{folders, progress, say};
+use crate::{folders, git_program, load, progress, say};
 use baton_actors::failure::Failure;
-use baton_actors::progress::Progress;
+use baton_scenarios::file::{self, Faults};
 use baton_scenarios::run::{Options, RunError, Source};
-use baton_scenarios::scenario::{Scenario, World};
-use baton_scenarios::{file, run, shipped};
-use std::io::Read;
-use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use baton_scenarios::scenario::World;
+use baton_scenarios::{run, shipped};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-/// A scenario file is at most this large.
-const FILE_BYTES_MAX: u64 = 1 << 20;
+/// Folders that are tried while other runs take one after the other.
+const PLACES_MAX: usize = 1_000;
 
 /// Runs the demo.
-pub(crate) fn demo(demo: &Demo) -> ExitCode {
+pub(crate) fn demo(demo: &Demo) -> Answer {
+    if let Some(complaint) = git_program::complaint() {
+        return say::wrong_use(&complaint, demo.json);
+    }
     let text = shipped::find(shipped::DEMO).expect("the demo's scenario is shipped");
     let scenario = match file::read("demo", text.as_bytes()) {
         Ok(scenario) => scenario,
         Err(faults) => {
-            eprint!("{}", faults.render(false));
-            return ExitCode::from(70);
+            mutter(&faults.render(false));
+            return Answer::new(70);
         }
     };
-    let out = demo.out.clone().unwrap_or_else(|| folders::next("demo"));
-    say::demo_begins(&scenario, &out, demo.json);
-    let wanted = Wanted { seed: demo.seed, world: None, repository: None, out, json: demo.json };
+    let options = Options { seed: demo.seed, ..Options::default() };
+    let wanted = Wanted { options, out: demo.out.clone(), name: "demo", json: demo.json, announced: !demo.json };
     obey(Source { scenario: &scenario, bytes: text.as_bytes() }, wanted)
 }
 
 /// Runs a scenario file or a shipped scenario.
-pub(crate) fn scenario(wanted: &Run) -> ExitCode {
-    let (name, bytes) = match load(&wanted.scenario) {
+pub(crate) fn scenario(wanted: &Run) -> Answer {
+    if let Some(complaint) = git_program::complaint() {
+        return say::wrong_use(&complaint, wanted.json);
+    }
+    let (name, bytes) = match load::load(&wanted.scenario) {
         Ok(loaded) => loaded,
         Err(why) => return say::wrong_use(&why, wanted.json),
     };
-    let scenario: Scenario = match file::read(&name, &bytes) {
-        Ok(scenario) => scenario,
-        Err(faults) => {
-            match wanted.error_format {
-                ErrorFormat::Human => eprint!("{}", faults.render(wanted.color.wanted())),
-                ErrorFormat::Json => eprintln!("{}", faults.to_json()),
-            }
-            if wanted.json {
-                say::line(&faults.to_json());
-            }
-            return ExitCode::from(2);
+    let checked = file::check(&name, &bytes);
+    if !checked.faults.list.is_empty() {
+        tell_faults(&checked.faults, wanted);
+    }
+    let Some(scenario) = checked.scenario else {
+        let mut answer = Answer::new(say::WRONG_USE);
+        if wanted.json {
+            answer.line(&checked.faults.to_json());
         }
+        return answer;
     };
-    let out = wanted.out.clone().unwrap_or_else(|| folders::next(&scenario.name));
     let world = wanted.world.map(|word| match word {
         WorldWord::Sim => World::Sim,
         WorldWord::Live => World::Live,
     });
-    let repository = wanted.repo.clone();
-    let wanted = Wanted { seed: wanted.seed, world, repository, out, json: wanted.json };
+    let options = Options { seed: wanted.seed, world, repository: wanted.repo.clone(), ..Options::default() };
+    let (out, json) = (wanted.out.clone(), wanted.json);
+    let wanted = Wanted { options, out, name: &scenario.name, json, announced: false };
     obey(Source { scenario: &scenario, bytes: &bytes }, wanted)
 }
 
-/// A file, or a shipped scenario of that name. One byte more than is allowed is enough to know.
-fn load(path: &Path) -> Result<(String, Vec<u8>), String> {
-    let name = path.display().to_string();
-    // A folder is no file: the run folder of a shipped scenario may well have its name.
-    let opened = std::fs::File::open(path).and_then(|opened| match opened.metadata()?.is_dir() {
-        true => Err(std::io::ErrorKind::IsADirectory.into()),
-        false => Ok(opened),
-    });
-    match opened {
-        Ok(opened) => {
-            let mut bytes = Vec::new();
-            let read = opened.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes);
-            read.map(|_| (name.clone(), bytes)).map_err(|error| format!("{name}: {error}"))
+fn tell_faults(faults: &Faults, wanted: &Run) {
+    match wanted.error_format {
+        ErrorFormat::Human => {
+            mutter(&faults.render(wanted.color.wanted()));
+            if let Some(first) = faults.list.first() {
+                talk(&format!("`baton explain {}` says more", first.code));
+            }
         }
-        Err(error) => match shipped::find(&name) {
-            Some(text) => Ok((name, text.as_bytes().to_vec())),
-            None => Err(format!("{name}: {error}; `baton scenarios` lists those that come with the program")),
-        },
+        ErrorFormat::Json => talk(&faults.to_json()),
     }
 }
 
-struct Wanted {
-    seed: Option<u64>,
-    world: Option<World>,
-    repository: Option<PathBuf>,
-    out: PathBuf,
+struct Wanted<'a> {
+    /// All but the run folder.
+    options: Options,
+    /// The run folder, if it was named.
+    out: Option<PathBuf>,
+    /// Else what it is named after.
+    name: &'a str,
     json: bool,
+    /// Whether it is said beforehand what is going to happen.
+    announced: bool,
 }
 
-fn obey(source: Source<'_>, wanted: Wanted) -> ExitCode {
-    let interrupted = Arc::new(AtomicBool::new(false));
-    let heard = listen(&interrupted);
-    if let Err(error) = heard {
-        eprintln!("warning: ctrl-C will not end the run in order: {error}");
+fn obey(source: Source<'_>, wanted: Wanted<'_>) -> Answer {
+    let mut options = wanted.options;
+    if let Err(error) = listen(&options.interrupted) {
+        talk(&format!("warning: ctrl-C will not end the run in order: {error}"));
     }
-    let shared = Arc::new(Progress::default());
-    let options = Options {
-        seed: wanted.seed,
-        world: wanted.world,
-        repository: wanted.repository,
-        out: wanted.out,
-        interrupted,
-        progress: shared.clone(),
+    let begun = match wanted.out {
+        Some(out) => {
+            options.out = out;
+            run::begin(source, &options)
+        }
+        None => begin_somewhere(source, &mut options, wanted.name),
     };
-    let line = progress::Line::start(shared);
-    let outcome = run::run(source, &options);
-    drop(line);
+    let outcome = begun.and_then(|begun| {
+        if wanted.announced {
+            say::begins(source.scenario, &options.out);
+        }
+        let line = progress::Line::start(options.progress.clone());
+        let outcome = begun.live();
+        drop(line);
+        outcome
+    });
     match outcome {
         Ok(outcome) => say::outcome(&outcome, wanted.json),
-        Err(error) => say::no_outcome(&error, exit_code(&error), wanted.json),
+        Err(error) => say::no_outcome(&error, &options.out, (exit_code(&error), wanted.json)),
     }
+}
+
+/// In the first folder that no other run takes in the same moment.
+fn begin_somewhere<'a>(source: Source<'a>, options: &mut Options, name: &str) -> Result<run::Begun<'a>, RunError> {
+    let mut refused = None;
+    for out in folders::free(name).take(PLACES_MAX) {
+        options.out = out;
+        match run::begin(source, options) {
+            Err(RunError::Taken(path, why)) => refused = Some(RunError::Taken(path, why)),
+            other => return other,
+        }
+    }
+    Err(refused.expect("there are more numbers than folders"))
 }
 
 /// The first ctrl-C ends the run in order, the second at once.
@@ -127,7 +140,7 @@ fn listen(interrupted: &Arc<AtomicBool>) -> std::io::Result<()> {
 /// A wrong folder or workspace is wrong use; a disk that refuses is a limit; the rest is ours.
 fn exit_code(error: &RunError) -> u8 {
     match error {
-        RunError::Folder(..) | RunError::Workspace(_) => 2,
+        RunError::Taken(..) | RunError::Folder(..) | RunError::Workspace(_) => 2,
         RunError::Failure(_, Failure::Journal(_) | Failure::Repository(_)) => 5,
         RunError::Failure(_, Failure::Broken(_)) => 70,
         RunError::Journal(_) => 3,

@@ -1,83 +1,121 @@
-//! How outcomes and reports are said: one JSON object on stdout, or a few lines for people.
+//! How the outcome of a run is said, and that there is none: one JSON object, or a few lines for people.
 
-use baton_check::{Report, Unreadable};
+use crate::answer::{Answer, talk};
 use baton_record::event::StopReason;
-use baton_record::promise::Status;
-use baton_scenarios::outcome::{Outcome, Verdict};
+use baton_scenarios::outcome::{FaultOutcome, Outcome, Verdict};
 use baton_scenarios::run::RunError;
 use baton_scenarios::scenario::Scenario;
 use baton_scenarios::shipped;
 use serde_json::json;
-use std::io::Write;
 use std::path::Path;
-use std::process::ExitCode;
 
-/// A line on stdout. A reader who has gone away is no reason to fail: the exit code still says what came of it.
-pub(crate) fn line(text: &str) {
-    drop(writeln!(std::io::stdout(), "{text}"));
-}
+/// The exit code of a command that cannot be obeyed.
+pub(crate) const WRONG_USE: u8 = 2;
 
-/// What the demo is about to do.
-pub(crate) fn demo_begins(scenario: &Scenario, out: &Path, quiet: bool) {
-    if !quiet {
-        let lanes: u32 = scenario.roles.iter().map(|role| role.lanes).sum();
-        let tasks: u32 = scenario.tasks.iter().map(|group| group.tasks).sum();
-        eprintln!(
-            "{lanes} lanes, {tasks} tasks, {} faults, in virtual time; run folder {}",
-            scenario.faults.len(),
-            out.display()
-        );
-    }
+/// What is about to happen.
+pub(crate) fn begins(scenario: &Scenario, out: &Path) {
+    let lanes: u32 = scenario.roles.iter().map(|role| role.lanes).sum();
+    let tasks: u32 = scenario.tasks.iter().map(|group| group.tasks).sum();
+    let faults = counted(scenario.faults.len() as u64, "fault");
+    let (lanes, tasks) = (counted(lanes.into(), "lane"), counted(tasks.into(), "task"));
+    talk(&format!("{lanes}, {tasks}, {faults}, in virtual time; run folder {}", out.display()));
 }
 
 /// The outcome of a run, and its exit code.
-pub(crate) fn outcome(outcome: &Outcome, as_json: bool) -> ExitCode {
+pub(crate) fn outcome(outcome: &Outcome, as_json: bool) -> Answer {
+    let mut answer = Answer::new(outcome.exit_code).kept_in(format!("{}/run.json", outcome.run));
     if as_json {
-        line(&serde_json::to_string(outcome).expect("an outcome can be written as JSON"));
-        return ExitCode::from(outcome.exit_code);
+        answer.line(&serde_json::to_string(outcome).expect("an outcome can be written as JSON"));
+        return answer;
     }
     let Outcome { main, expectations, faults, .. } = outcome;
-    let verdict = match outcome.verdict {
-        Verdict::Held => "held",
-        Verdict::Failed => "failed",
-        Verdict::Broken => "broken",
-        Verdict::Stopped => match outcome.stopped {
-            Some(StopReason::TimeOver) => "stopped (its time was over)",
-            Some(StopReason::ForeignPush) => "stopped (somebody else moved main)",
-            Some(StopReason::Stuck) => "stopped (no lane is left for the work that is left)",
-            _ => "stopped (by a person)",
-        },
+    let silent = faults.iter().filter(|fault| fault.injected == 0).count();
+    let silent = match silent {
+        0 => String::new(),
+        _ => format!(" · {silent} of {} not injected", counted(faults.len() as u64, "fault")),
     };
-    line(&format!(
-        "{verdict}: {} changes on main · {} refused ({} conflicts) · {} virtual in {:.1} s",
-        main.landed,
+    answer.line(&format!(
+        "{}: {} on main · {} refused ({}) · {} virtual in {:.1} s{silent}",
+        verdict(outcome),
+        counted(main.landed, "change"),
         main.refused,
-        main.conflicts,
+        counted(main.conflicts, "conflict"),
         duration(outcome.virtual_s),
         outcome.wall_s
     ));
     for expectation in expectations {
         let mark = if expectation.held { "ok  " } else { "FAIL" };
         let value = expectation.value.map_or("nothing to look at".to_owned(), |value| format!("{value}"));
-        line(&format!("  {mark} {} ({value})", expectation.name));
+        answer.line(&format!("  {mark} {} ({value})", expectation.name));
     }
     for fault in faults {
-        let silent = if fault.felt == 0 { "  (not felt)" } else { "" };
-        line(&format!("  fault {} {}: injected {}, felt {}{silent}", fault.id, fault.kind, fault.injected, fault.felt));
+        answer.line(&format!("  fault {} {}: {}", fault.id, fault.kind, effect(fault, outcome)));
     }
     if let Some(control) = &outcome.control {
-        line(&format!("without the merger: {} lost, {} torn ({})", control.lost, control.torn, control.run));
+        answer.line(&format!("without the merger: {} lost, {} torn ({})", control.lost, control.torn, control.run));
     }
-    line(&format!("run folder {} · baton verify {}", outcome.run, outcome.run));
-    ExitCode::from(outcome.exit_code)
+    let run = shell_word(&outcome.run);
+    answer.line(&format!("run folder {run} · baton verify {run}"));
+    answer
+}
+
+fn verdict(outcome: &Outcome) -> &'static str {
+    match outcome.verdict {
+        Verdict::Held => "held",
+        Verdict::Failed => "failed",
+        Verdict::Broken => "broken",
+        Verdict::Stopped => match outcome.stopped {
+            Some(StopReason::TimeOver) => "stopped (its time was over)",
+            Some(StopReason::ForeignPush) => "stopped (somebody else moved main)",
+            Some(StopReason::BudgetOver) => "stopped (its budget is over)",
+            Some(StopReason::Drained) => "stopped (drained by a person)",
+            Some(StopReason::Stuck) => "stopped (no lane is left for the work that is left)",
+            _ => "stopped (by a person)",
+        },
+    }
+}
+
+/// What became of a fault; where nothing did, why not and what to do about it.
+fn effect(fault: &FaultOutcome, outcome: &Outcome) -> String {
+    let end = duration(outcome.virtual_s);
+    let at = duration(fault.at_s);
+    match (fault.injected, fault.felt) {
+        (0, _) if fault.after_end => {
+            format!(
+                "not injected: its time was {at}, and the run ended at {end}; give it an earlier `at`, or the team more work"
+            )
+        }
+        (0, _) => {
+            let awaited = match fault.kind {
+                "kill" | "pause" => {
+                    "no lane that it is aimed at was there to be struck, or in the moment that it waits for"
+                }
+                "duplicate" | "delay" | "drop" => "no message met it",
+                _ => "its occasion did not come",
+            };
+            format!("not injected: {awaited}, between {at} and the run's end at {end}")
+        }
+        (injected, 0) => {
+            format!("injected {}, not felt: nobody did anything else because of it", counted(injected, "time"))
+        }
+        (injected, _) => {
+            format!("injected {}, felt in {}", counted(injected, "time"), counted(fault.felt_records, "record"))
+        }
+    }
 }
 
 /// A run without an outcome.
-pub(crate) fn no_outcome(error: &RunError, code: u8, as_json: bool) -> ExitCode {
-    eprintln!("error: {error}");
-    if let RunError::Failure(run, _) = error {
-        eprintln!("help: what was recorded can be checked with `baton verify {}`", run.display());
+pub(crate) fn no_outcome(error: &RunError, out: &Path, (code, as_json): (u8, bool)) -> Answer {
+    talk(&format!("error: {error}"));
+    let check = |run: &Path| format!("`baton verify {}`", shell_word(&run.display().to_string()));
+    match error {
+        RunError::Failure(run, _) => talk(&format!("help: what was recorded can be checked with {}", check(run))),
+        RunError::Check(_) => {
+            talk(&format!("help: the run has ended and is not judged; then do that with {}", check(out)))
+        }
+        RunError::Taken(..) | RunError::Folder(..) | RunError::Workspace(_) | RunError::Journal(_) => {}
     }
+    let mut answer = Answer::new(code);
     if as_json {
         // Nothing ran, so there is no verdict, unless a limit ended what had begun or its journal is damaged.
         let verdict = match code {
@@ -85,79 +123,58 @@ pub(crate) fn no_outcome(error: &RunError, code: u8, as_json: bool) -> ExitCode 
             5 => Some("stopped"),
             _ => None,
         };
-        line(&json!({ "format": 1, "verdict": verdict, "exit_code": code, "error": error.to_string() }).to_string());
+        let object = json!({ "format": 1, "verdict": verdict, "exit_code": code, "error": error.to_string() });
+        answer.line(&object.to_string());
     }
-    ExitCode::from(code)
+    answer
 }
 
 /// A command line that cannot be obeyed.
-pub(crate) fn wrong_use(why: &str, as_json: bool) -> ExitCode {
-    eprintln!("error: {why}");
+pub(crate) fn wrong_use(why: &str, as_json: bool) -> Answer {
+    talk(&format!("error: {why}"));
+    let mut answer = Answer::new(WRONG_USE);
     if as_json {
-        line(&json!({ "format": 1, "exit_code": 2, "error": why }).to_string());
+        answer.line(&error_object(WRONG_USE, why));
     }
-    ExitCode::from(2)
+    answer
 }
 
-/// What the checker found, and its exit code.
-pub(crate) fn report(report: &Report, as_json: bool) -> ExitCode {
-    let code = if report.intact { 0 } else { 3 };
-    if as_json {
-        line(&serde_json::to_string(report).expect("a report can be written as JSON"));
-        return ExitCode::from(code);
-    }
-    for promise in &report.promises {
-        let word = match promise.status {
-            Status::Held => "held",
-            Status::Broken => "BROKEN",
-            Status::Open => "open",
-            Status::InDoubt => "in doubt",
-            Status::NotExercised => "not exercised",
-        };
-        line(&format!("{:9} {word:14} {:>9}  {}", promise.id, promise.checked, promise.detail));
-    }
-    let state = if report.intact { "main intact" } else { "BROKEN" };
-    let (lost, doubled) = (report.lost, report.doubled);
-    line(&format!("{state}: {lost} lost, {doubled} doubled, {} torn, {} uncredited", report.torn, report.uncredited));
-    if report.torn_tail {
-        line("the journal's last line is torn, as after a kill; everything before it is whole");
-    }
-    ExitCode::from(code)
-}
-
-/// A folder that is no run: the report's keys with nothing in them, and why.
-pub(crate) fn unreadable(run: &Path, unreadable: &Unreadable, as_json: bool) -> ExitCode {
-    eprintln!("error: {unreadable}");
-    if as_json {
-        let nothing = json!({
-            "run": run.display().to_string(), "intact": false, "promises": [], "lost": 0, "doubled": 0, "torn": 0,
-            "uncredited": 0, "torn_tail": false, "exit_code": 7, "error": unreadable.to_string(),
-        });
-        line(&nothing.to_string());
-    }
-    ExitCode::from(7)
+/// What is printed instead of an answer where JSON was asked for.
+pub(crate) fn error_object(code: u8, why: &str) -> String {
+    json!({ "format": 1, "exit_code": code, "error": why }).to_string()
 }
 
 /// The shipped scenarios, each with the first sentence of its claim.
-pub(crate) fn scenarios() -> ExitCode {
-    for (name, text) in shipped::SHIPPED {
-        let comment = text.lines().take_while(|line| line.starts_with('#'));
-        let comment: Vec<&str> = comment.map(|line| line.trim_start_matches(['#', ' '])).collect();
-        let claim = comment.join(" ");
-        let claim = claim.split(" Refuted by").next().unwrap_or_default().trim_start_matches("Claim: ");
-        line(&format!("{name}\n    {claim}"));
+pub(crate) fn scenarios(as_json: bool) -> Answer {
+    let all = shipped::SHIPPED.iter().map(|(name, text)| (*name, claim(text)));
+    if as_json {
+        let list: Vec<_> = all.map(|(name, claim)| json!({ "name": name, "claim": claim })).collect();
+        return Answer::of(&json!({ "format": 1, "scenarios": list }).to_string());
     }
-    ExitCode::SUCCESS
+    let mut answer = Answer::new(0);
+    all.for_each(|(name, claim)| answer.line(&format!("{name}\n    {claim}")));
+    answer
 }
 
-/// The paragraph behind an error code.
-pub(crate) fn explain(code: &str) -> ExitCode {
-    match baton_scenarios::file::explain(code) {
-        Some(text) => {
-            line(text);
-            ExitCode::SUCCESS
-        }
-        None => wrong_use(&format!("there is no error code `{code}`; codes look like E0112"), false),
+fn claim(text: &str) -> String {
+    let comment = text.lines().take_while(|line| line.starts_with('#'));
+    let comment: Vec<&str> = comment.map(|line| line.trim_start_matches(['#', ' '])).collect();
+    let comment = comment.join(" ");
+    comment.split(" Refuted by").next().unwrap_or_default().trim_start_matches("Claim: ").to_owned()
+}
+
+/// `1 change`, `2 changes`.
+pub(crate) fn counted(count: u64, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}
+
+/// A path as it can be given to a shell.
+pub(crate) fn shell_word(path: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_./+:@%,=".contains(c);
+    if !path.is_empty() && path.chars().all(plain) {
+        path.to_owned()
+    } else {
+        format!("'{}'", path.replace('\'', "'\\''"))
     }
 }
 
@@ -168,5 +185,25 @@ pub(crate) fn duration(seconds: f64) -> String {
         0..60 => format!("{seconds:.1} s"),
         60..3_600 => format!("{} m {} s", whole / 60, whole % 60),
         _ => format!("{} h {} m", whole / 3_600, whole % 3_600 / 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_thing_is_not_said_to_be_several() {
+        assert_eq!(
+            [counted(0, "change"), counted(1, "change"), counted(2, "change")],
+            ["0 changes", "1 change", "2 changes"]
+        );
+    }
+
+    #[test]
+    fn a_path_can_be_copied_into_a_shell() {
+        assert_eq!(shell_word("runs/demo-1"), "runs/demo-1");
+        assert_eq!(shell_word("my run"), "'my run'");
+        assert_eq!(shell_word("it's"), "'it'\\''s'");
     }
 }

@@ -1,13 +1,48 @@
 //! `baton verify`.
 
+use crate::answer::Answer;
 use crate::arguments::Verify;
-use crate::say;
-use std::process::ExitCode;
+use crate::say::shell_word;
+use crate::{git_program, report};
+use std::path::{Path, PathBuf};
+
+/// Run folders that are named to somebody who named none.
+const NAMED_MAX: usize = 3;
 
 /// Checks a run folder.
-pub(crate) fn verify(wanted: &Verify) -> ExitCode {
-    match baton_check::verify(&wanted.run) {
-        Ok(report) => say::report(&report, wanted.json),
-        Err(unreadable) => say::unreadable(&wanted.run, &unreadable, wanted.json),
+pub(crate) fn verify(wanted: &Verify) -> Answer {
+    if let Some(complaint) = git_program::complaint() {
+        return report::unreadable(&wanted.run, &complaint, (2, wanted.json));
     }
+    match baton_check::verify(&wanted.run) {
+        Ok(found) if wanted.json => report::object(&found),
+        Ok(found) => report::lines(&found),
+        Err(unreadable) => {
+            let why = format!("{unreadable}{}", meant(&wanted.run));
+            report::unreadable(&wanted.run, &why, (7, wanted.json))
+        }
+    }
+}
+
+/// The run folders that lie around what was named.
+fn meant(named: &Path) -> String {
+    let mut near: Vec<PathBuf> = named.ancestors().skip(1).filter(|above| is_run(above)).map(Path::to_owned).collect();
+    if near.is_empty() {
+        let entries = std::fs::read_dir(named).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path()));
+        near = entries.filter(|below| is_run(below)).collect();
+        near.sort();
+    }
+    let names: Vec<String> = near
+        .iter()
+        .take(NAMED_MAX)
+        .map(|path| format!("`baton verify {}`", shell_word(&path.display().to_string())))
+        .collect();
+    match names.is_empty() {
+        true => String::new(),
+        false => format!("; did you mean {}?", names.join(" or ")),
+    }
+}
+
+fn is_run(folder: &Path) -> bool {
+    !folder.as_os_str().is_empty() && folder.join("journal").is_dir() && folder.join("run.json").exists()
 }

@@ -14,6 +14,7 @@ mod codes;
 mod duration;
 mod expect;
 mod explain;
+mod explain_doubt;
 mod explain_meaning;
 pub mod faults;
 mod misfortune;

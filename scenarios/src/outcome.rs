@@ -105,10 +105,16 @@ pub struct FaultOutcome {
     pub id: u16,
     /// What it is.
     pub kind: &'static str,
+    /// The earliest time at which it can strike.
+    pub at_s: f64,
     /// How often it struck.
     pub injected: u64,
-    /// How many records of changed decisions name it.
+    /// 1 if it changed what somebody did, else 0: their sum is what `faults.felt` looks at.
     pub felt: u64,
+    /// How many records of changed decisions name it.
+    pub felt_records: u64,
+    /// The run had ended before its time came, so that it could not strike.
+    pub after_end: bool,
 }
 
 /// What a run cost.

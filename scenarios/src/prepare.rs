@@ -2,6 +2,7 @@
 
 use crate::fixture::{self, SIM_START_S};
 use crate::outcome::Outcome;
+use crate::place::{Above, Claim, TAKEN, cannot_be_made, making_name, of_the_place, resolved};
 use crate::resolve::{self, Ground};
 use crate::run::{Options, RunError, Source, world_word};
 use crate::scenario::{Workspace, World};
@@ -14,6 +15,7 @@ use baton_world::git::{Durability, Repository};
 use baton_world::{Journal, JournalError, clock};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -21,6 +23,7 @@ use std::sync::Arc;
 pub(crate) const REPOSITORY: &str = "repo.git";
 
 /// A run that is ready to start.
+#[derive(Debug)]
 pub(crate) struct Prepared {
     pub(crate) team: Team,
     pub(crate) repository: Arc<Repository>,
@@ -51,52 +54,44 @@ struct Ended<'a> {
     outcome: &'a Outcome,
 }
 
-/// A run folder is new, or empty.
-pub(crate) fn must_be_free(out: &Path) -> Result<(), RunError> {
-    let taken = |why: &str| Err(RunError::Folder(out.to_owned(), why.to_owned()));
-    match std::fs::read_dir(out) {
-        Ok(mut entries) => match entries.next() {
-            None => Ok(()),
-            Some(_) => taken("there is something in this folder already; choose another with --out, or remove it"),
-        },
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => {
-            taken("this is a file; name a folder with --out")
-        }
-        Err(error) => taken(&error.to_string()),
-    }
-}
-
-/// Makes the folder beside its place, then renames it into it.
+/// Makes the folder beside its place, then renames it into it. Whatever goes wrong is told of the place itself.
 pub(crate) fn prepare(
     source: Source<'_>,
     options: &Options,
     out: &Path,
     landing: LandingKind,
 ) -> Result<Prepared, RunError> {
-    let folder = |path: &Path| {
-        let path = path.to_owned();
-        move |error: std::io::Error| RunError::Folder(path, error.to_string())
-    };
-    let name = out.file_name().ok_or_else(|| RunError::Folder(out.to_owned(), "this names no folder".to_owned()))?;
-    let parent = out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    std::fs::create_dir_all(parent).map_err(folder(parent))?;
-    let making = parent.join(format!(".{}.making", name.to_string_lossy()));
-    if making.exists() {
-        std::fs::remove_dir_all(&making).map_err(folder(&making))?;
-    }
-    std::fs::create_dir(&making).map_err(folder(&making))?;
+    let refused = |error: std::io::Error| RunError::Folder(out.to_owned(), cannot_be_made(&error));
+    let place = resolved(out).map_err(refused)?;
+    let name = place.file_name().ok_or_else(|| {
+        RunError::Folder(
+            out.to_owned(),
+            "this names no folder that could be made; choose another with --out".to_owned(),
+        )
+    })?;
+    let parent = place.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let above = Above::make(parent).map_err(refused)?;
+    let making = parent.join(making_name(name));
+    let claim = Claim::lay(&making, out).inspect_err(|_| above.unmake())?;
     let made = make(source, options, &making, landing);
-    let (ready, mut journal) = match made {
-        Ok(made) => made,
+    let placed = made.and_then(|(ready, journal)| {
+        std::fs::rename(&making, &place).map_err(|error| match error.kind() {
+            ErrorKind::DirectoryNotEmpty => RunError::Taken(out.to_owned(), TAKEN),
+            _ => refused(error),
+        })?;
+        Ok((ready, journal))
+    });
+    let (ready, mut journal) = match placed {
+        Ok(placed) => placed,
         Err(error) => {
             // The first error is the one that counts.
             drop(std::fs::remove_dir_all(&making));
-            return Err(error);
+            above.unmake();
+            return Err(of_the_place(error, &making, out));
         }
     };
-    std::fs::rename(&making, out).map_err(folder(out))?;
-    std::fs::File::open(parent).and_then(|parent| parent.sync_all()).map_err(folder(parent))?;
+    drop(claim);
+    std::fs::File::open(parent).and_then(|parent| parent.sync_all()).map_err(refused)?;
     journal.moved_to(&out.join("journal"));
     let durability = durability(ready.world);
     let repository = Repository::open(&out.join(REPOSITORY), durability).map_err(RunError::Workspace)?;
@@ -231,9 +226,6 @@ fn setup(started: RunStarted, team: &Team) -> Vec<Record> {
         let joined = LaneJoined { id, role: lane.role.clone(), model: EndpointId(lane.model as u16) };
         records.push(Record { lane: Some(id), ..record(Actor::Supervisor, Event::LaneJoined(joined)) });
     }
-    for (set, lane) in &team.budgets {
-        records.push(Record { lane: *lane, ..record(Actor::Supervisor, Event::BudgetSet(set.clone())) });
-    }
     for (at, work) in team.tasks.iter().enumerate() {
         let work = &team.work[*work];
         let added =
@@ -241,12 +233,22 @@ fn setup(started: RunStarted, team: &Team) -> Vec<Record> {
         let task = Some(TaskId(at as u32));
         records.push(Record { task, ..record(Actor::Supervisor, Event::TaskAdded(added)) });
     }
+    for (set, lane) in &team.budgets {
+        records.push(Record { lane: *lane, ..record(Actor::Supervisor, Event::BudgetSet(set.clone())) });
+    }
     records
 }
 
 fn write_file(dir: &Path, name: &str, content: &[u8]) -> Result<(), RunError> {
     let path = dir.join(name);
-    std::fs::write(&path, content).map_err(|error| RunError::Folder(path, error.to_string()))
+    written(&path, content).map_err(|error| RunError::Folder(path, error.to_string()))
+}
+
+/// A file whose content is on the disk: a run folder without it is found broken.
+fn written(path: &Path, content: &[u8]) -> std::io::Result<()> {
+    let mut file = std::fs::File::create(path)?;
+    file.write_all(content)?;
+    file.sync_all()
 }
 
 fn write_json(dir: &Path, value: &impl Serialize) -> Result<(), RunError> {
@@ -254,7 +256,7 @@ fn write_json(dir: &Path, value: &impl Serialize) -> Result<(), RunError> {
     text.push(b'\n');
     let path = dir.join("run.json");
     let new = dir.join("run.json.new");
-    let written = std::fs::write(&new, text).and_then(|()| std::fs::rename(&new, &path));
+    let written = written(&new, &text).and_then(|()| std::fs::rename(&new, &path));
     written.map_err(|error| RunError::Folder(path, error.to_string()))
 }
 

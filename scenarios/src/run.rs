@@ -6,6 +6,7 @@
 use crate::outcome::{
     self, ControlOutcome, Evidence, FaultOutcome, JournalOutcome, MainOutcome, Outcome, Spend, Verdict,
 };
+use crate::place;
 use crate::prepare::{self, Prepared};
 use crate::resolve;
 use crate::scenario::{FaultKind, Scenario, World};
@@ -25,7 +26,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 /// How a scenario is to be run.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Options {
     /// Instead of the scenario's seed.
     pub seed: Option<u64>,
@@ -44,7 +45,9 @@ pub struct Options {
 /// Why there is no outcome.
 #[derive(Debug)]
 pub enum RunError {
-    /// The run folder's place is taken, or cannot be written to.
+    /// The run folder's place is not free.
+    Taken(PathBuf, &'static str),
+    /// The run folder's place cannot be written to, or cannot be one.
     Folder(PathBuf, String),
     /// The workspace cannot be copied or used.
     Workspace(GitError),
@@ -59,6 +62,7 @@ pub enum RunError {
 impl fmt::Display for RunError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            RunError::Taken(path, why) => write!(f, "{}: {why}", path.display()),
             RunError::Folder(path, why) => write!(f, "{}: {why}", path.display()),
             RunError::Workspace(error) => write!(f, "{error}"),
             RunError::Failure(_, failure) => write!(f, "{failure}"),
@@ -79,30 +83,52 @@ pub struct Source<'a> {
     pub bytes: &'a [u8],
 }
 
+/// A run whose folder stands in its place: only now it is certain that it can take place.
+#[derive(Debug)]
+pub struct Begun<'a> {
+    source: Source<'a>,
+    options: Options,
+    prepared: Prepared,
+    watch: Stopwatch,
+}
+
 /// Runs a scenario, and after it the control run if the scenario asks for one.
 pub fn run(source: Source<'_>, options: &Options) -> Result<Outcome, RunError> {
+    begin(source, options)?.live()
+}
+
+/// Makes the run folder, or refuses to and leaves nothing behind.
+pub fn begin<'a>(source: Source<'a>, options: &Options) -> Result<Begun<'a>, RunError> {
     let watch = Stopwatch::start();
-    let control_out = control_folder(&options.out);
-    prepare::must_be_free(&options.out)?;
+    place::must_be_free(&options.out)?;
     if source.scenario.control {
-        prepare::must_be_free(&control_out)?;
+        place::must_be_free(&control_folder(&options.out))?;
     }
-    let lived = live(source, options, &options.out, LandingKind::Merger)?;
-    let control = if source.scenario.control && !interrupted(options) {
-        options.progress.begin_control();
-        control(source, options, &control_out)?
-    } else {
-        None
-    };
-    let mut outcome = judge(source.scenario, &lived, control)?;
-    if interrupted(options) && outcome.verdict != Verdict::Broken {
-        // A person ended it, be it in the control run: what is missing then says nothing.
-        outcome.verdict = Verdict::Stopped;
-        outcome.exit_code = Verdict::Stopped.exit_code();
+    let prepared = prepare::prepare(source, options, &options.out, LandingKind::Merger)?;
+    Ok(Begun { source, options: options.clone(), prepared, watch })
+}
+
+impl Begun<'_> {
+    /// Lets the team live, and after it that of the control run; then judges what they left behind.
+    pub fn live(self) -> Result<Outcome, RunError> {
+        let Begun { source, ref options, prepared, watch } = self;
+        let lived = live(source, options, &options.out, prepared)?;
+        let control = if source.scenario.control && !interrupted(options) {
+            options.progress.begin_control();
+            control(source, options, &control_folder(&options.out))?
+        } else {
+            None
+        };
+        let mut outcome = judge(source.scenario, &lived, control)?;
+        if interrupted(options) && outcome.verdict != Verdict::Broken {
+            // A person ended it, be it in the control run: what is missing then says nothing.
+            outcome.verdict = Verdict::Stopped;
+            outcome.exit_code = Verdict::Stopped.exit_code();
+        }
+        outcome.wall_s = watch.seconds();
+        prepare::write_verdict(&options.out, &outcome)?;
+        Ok(outcome)
     }
-    outcome.wall_s = watch.seconds();
-    prepare::write_verdict(&options.out, &outcome)?;
-    Ok(outcome)
 }
 
 fn interrupted(options: &Options) -> bool {
@@ -126,8 +152,8 @@ struct Lived {
     lived_s: f64,
 }
 
-fn live(source: Source<'_>, options: &Options, out: &Path, landing: LandingKind) -> Result<Lived, RunError> {
-    let Prepared { team, repository, journal, seed, world } = prepare::prepare(source, options, out, landing)?;
+fn live(source: Source<'_>, options: &Options, out: &Path, prepared: Prepared) -> Result<Lived, RunError> {
+    let Prepared { team, repository, journal, seed, world } = prepared;
     let journal_dir = out.join("journal");
     let launch = Launch {
         team,
@@ -154,7 +180,8 @@ fn live(source: Source<'_>, options: &Options, out: &Path, landing: LandingKind)
 
 /// The control run's losses; `None` if it was not allowed to end.
 fn control(source: Source<'_>, options: &Options, out: &Path) -> Result<Option<ControlOutcome>, RunError> {
-    let lived = live(source, options, out, LandingKind::Direct)?;
+    let prepared = prepare::prepare(source, options, out, LandingKind::Direct)?;
+    let lived = live(source, options, out, prepared)?;
     let report = baton_check::verify(&lived.out).map_err(RunError::Check)?;
     let control = ControlOutcome { lost: report.lost, torn: report.torn, run: out.display().to_string() };
     let mut outcome = judge_by(source.scenario, &lived, &report, None)?;
@@ -222,8 +249,16 @@ pub(crate) fn world_word(world: World) -> &'static str {
 fn faults(scenario: &Scenario, tally: &Tally) -> Vec<FaultOutcome> {
     let outcome = |(place, fault): (usize, &crate::scenario::Fault)| {
         let id = place as u16;
-        let (injected, felt) = tally.faults.get(&FaultId(id)).copied().unwrap_or_default();
-        FaultOutcome { id, kind: kind_word(&fault.kind), injected, felt }
+        let (injected, records) = tally.faults.get(&FaultId(id)).copied().unwrap_or_default();
+        FaultOutcome {
+            id,
+            kind: kind_word(&fault.kind),
+            at_s: fault.at_us as f64 / 1e6,
+            injected,
+            felt: records.min(1),
+            felt_records: records,
+            after_end: injected == 0 && fault.at_us > tally.last_us,
+        }
     };
     scenario.faults.iter().enumerate().map(outcome).collect()
 }

@@ -73,7 +73,7 @@ fn good_parts_give_no_fault() {
         ("stop: { after: 1h30m }", ""),
         ("caps: { lanes: 100000, tasks: 1000000, queue: 1000000, restarts: 0 }", ""),
         ("control: without-merger\nexpect: [ control.lost > 0, control.torn>=0.5 ]", ""),
-        ("expect: [ main.intact, main.intact == 1, \"spend.usd <= 5\", virtual.s != 3.5, faults.felt  <  2 ]", ""),
+        ("expect: [ main.intact, main.intact == 1, \"spend.usd <= 5\", virtual.s != 3.5, tasks.failed  <  2 ]", ""),
         ("faults: [ { kill: writer }, { kill: writer.2, at: 0s, while: thinks }, { push: main, at: 1d } ]", ""),
         ("faults: [ { drop: 0.0001% }, { duplicate: 100%, for: 1s }, { delay: 0%, by: 1ms } ]", ""),
         ("faults: [ { restart: merger }, { pause: writer.1, for: 5m, while: waits-for-landing } ]", ""),
@@ -366,13 +366,50 @@ fn expectations() {
     expect_all(&[
         ("expect: []", "W0201 1:9"),
         ("expect: [ tasks.landed ]", "E0121 1:11"),
-        ("expect: [ tasks.landed = 4, tasks.landed == , tasks.landed == -4 ]", "E0121 1:11, E0121 1:29, E0121 1:47"),
+        ("expect: [ tasks.landed = 4, tasks.landed == , tasks.landed == --4 ]", "E0121 1:11, E0121 1:29, E0121 1:47"),
         ("expect: [ tasks.landed == 4 tasks, tasks.landed 4, == 4 ]", "E0121 1:11, E0121 1:36, E0121 1:52"),
         ("expect: [ tasks.lnded == 4, merge.wait.p95 < 60 ]", "E0122 1:11, E0122 1:29"),
         ("expect: [ { main.intact: 1 } ]", "E0104 1:11"),
         ("expect: [ main.intact: 1 ]", "E0104 1:11"),
         ("expect: [ control.lost > 0 ]", "E0124 1:11"),
         ("expect:\n  -\n  - main.intact", "E0105 2:4"),
+    ]);
+}
+
+#[test]
+fn an_expectation_that_nothing_can_meet_is_refused_and_one_that_nothing_can_miss_is_doubted() {
+    let (one, two) = ("faults: [ { push: main } ]\n", "E0128 2:11");
+    let felt = |expected: &str| format!("{one}expect: [ {expected} ]");
+    let (within, beyond) = (felt("faults.felt == 1, faults.injected == 9"), felt("faults.felt == 2"));
+    expect_all(&[
+        ("expect: [ main.intact == 2, main.intact > 1, main.intact == 0.5 ]", "E0128 1:11, E0128 1:29, E0128 1:46"),
+        ("expect: [ tasks.landed == -4, tasks.landed < 0, tasks.failed <= -1 ]", "E0128 1:11, E0128 1:31, E0128 1:49"),
+        ("expect: [ tasks.landed == 5, tasks.landed > 4, tasks.landed == 2.5 ]", "E0128 1:11, E0128 1:30, E0128 1:48"),
+        ("expect: [ tasks.landed == 4, tasks.landed > 3, tasks.landed < 4.5, changes.refused == 99 ]", "W0204 1:48"),
+        ("expect: [ spend.usd == 0.01, virtual.s == 2.5, spend.usd < 0 ]", "E0128 1:48"),
+        ("expect: [ faults.felt == 1, faults.injected == 1 ]", "E0128 1:11, E0128 1:29"),
+        (&within, ""),
+        (&beyond, two),
+        (
+            "expect: [ tasks.landed >= 0, main.intact <= 1, main.intact != 2, virtual.s > -1 ]",
+            "W0204 1:11, W0204 1:30, W0204 1:48, W0204 1:66",
+        ),
+        ("tasks: x\nexpect: [ tasks.landed == 5, faults.felt == 0 ]", "E0104 1:8, W0204 2:30"),
+        ("faults: x\nexpect: [ faults.felt == 5 ]", "E0104 1:9"),
+    ]);
+}
+
+#[test]
+fn what_is_to_happen_after_the_end_is_doubted() {
+    let faults = "faults: [ { kill: writer, at: 6m }, { push: main, at: 5m }, { drop: 1%, at: 5m1s } ]";
+    let before = format!("stop: {{ after: 5m }}\n{faults}");
+    let behind = format!("{faults}\nstop: {{ after: 5m }}");
+    expect_all(&[
+        (&before, "W0205 2:31, W0205 2:77"),
+        (&behind, "W0205 1:31, W0205 1:77"),
+        (faults, ""),
+        ("stop: { after: 5m }\noperators: [ { at: 6m, by: ana, do: stop } ]", "W0205 2:20"),
+        ("stop: { after: x }\noperators: [ { at: 6m, by: ana, do: stop } ]", "E0108 1:16"),
     ]);
 }
 

@@ -1,5 +1,8 @@
 //! LOG-1 and MAIN-1 from outside: a run folder that was changed by hand is refused, and the place is said.
 
+mod matrix;
+mod values;
+
 use crate::repository::{git, git_command};
 use crate::run_folder::{RunFolder, run};
 use serde_json::Value;
@@ -81,6 +84,16 @@ const FORGERIES: [Forgery; 7] = [
     }),
 ];
 
+/// Leaves `run.json` as it is before a run has a verdict: a killed run's.
+fn unjudged(folder: &Path) {
+    let path = folder.join("run.json");
+    let told: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    let begun = ["format", "version", "scenario", "seed", "world"].map(|key| (key.to_owned(), told[key].clone()));
+    let begun: serde_json::Map<String, Value> =
+        begun.into_iter().chain([("verdict".to_owned(), Value::Null)]).collect();
+    std::fs::write(path, Value::Object(begun).to_string()).unwrap();
+}
+
 fn finished(place: &Path) {
     let said = run(place, "two-writers", "good", &[]);
     assert_eq!(said.code(), 0, "{said:?}");
@@ -125,8 +138,7 @@ fn a_torn_tail_is_told_and_is_no_damage() {
     for keep in [last + 1, last + 50, good.len() - 2, good.len() - 1] {
         let torn = place.join(format!("torn-{keep}"));
         copy(&place.join("good"), &torn);
-        // A run that was killed has no verdict.
-        std::fs::remove_file(torn.join("run.json")).unwrap();
+        unjudged(&torn);
         std::fs::write(RunFolder(&torn).segments().remove(0), &good[..keep]).unwrap();
         let (code, report) = RunFolder(&torn).verify();
         assert_eq!(

@@ -1,11 +1,12 @@
 //! The whole product from outside: the binary, the folders that it leaves behind, and the rules of its house.
 //!
-//! Reading order: `house`, `scenarios`, `determinism`, `kills`, `workloads`, `swarm`, `bad_input`. The other modules
+//! Reading order: `house`, `scenarios`, `determinism`, `kills`, `workloads`, `swarm`, `bad_input`, `command_line`, `verdicts`. The other modules
 //! start programs (`program`), make repositories (`repository`), read run folders (`run_folder`) and draw (`draws`).
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "tests; a skipped case is said")]
 
 mod bad_input;
+mod command_line;
 mod determinism;
 mod draws;
 mod forgery;
@@ -19,4 +20,5 @@ mod repository;
 mod run_folder;
 mod scenarios;
 mod swarm;
+mod verdicts;
 mod workloads;

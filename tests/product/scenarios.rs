@@ -31,9 +31,9 @@ const RUN: &str = "format scenario seed world verdict exit_code run virtual_s wa
      expectations expectations.name expectations.held expectations.value faults faults.id faults.injected faults.felt \
      spend spend.usd spend.tokens_in spend.tokens_out spend.calls journal journal.records journal.head_hash";
 /// Keys that `run` has beside them.
-const BESIDE: &str = "lived_s stopped faults.kind";
+const BESIDE: &str = "lived_s stopped faults.kind faults.at_s faults.felt_records faults.after_end";
 /// The published keys of `verify`.
-const VERIFY: &str = "run intact promises promises.id promises.status promises.checked promises.detail lost doubled torn \
+const VERIFY: &str = "format exit_code ended open_tasks unjudged run intact promises promises.id promises.status promises.checked promises.detail lost doubled torn \
      uncredited torn_tail";
 
 fn words(text: &str) -> BTreeSet<String> {
@@ -50,7 +50,8 @@ fn held(said: &Said, what: &str) -> Value {
     }
     for fault in told["faults"].as_array().unwrap() {
         let count = |key: &str| fault[key].as_u64().unwrap();
-        assert!(count("injected") > 0 && count("felt") > 0, "{what}: {fault} was not felt");
+        assert!(count("injected") > 0 && count("felt_records") > 0, "{what}: {fault} was not felt");
+        assert_eq!(count("felt"), 1, "{what}: {fault} is one fault");
     }
     told
 }

@@ -5,7 +5,7 @@
 
 use crate::changes::{Change, Changes};
 use crate::report::Judgement;
-use baton_record::event::{OperatorCommand, ReturnReason, StopReason, TaskAdded};
+use baton_record::event::{OperatorCommand, RefuseReason, ReturnReason, StopReason, TaskAdded};
 use baton_record::ids::ATTEMPTS_MAX;
 use baton_record::line::Record;
 use baton_record::{ChangeId, Event, LaneId, TaskId};
@@ -56,6 +56,11 @@ pub(crate) struct Board {
 }
 
 impl Board {
+    /// Whether an operator has said that nothing new is begun.
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining
+    }
+
     /// Whether nothing new was begun since an operator said so, and nobody owns anything.
     pub(crate) fn is_drained(&self) -> bool {
         self.draining && self.tasks.values().all(|task| task.owner.is_none())
@@ -77,6 +82,16 @@ impl Board {
     /// Tasks that exist and have not ended.
     pub(crate) fn unended(&self) -> u64 {
         self.tasks.len() as u64 - self.ended
+    }
+
+    /// The change of a task's newest attempt.
+    pub(crate) fn current_change(&self, id: TaskId) -> Option<ChangeId> {
+        change_of(Some(id), self.tasks.get(&id)?.attempt)
+    }
+
+    /// Whether a lane has died since it was last given a task.
+    pub(crate) fn died_since_assignment(&self, lane: LaneId) -> bool {
+        self.lanes.get(&lane).is_some_and(|lane| lane.died_since_assignment)
     }
 
     /// `changes` has seen the record already.
@@ -120,6 +135,10 @@ impl Board {
             Event::LeaseRequested(asked) => self.asked(record, asked.change),
             Event::ChangeLanded(landed) => return self.artifact(seq, changes.get(landed.change)),
             Event::ChangeSubmitted(submitted) => self.submitted(record, submitted.change),
+            Event::ChangeWithdrawn(withdrawn) => self.withdrawn(record, withdrawn.change),
+            Event::ChangeRefused(refused) if refused.reason == RefuseReason::Superseded => {
+                self.superseded(record, &refused.paths)
+            }
             Event::TaskAdded(added) => self.added(record.task, added),
             Event::TaskAssigned(assigned) => self.assigned(record, assigned.attempt),
             Event::TaskReturned(returned) => self.returned(record, returned.reason, changes),
@@ -241,12 +260,11 @@ impl Board {
     /// A gate answers for a change of the lane and the task that it names.
     fn gated(&self, record: &Record, changes: &Changes) -> Result<(), &'static str> {
         let (Some(id), Some(_)) = (record.task, record.lane) else { return Ok(()) };
-        let attempts = 1..=self.tasks.get(&id).map_or(0, |task| task.attempt.min(ATTEMPTS_MAX));
-        let mut submitted = attempts.filter_map(|attempt| changes.get(change_of(Some(id), attempt)?));
-        if submitted.any(|change| change.lane == record.lane) {
+        let change = self.current_change(id).and_then(|change| changes.get(change));
+        if change.is_some_and(|change| change.lane == record.lane && !change.has_outcome()) {
             Ok(())
         } else {
-            Err("is gated, and the lane proposed nothing for it")
+            Err("is gated, and no change of the lane for it waits to land")
         }
     }
 
@@ -267,6 +285,26 @@ impl Board {
             return Err("has a change submitted for another attempt than the current one");
         }
         Ok(())
+    }
+
+    /// Only what a dead lane left is closed unseen.
+    fn withdrawn(&self, record: &Record, change: ChangeId) -> Result<(), &'static str> {
+        let task = self.tasks.get(&change.task()).ok_or("is not known, and an attempt at it is closed")?;
+        let left = record.lane.is_some_and(|lane| self.died_since_assignment(lane));
+        if task.owner.is_some() && task.owner == record.lane && task.attempt == change.attempt() && left {
+            Ok(())
+        } else {
+            Err("has an attempt closed that is not the one that a dead lane left")
+        }
+    }
+
+    fn superseded(&self, record: &Record, paths: &[String]) -> Result<(), &'static str> {
+        let artifact = record.task.and_then(|id| self.tasks.get(&id)?.added.artifact.as_ref());
+        if artifact.is_some_and(|artifact| paths == std::slice::from_ref(artifact)) {
+            Ok(())
+        } else {
+            Err("is refused for an artifact that it does not have")
+        }
     }
 
     fn artifact(&mut self, seq: u64, change: Option<&Change>) {
@@ -300,5 +338,6 @@ impl Board {
 /// The change of an attempt; `None` where the numbers of a forged journal exceed every identifier.
 fn change_of(task: Option<TaskId>, attempt: u32) -> Option<ChangeId> {
     let first = task?.0.checked_mul(ATTEMPTS_MAX)?;
-    first.checked_add(attempt.checked_sub(1)?).map(ChangeId)
+    let offset = attempt.checked_sub(1).filter(|offset| *offset < ATTEMPTS_MAX)?;
+    first.checked_add(offset).map(ChangeId)
 }

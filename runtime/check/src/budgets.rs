@@ -84,9 +84,22 @@ pub(crate) struct Budgets {
     accounts: BTreeMap<Holder, Account>,
     lanes: BTreeMap<LaneId, Lane>,
     call: Option<Limit>,
+    /// Whether there is any limit at all.
+    limited: bool,
     endpoints: BTreeMap<EndpointId, Endpoint>,
     budget_1: Judgement,
     budget_2: Judgement,
+}
+
+/// Whether a call may begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fit {
+    /// It may.
+    Now,
+    /// It may once calls under way have used less than is reserved for them.
+    Later,
+    /// It may not, whatever they use.
+    Never,
 }
 
 type Finding = Result<(), String>;
@@ -157,8 +170,7 @@ impl Budgets {
     }
 
     fn find(&mut self, seq: u64, result: Finding, first: bool) {
-        let limited = self.call.is_some() || self.accounts.values().any(|account| account.limit.is_some());
-        if first && !limited && result.is_ok() {
+        if first && !self.limited && result.is_ok() {
             return;
         }
         let judgement = if first { &mut self.budget_1 } else { &mut self.budget_2 };
@@ -170,6 +182,7 @@ impl Budgets {
     }
 
     fn set(&mut self, lane: Option<LaneId>, set: &BudgetSet) -> Finding {
+        self.limited = true;
         let holder = match (set.scope, lane, &set.role) {
             (BudgetScope::Run, None, None) => Holder::Run,
             (BudgetScope::Role, None, Some(role)) if self.lanes.values().any(|lane| lane.role == *role) => {
@@ -186,8 +199,32 @@ impl Budgets {
         Ok(())
     }
 
-    fn holders(&mut self, id: LaneId) -> [Holder; 3] {
-        [Holder::Run, Holder::Role(self.lane(id).role.clone()), Holder::Lane(id)]
+    fn holders(&self, id: LaneId) -> [Holder; 3] {
+        let role = self.lanes.get(&id).map(|lane| lane.role.clone()).unwrap_or_default();
+        [Holder::Run, Holder::Role(role), Holder::Lane(id)]
+    }
+
+    /// Whether a call of the lane may begin that uses no more than `bound`.
+    pub(crate) fn fit(&self, id: LaneId, bound: Bound) -> Fit {
+        if !self.limited {
+            return Fit::Now;
+        }
+        let mut one = Sum::default();
+        one.add(bound);
+        if self.call.is_some_and(|limit| !one.is_within(limit)) {
+            return Fit::Never;
+        }
+        let mut fit = Fit::Now;
+        for account in self.holders(id).iter().filter_map(|holder| self.accounts.get(holder)) {
+            let Some(limit) = account.limit else { continue };
+            if !account.spent.and(one).is_within(limit) {
+                return Fit::Never;
+            }
+            if !account.spent.and(account.reserved).and(one).is_within(limit) {
+                fit = Fit::Later;
+            }
+        }
+        fit
     }
 
     fn reserve(&mut self, id: LaneId, key: EffectKey, bound: Bound) -> Finding {

@@ -8,7 +8,7 @@ use crate::report::Judgement;
 use baton_record::event::{
     ChangeIntended, ChangeLanded, ChangeRefused, ChangeSubmitted, ForeignPush, RefuseReason, StopReason, Verdict,
 };
-use baton_record::line::Record;
+use baton_record::line::{Actor, Record};
 use baton_record::{ChangeId, Event, LaneId, Oid, TaskId};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,14 +17,19 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(crate) struct Change {
     pub(crate) submitted: ChangeSubmitted,
     pub(crate) lane: Option<LaneId>,
+    /// When its lane was given the task, and when it was submitted.
+    pub(crate) assigned_us: u64,
+    pub(crate) submitted_us: u64,
     pub(crate) landings: u32,
     pub(crate) refusals: u32,
     /// Control run: the lane believes it complete.
     pub(crate) written: bool,
     /// Its lane died after submitting it.
     orphaned: bool,
-    /// A gate refused a tree on its behalf.
-    failed_gate: bool,
+    /// The gate that refused a tree on its behalf.
+    failed_gate: Option<String>,
+    /// It was refused because its lane died.
+    withdrawn: bool,
 }
 
 impl Change {
@@ -43,12 +48,15 @@ pub(crate) struct Landing {
     pub(crate) verdict: Verdict,
     /// Sequence number of the record that says it landed (or, in doubt, that it was intended).
     pub(crate) seq: u64,
+    pub(crate) intended_us: u64,
 }
 
 /// The journal's view of all changes.
 #[derive(Debug, Default)]
 pub(crate) struct Changes {
     by_id: BTreeMap<ChangeId, Change>,
+    /// By lane: when it was last given a task.
+    assigned_us: BTreeMap<LaneId, u64>,
     /// By lane: what it submitted since it last died.
     since_death: BTreeMap<LaneId, Vec<ChangeId>>,
     /// Every commit that main was said to be at.
@@ -57,6 +65,10 @@ pub(crate) struct Changes {
     pub(crate) landings: Vec<Landing>,
     intentions: BTreeMap<ChangeId, Landing>,
     last_intended: Option<ChangeId>,
+    /// The intention that the living merger has written and not settled: nothing else moves a ref meanwhile.
+    under_way: Option<ChangeId>,
+    /// The submission that the living merger has taken and not settled: it takes one at a time.
+    taken: Option<ChangeId>,
     /// The newest notice of a foreign push.
     pub(crate) foreign: Option<ForeignPush>,
     /// Where the journal says that main is.
@@ -77,6 +89,11 @@ impl Changes {
         self.by_id.get(&id)
     }
 
+    /// Whether the attempt was closed because its lane died.
+    pub(crate) fn was_withdrawn(&self, id: ChangeId) -> bool {
+        self.withdrawn.contains(&id) || self.by_id.get(&id).is_some_and(|change| change.withdrawn)
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = (ChangeId, &Change)> {
         self.by_id.iter().map(|(id, change)| (*id, change))
     }
@@ -93,14 +110,26 @@ impl Changes {
                 self.head = Some(started.base);
                 self.mains.insert(started.base);
             }
-            Event::ChangeSubmitted(submitted) => self.submitted(seq, record.lane, submitted),
-            Event::ChangeIntended(intended) => self.intended(seq, intended),
+            Event::TaskAssigned(_) => drop(record.lane.map(|lane| self.assigned_us.insert(lane, record.t_us))),
+            Event::ChangeSubmitted(submitted) => self.submitted(seq, record, submitted),
+            Event::ChangeIntended(intended) => self.intended(seq, record.t_us, intended),
+            Event::ActorRestarted(_) if record.actor == Actor::Merger => (self.under_way, self.taken) = (None, None),
+            Event::FenceRaised(_) => {
+                let under_way = self.under_way;
+                self.main_1.claim(under_way.is_none(), || {
+                    format!("record {seq}: a fence is raised while {} is being landed", under_way.unwrap_or_default())
+                });
+            }
             Event::ChangeLanded(landed) => self.landed(seq, landed),
             Event::ChangeRefused(refused) => {
                 self.refused += 1;
                 self.intentions.remove(&refused.change);
+                self.under_way = self.under_way.filter(|under_way| *under_way != refused.change);
                 self.reason(seq, refused);
-                self.outcome(seq, refused.change, |change| change.refusals += 1);
+                self.outcome(seq, refused.change, |change| {
+                    change.refusals += 1;
+                    change.withdrawn |= refused.reason == RefuseReason::Withdrawn;
+                });
             }
             Event::ChangeWritten(written) => {
                 self.written += 1;
@@ -112,8 +141,9 @@ impl Changes {
                     format!("record {seq}: the foreign push is not a move away from where main was left")
                 });
                 self.foreign = Some(push.clone());
+                self.under_way = None;
             }
-            Event::GateFailed(_) => self.gate_failed(record.lane),
+            Event::GateFailed(failed) => self.gate_failed(record.lane, &failed.gate),
             Event::ChangeWithdrawn(withdrawn) => {
                 let id = withdrawn.change;
                 let fits = !self.by_id.contains_key(&id) && self.withdrawn.insert(id);
@@ -133,8 +163,15 @@ impl Changes {
         }
     }
 
-    fn submitted(&mut self, seq: u64, lane: Option<LaneId>, submitted: &ChangeSubmitted) {
-        let id = submitted.change;
+    fn submitted(&mut self, seq: u64, record: &Record, submitted: &ChangeSubmitted) {
+        let (lane, id) = (record.lane, submitted.change);
+        if record.actor == Actor::Merger {
+            let taken = self.taken.replace(id);
+            self.mail_1.claim(taken.is_none_or(|taken| taken == id), || {
+                format!("record {seq}: {id} is taken while {} is not settled", taken.unwrap_or_default())
+            });
+        }
+        let assigned_us = lane.and_then(|lane| self.assigned_us.get(&lane)).copied().unwrap_or_default();
         let fresh = !self.by_id.contains_key(&id) && !self.withdrawn.contains(&id);
         self.mail_1.claim(fresh, || format!("record {seq}: {id} is submitted a second time, or after it was closed"));
         if let Some(lane) = lane.filter(|_| fresh) {
@@ -143,18 +180,25 @@ impl Changes {
         self.by_id.entry(id).or_insert_with(|| Change {
             submitted: submitted.clone(),
             lane,
+            assigned_us,
+            submitted_us: record.t_us,
             landings: 0,
             refusals: 0,
             written: false,
             orphaned: false,
-            failed_gate: false,
+            failed_gate: None,
+            withdrawn: false,
         });
     }
 
-    fn intended(&mut self, seq: u64, intended: &ChangeIntended) {
+    fn intended(&mut self, seq: u64, t_us: u64, intended: &ChangeIntended) {
         let id = intended.change;
         let has_outcome = self.by_id.get(&id).is_none_or(Change::has_outcome);
         self.main_2.claim(!has_outcome, || format!("record {seq}: {id} is intended, and it is not waiting"));
+        let under_way = self.under_way.replace(id);
+        self.main_2.claim(under_way.is_none(), || {
+            format!("record {seq}: {id} is intended while {} is being landed", under_way.unwrap_or_default())
+        });
         self.last_intended = Some(id);
         self.intentions.insert(
             id,
@@ -165,6 +209,7 @@ impl Changes {
                 tree: intended.tree,
                 verdict: intended.verdict,
                 seq,
+                intended_us: t_us,
             },
         );
     }
@@ -172,6 +217,10 @@ impl Changes {
     fn landed(&mut self, seq: u64, landed: &ChangeLanded) {
         let id = landed.change;
         let intention = self.intentions.remove(&id);
+        let found_by_successor = self.under_way.take() != Some(id);
+        self.main_1.claim(landed.fault.is_none() || found_by_successor, || {
+            format!("record {seq}: {id} is said to be found on main, and no merger was restarted")
+        });
         let fits = intention.filter(|i| (i.main_before, i.main_after) == (landed.main_before, landed.main_after));
         self.main_1.claim(fits.is_some(), || format!("record {seq}: {id} landed otherwise than it was intended"));
         let head = self.head;
@@ -198,13 +247,25 @@ impl Changes {
         let Some(change) = self.by_id.get(&refused.change) else { return };
         let submitted = &change.submitted;
         let fits = match refused.reason {
+            // Whether a newer fence stands, and whether a lease was needed: [`crate::leases`].
             RefuseReason::StaleFence => submitted.lease.is_some(),
-            RefuseReason::StaleRead => !submitted.reads.is_empty(),
-            RefuseReason::UnknownBase => !self.mains.contains(&submitted.base),
-            RefuseReason::Withdrawn => change.orphaned,
-            RefuseReason::Gate => change.failed_gate,
-            RefuseReason::Conflict | RefuseReason::NoLease | RefuseReason::Superseded | RefuseReason::Empty => true,
+            RefuseReason::NoLease => true,
+            RefuseReason::StaleRead => {
+                let read = |path: &String| submitted.reads.iter().any(|read| read.path == *path);
+                refused.paths.len() == 1 && refused.paths.iter().all(read)
+            }
+            RefuseReason::UnknownBase => refused.paths.is_empty() && !self.mains.contains(&submitted.base),
+            RefuseReason::Withdrawn => refused.paths.is_empty() && change.orphaned,
+            RefuseReason::Gate => {
+                Some(refused.paths.as_slice()) == change.failed_gate.as_ref().map(std::slice::from_ref)
+            }
+            RefuseReason::Conflict => !refused.paths.is_empty(),
+            // That the task has an artifact: [`crate::board`].
+            RefuseReason::Superseded => refused.paths.len() == 1,
+            RefuseReason::Empty => refused.paths.is_empty(),
         };
+        let early = matches!(refused.reason, RefuseReason::UnknownBase | RefuseReason::Withdrawn);
+        let fits = fits && (early || self.mains.contains(&submitted.base));
         self.mail_1.claim(fits, || {
             format!(
                 "record {seq}: {} is refused as {:?}, and the journal shows no cause",
@@ -214,10 +275,10 @@ impl Changes {
     }
 
     /// The gate's answer belongs to the newest submission of its lane.
-    fn gate_failed(&mut self, lane: Option<LaneId>) {
+    fn gate_failed(&mut self, lane: Option<LaneId>, gate: &str) {
         let newest = lane.and_then(|lane| self.since_death.get(&lane)?.last().copied());
         if let Some(change) = newest.and_then(|id| self.by_id.get_mut(&id)) {
-            change.failed_gate = true;
+            change.failed_gate = Some(gate.to_owned());
         }
     }
 
@@ -227,6 +288,7 @@ impl Changes {
             return;
         };
         let again = change.has_outcome();
+        self.taken = self.taken.filter(|taken| *taken != id);
         mark(change);
         let both = change.landings > 0 && change.refusals > 0;
         self.mail_1.claim(!again, || format!("record {seq}: {id} is answered a second time"));

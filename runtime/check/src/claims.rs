@@ -1,5 +1,6 @@
 //! Owns what `run.json` says of a run and whether the journal says the same. A claim is evidence to
-//! compare, never a source: a key that is not there claims nothing.
+//! compare, never a source. It is written twice, before the first lane starts and with the verdict; what
+//! belongs to either must be there, any other key that is not there claims nothing.
 //!
 //! Deliberately does not know the repository, nor how expectations are computed.
 
@@ -18,6 +19,16 @@ impl Claims {
             if value.pointer(part).is_some_and(|found| !found.is_object() && !found.is_null()) {
                 return Err(format!("run.json is at fault: {part:?} is no object"));
             }
+        }
+        let begun = ["/version", "/scenario", "/seed", "/world"];
+        let ended = ["/exit_code", "/journal/records", "/journal/head_hash", "/main/head"];
+        let has_verdict = value.get("verdict").is_some_and(|verdict| !verdict.is_null());
+        let due = begun.iter().chain(ended.iter().filter(|_| has_verdict));
+        if let Some(missing) = due.into_iter().find(|pointer| value.pointer(pointer).is_none_or(Value::is_null)) {
+            return Err(format!("run.json is at fault: it says nothing at {missing}"));
+        }
+        if value.get("verdict").is_none() {
+            return Err("run.json is at fault: it has neither a verdict nor says that there is none yet".into());
         }
         Ok(Claims(Some(value)))
     }
@@ -85,7 +96,10 @@ impl Claims {
             let (injected, felt) = known.map_or((0, 0), |(_, fault)| (fault.injected, fault.felt));
             let kind = entry.get("kind").and_then(Value::as_str);
             let named = known.is_none_or(|(_, fault)| kind.is_none_or(|kind| kind == fault.kind));
-            (number(entry, "injected"), number(entry, "felt")) != (Some(injected), Some(felt)) || !named
+            let records = number(entry, "felt_records").is_some_and(|claim| claim != felt);
+            (number(entry, "injected"), number(entry, "felt")) != (Some(injected), Some(felt.min(1)))
+                || records
+                || !named
         });
         let unlisted = fold.lives.faults.keys().find(|id| {
             let id = Some(u64::from(id.0));

@@ -9,9 +9,12 @@ use crate::changes::Changes;
 use crate::control::Control;
 use crate::effects::Effects;
 use crate::gates::Gates;
+use crate::lanes::Lanes;
 use crate::leases::Leases;
 use crate::life::Lives;
+use crate::opening::Opening;
 use crate::pause::Pauses;
+use crate::sequel::Sequel;
 use crate::slots::Slots;
 use crate::stop::Ends;
 use crate::who::Who;
@@ -32,10 +35,14 @@ pub(crate) struct Fold {
     pub(crate) effects: Effects,
     pub(crate) lives: Lives,
     pub(crate) control: Control,
+    pub(crate) sequel: Sequel,
+    pub(crate) opening: Opening,
 }
 
 impl Fold {
-    pub(crate) fn see(&mut self, seq: u64, record: &Record) {
+    pub(crate) fn see(&mut self, seq: u64, record: &Record, lanes: &Lanes) {
+        self.sequel.before(seq, record, (&self.slots, &self.leases), &self.budgets);
+        self.opening.see(seq, record);
         self.ends.see(seq, record);
         self.changes.see(seq, record);
         self.leases.see(seq, record, &self.changes);
@@ -46,7 +53,8 @@ impl Fold {
         self.pauses.see(seq, record);
         self.who.see(seq, record, &self.changes);
         self.effects.see(seq, record);
-        self.lives.see(seq, record);
+        self.lives.see(seq, record, lanes);
         self.control.see(seq, record, &self.changes);
+        self.sequel.after(record, (&self.slots, &self.leases), (&self.board, &self.changes));
     }
 }

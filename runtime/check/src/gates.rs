@@ -5,8 +5,9 @@
 
 use crate::changes::{Changes, Landing};
 use crate::report::Judgement;
-use baton_record::line::Record;
-use baton_record::{Event, Oid};
+use baton_record::event::ChangeIntended;
+use baton_record::line::{Actor, Record};
+use baton_record::{Event, Oid, TaskId};
 use std::collections::BTreeMap;
 
 /// All gates of a run.
@@ -16,6 +17,8 @@ pub(crate) struct Gates {
     /// By tree and gate: whether the newest answer is a pass.
     answers: BTreeMap<(Oid, String), bool>,
     landings: u64,
+    /// Task and tree of each answer for the change that is being tried.
+    passed: Vec<(Option<TaskId>, Oid)>,
     pub(crate) main_4: Judgement,
 }
 
@@ -34,12 +37,20 @@ impl Gates {
             }
             Event::GatePassed(passed) => {
                 self.known(seq, &passed.gate);
+                self.in_turn(seq, record, (&passed.gate, passed.tree));
                 self.answers.insert((passed.tree, passed.gate.clone()), true);
             }
             Event::GateFailed(failed) => {
                 self.known(seq, &failed.gate);
+                self.in_turn(seq, record, (&failed.gate, failed.tree));
                 self.answers.insert((failed.tree, failed.gate.clone()), false);
             }
+            Event::ActorRestarted(_) if record.actor == Actor::Merger => self.passed.clear(),
+            Event::ChangeIntended(intended) => {
+                self.passed.clear();
+                self.asked_all(seq, intended);
+            }
+            Event::ChangeRefused(_) => self.passed.clear(),
             Event::ChangeLanded(landed) => {
                 self.landings += 1;
                 if let Some(landing) = changes.landings.last().filter(|landing| landing.change == landed.change) {
@@ -51,6 +62,26 @@ impl Gates {
             }
             _ => {}
         }
+    }
+
+    /// A living merger asks the gates one after another, about one change at a time, and each once.
+    fn in_turn(&mut self, seq: u64, record: &Record, (gate, of): (&String, Oid)) {
+        let fits = self.passed.iter().all(|(task, tree)| (*task, *tree) == (record.task, of))
+            && self.named.get(self.passed.len()) == Some(gate);
+        if !fits {
+            self.main_4.breaks(|| format!("record {seq}: gate {gate:?} answers out of turn"));
+        }
+        self.passed.push((record.task, of));
+    }
+
+    fn asked_all(&mut self, seq: u64, intended: &ChangeIntended) {
+        let missing = self.named.iter().find(|gate| {
+            let answer = self.answers.get(&(intended.tree, (*gate).clone()));
+            answer != Some(&true)
+        });
+        self.main_4.claim(missing.is_none() || self.named.is_empty(), || {
+            format!("record {seq}: {} is intended before every gate has passed its tree", intended.change)
+        });
     }
 
     fn known(&mut self, seq: u64, gate: &String) {

@@ -7,14 +7,19 @@ use crate::changes::{Change, Changes};
 use crate::patterns::Patterns;
 use crate::report::Judgement;
 use baton_record::event::{
-    ChangeIntended, ChangeSubmitted, FenceRaised, LeaseGranted, LeaseRequested, StopReason, WorldKind,
+    ChangeIntended, ChangeRefused, ChangeSubmitted, FenceRaised, LeaseGranted, LeaseRequested, RefuseReason,
+    StopReason, WorldKind,
 };
 use baton_record::line::Record;
-use baton_record::{ChangeId, Event, Fence, LaneId, LeaseId, Oid, ResourceId};
+use baton_record::{ChangeId, Event, Fence, LaneId, LeaseId, Oid, ResourceId, TaskId};
+use sha1::Sha1;
+use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// More grants than this never wait for their raise at once.
 const RAISES_AHEAD_MAX: usize = 1000;
+/// A restart is heard of within this time.
+const RAISE_SLACK_US: u64 = 10_000_000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
@@ -32,6 +37,7 @@ struct Lease {
     stage: Stage,
     fence: Option<Fence>,
     raised: bool,
+    granted_us: u64,
     /// Its lane died while it waited: it holds up nobody, and nobody waits for it.
     orphaned: bool,
 }
@@ -54,10 +60,16 @@ pub(crate) struct Leases {
     waiting: BTreeMap<ResourceId, BTreeSet<u32>>,
     /// By resource: the live lease on it.
     live: BTreeMap<ResourceId, LeaseId>,
+    /// Every request that waits, by number.
+    queue: BTreeSet<u32>,
+    /// By change: its newest lease.
+    by_change: BTreeMap<ChangeId, LeaseId>,
     /// By resource: the newest fence that stands at it.
     newest: BTreeMap<ResourceId, Fence>,
     last_grant: Fence,
     live_world: bool,
+    /// When the merger or the supervisor was last restarted.
+    restarted_us: Option<u64>,
     /// The blob of the last raise.
     pub(crate) fences: Option<Oid>,
     lock_1: Judgement,
@@ -74,6 +86,8 @@ impl Leases {
                 let result = self.patterns.add(named.resource, &named.pattern, &named.overlaps);
                 self.lock_1.claim(result.is_ok(), || format!("record {seq}: {}", result.err().unwrap_or_default()));
             }
+            Event::ActorRestarted(_) => self.restarted_us = Some(record.t_us),
+            Event::ChangeRefused(refused) => self.refused(seq, refused, changes.get(refused.change)),
             Event::LeaseRequested(asked) => self.requested(seq, record, asked),
             Event::LeaseGranted(granted) => self.granted(seq, record, granted),
             Event::FenceRaised(raised) => self.raised(seq, record, raised),
@@ -112,6 +126,8 @@ impl Leases {
         if let Some(lane) = record.lane {
             self.since_death.entry(lane).or_default().push(asked.lease);
         }
+        self.queue.insert(asked.lease.0);
+        self.by_change.insert(asked.change, asked.lease);
         self.leases.push(Lease {
             lane: record.lane,
             change: asked.change,
@@ -120,6 +136,7 @@ impl Leases {
             stage: Stage::Waiting,
             fence: None,
             raised: false,
+            granted_us: 0,
             orphaned: false,
         });
     }
@@ -146,6 +163,7 @@ impl Leases {
         self.sweep(seq, id, &resources);
         self.overtaken(seq, id, &resources);
         self.last_grant = self.last_grant.max(granted.fence);
+        self.queue.remove(&id.0);
         self.leave_line(id);
         for resource in resources {
             self.live.insert(resource, id);
@@ -153,6 +171,7 @@ impl Leases {
         let lease = &mut self.leases[id.0 as usize];
         lease.stage = Stage::Live { until_us: granted.until_us };
         lease.fence = Some(granted.fence);
+        lease.granted_us = record.t_us;
     }
 
     /// LOCK-1: no resource of the new lease, and none that overlaps with one, is held.
@@ -199,6 +218,7 @@ impl Leases {
         self.lock_1.claim(allowed && lease.is_of(record), || {
             format!("record {seq}: lease {} ends too early, a second time, or by another lane", id.0)
         });
+        self.queue.remove(&id.0);
         self.leave_line(id);
         let lease = &mut self.leases[id.0 as usize];
         lease.stage = Stage::Ended;
@@ -216,11 +236,14 @@ impl Leases {
         let Some(lease) = self.leases.get_mut(raised.lease.0 as usize) else {
             return self.lock_2.breaks(|| format!("record {seq}: lease {} was never asked for", raised.lease.0));
         };
-        lease.raised = true;
+        let again = std::mem::replace(&mut lease.raised, true);
+        // What a restart lost is asked for again, of whatever was granted until then.
+        let slack_us = if self.live_world { RAISE_SLACK_US } else { 0 };
+        let anew = self.restarted_us.is_some_and(|us| us.saturating_add(slack_us) >= lease.granted_us);
         let expected: BTreeSet<ResourceId> =
             lease.resources.iter().flat_map(|resource| self.patterns.touched_by(*resource)).collect();
         let of_lease = lease.fence == Some(raised.fence) && lease.is_of(record);
-        let exact = of_lease && expected.iter().eq(&raised.resources);
+        let exact = of_lease && (!again || anew) && expected.iter().eq(&raised.resources);
         self.lock_2.claim(exact, || {
             format!("record {seq}: the raise is not the grant's, or is not at exactly the lease's resources and all that overlap")
         });
@@ -231,6 +254,30 @@ impl Leases {
             });
             *newest = raised.fence.max(*newest);
         }
+        let text = fences_text(&self.fences_by_pattern(None));
+        let named = object_name(&text, raised.fences.as_bytes().len());
+        self.lock_2.claim(named.as_slice() == raised.fences.as_bytes(), || {
+            format!("record {seq}: {} is not the name of what holds the newest fences", raised.fences)
+        });
+    }
+
+    /// A refusal for want of a lease, or of its fence, is as the journal has it.
+    fn refused(&mut self, seq: u64, refused: &ChangeRefused, change: Option<&Change>) {
+        let Some(submitted) = change.map(|change| &change.submitted) else { return };
+        let lease = submitted.lease.and_then(|lease| self.leases.get(lease.0 as usize));
+        let held: &[ResourceId] = lease.map_or(&[], |lease| &lease.resources);
+        let fits = match refused.reason {
+            RefuseReason::StaleFence => held.iter().any(|held| self.newest.get(held) > submitted.fence.as_ref()),
+            // A restarted merger may not know any more what a lease held.
+            RefuseReason::NoLease => touched(submitted).any(|path| {
+                let covering = self.patterns.covering(path);
+                covering.iter().any(|resource| self.restarted_us.is_some() || !held.contains(resource))
+            }),
+            _ => return,
+        };
+        self.lock_2.claim(fits, || {
+            format!("record {seq}: {} is refused as {:?}, and its fence stands", refused.change, refused.reason)
+        });
     }
 
     fn used(&mut self, seq: u64, lane: Option<LaneId>, submitted: &ChangeSubmitted) {
@@ -269,7 +316,7 @@ impl Leases {
         if lease.is_some() {
             self.lock_2.claim(overtaken.is_none(), || format!("record {seq}: {id} landed with a stale fence"));
         }
-        for path in submitted.updates.iter().flat_map(|update| std::iter::once(&update.path).chain(&update.from)) {
+        for path in touched(submitted) {
             let covering = self.patterns.covering(path);
             if !covering.is_empty() {
                 self.lock_2.claim(covering.iter().any(|resource| held.contains(resource)), || {
@@ -279,9 +326,9 @@ impl Leases {
         }
     }
 
-    /// The fences' ref against the journal. After a kill it may be one raise ahead: a lease that is
+    /// The fences' ref against the journal. Where a run was cut short it may be one raise ahead: a lease that is
     /// granted, and whose raise has no record yet.
-    pub(crate) fn compare_ref(&mut self, found: Option<Oid>, text: Option<&str>, killed: bool) {
+    pub(crate) fn compare_ref(&mut self, found: Option<Oid>, text: Option<&str>, cut_short: bool) {
         if self.fences.is_none() && found.is_none() {
             return;
         }
@@ -290,7 +337,7 @@ impl Leases {
             let fits = text == Some(fences_text(&self.fences_by_pattern(None)).as_str());
             return self.lock_2.claim(fits, || "refs/baton/fences does not hold the newest fences on record".into());
         }
-        if killed && text.is_some_and(|text| self.one_ahead(text)) {
+        if cut_short && text.is_some_and(|text| self.one_ahead(text)) {
             self.lock_2.doubts(|| "a granted lease has no raise on record, and the fences' ref has moved on".into());
         } else {
             self.lock_2.breaks(|| "refs/baton/fences does not point to the last raise on record".into());
@@ -317,6 +364,33 @@ impl Leases {
         last.into_iter().any(|lease| fences_text(&self.fences_by_pattern(Some(lease))) == text)
     }
 
+    /// The first request in line that nobody before it and no live lease keeps from its grant: the
+    /// supervisor grants it in the same breath in which that becomes so.
+    pub(crate) fn grantable(&self) -> Option<(LeaseId, Option<LaneId>, TaskId)> {
+        let mut taken: BTreeSet<ResourceId> = BTreeSet::new();
+        for number in &self.queue {
+            let lease = &self.leases[*number as usize];
+            let mut touched = lease.resources.iter().flat_map(|resource| self.patterns.touched_by(*resource));
+            if !touched.any(|resource| self.live.contains_key(&resource) || taken.contains(&resource)) {
+                return Some((LeaseId(*number), lease.lane, lease.change.task()));
+            }
+            taken.extend(&lease.resources);
+        }
+        None
+    }
+
+    /// What a lane waits for.
+    pub(crate) fn waiting_of(&self, lane: LaneId) -> Option<(LeaseId, TaskId)> {
+        let mut waiting = self.queue.iter().map(|number| (LeaseId(*number), &self.leases[*number as usize]));
+        waiting.find(|(_, lease)| lease.lane == Some(lane)).map(|(id, lease)| (id, lease.change.task()))
+    }
+
+    /// What a change holds or waits for.
+    pub(crate) fn of_change(&self, change: ChangeId) -> Option<LeaseId> {
+        let id = *self.by_change.get(&change)?;
+        self.leases.get(id.0 as usize).filter(|lease| lease.stage != Stage::Ended).map(|_| id)
+    }
+
     /// LOCK-1, LOCK-2 and LOCK-3, when the journal is read.
     pub(crate) fn judge(mut self, reason: Option<StopReason>) -> [Judgement; 3] {
         let waits = |lease: &&Lease| lease.stage == Stage::Waiting && !lease.orphaned;
@@ -331,6 +405,16 @@ impl Leases {
         self.lock_2.note(format!("{leases} leases, each fence newer than the last"));
         [self.lock_1, self.lock_2, self.lock_3]
     }
+}
+
+fn touched(submitted: &ChangeSubmitted) -> impl Iterator<Item = &String> {
+    submitted.updates.iter().flat_map(|update| std::iter::once(&update.path).chain(&update.from))
+}
+
+/// The name that git gives to a blob, in the hash format of this many bytes.
+fn object_name(text: &str, len: usize) -> Vec<u8> {
+    let object = format!("blob {}\0{text}", text.len());
+    if len == 20 { Sha1::digest(&object).to_vec() } else { Sha256::digest(&object).to_vec() }
 }
 
 /// The form of the blob at `refs/baton/fences`.

@@ -4,16 +4,18 @@
 //! Shares record types with the rest of the product and no code: it has its own reader, its own overlap of
 //! patterns, its own fold of every rule. Writes nothing into the run and obeys no setting in it.
 //!
-//! Reading order: `run_folder`, `line` and `reader` with `lanes` (bytes to records); `fold` and what it hands records
-//! to: `changes`, `leases` with `patterns`, `slots`, `budgets`, `gates`, `board`, `pause`, `stop`, `who`, `effects`, `life`;
-//! then main itself: `refs`, `git`, `repository`, `main_line` with `trailers`, `replay` with [`history`], `control`
-//! with `tokens`; last `claims`, `report` and `verdict`.
+//! Reading order: `run_folder`, `line` and `reader` with `lanes` (bytes to records); `fold` and what it hands
+//! records to: `opening`, `changes`, `leases` with `patterns`, `slots`, `budgets`, `gates`, `board`, `pause`, `stop`,
+//! `who`, `effects`, `life`, and `sequel`, which looks at several of them; then main itself: `refs`, `git`,
+//! `repository`, `main_line` with `credit` and `trailers`, `replay` with [`history`], `control` with `tokens`;
+//! last `claims`, `report` and `verdict`.
 
 mod board;
 mod budgets;
 mod changes;
 mod claims;
 mod control;
+mod credit;
 mod effects;
 mod fold;
 mod gates;
@@ -24,6 +26,7 @@ mod leases;
 mod life;
 mod line;
 mod main_line;
+mod opening;
 mod patterns;
 mod pause;
 mod reader;
@@ -32,6 +35,7 @@ mod replay;
 mod report;
 mod repository;
 mod run_folder;
+mod sequel;
 mod slots;
 mod stop;
 mod tokens;
@@ -79,12 +83,17 @@ impl std::error::Error for Unreadable {}
 /// the system's place for temporary files and is removed. Never panics on what it reads.
 pub fn verify(run: &Path) -> Result<Report, Unreadable> {
     let folder = RunFolder::open(run)?;
-    let mut lanes = Lanes::default();
-    let mut fold = Fold::default();
-    let reading = reader::read(&folder.journal, &mut lanes, &mut |seq, record| fold.see(seq, record))?;
-    let mut verdict = verdict::Verdict::of_journal(&folder, &reading);
-    if reading.damage.is_none() {
-        verdict.judge_repository(&folder, &mut fold, &lanes)?;
-    }
-    Ok(verdict.close(run, fold, reading))
+    std::thread::scope(|scope| {
+        let sound = scope.spawn(|| verdict::soundness(&folder));
+        let mut lanes = Lanes::default();
+        let mut fold = Fold::default();
+        let reading = reader::read(&folder.journal, &mut lanes, &mut |seq, record, lanes| {
+            fold.see(seq, record, lanes);
+        })?;
+        let mut verdict = verdict::Verdict::of_journal(&folder, &reading);
+        if reading.damage.is_none() {
+            verdict.judge_repository(&folder, &mut fold, (&lanes, sound))?;
+        }
+        Ok(verdict.close(run, fold, reading))
+    })
 }

@@ -4,6 +4,7 @@
 //! Deliberately does not know what is inside a tree; [`crate::replay`] does.
 
 use crate::changes::{Change, Changes, Landing};
+use crate::credit::{Credit, Start};
 use crate::history::{self, NOBODY, Op, What};
 use crate::lanes::Lanes;
 use crate::report::Judgement;
@@ -206,10 +207,11 @@ impl MainLine {
     }
 
     fn inspect_all(&mut self, expected: &Expected<'_>) {
+        let mut start = Start::anywhere();
         let mut earlier: BTreeSet<Oid> = BTreeSet::from([expected.started.base]);
         for landing in self.placed.clone() {
             if let Some(change) = expected.changes.get(landing.change) {
-                self.inspect(expected, &landing, change);
+                self.inspect(expected, &landing, change, &mut start);
                 self.main_1.claim(earlier.contains(&change.submitted.base), || {
                     format!("{} was made from {}, which was never main", landing.change, change.submitted.base)
                 });
@@ -221,7 +223,7 @@ impl MainLine {
     }
 
     /// One landing: its parents, its tree, its credits, in the merge and in the commit that it merges.
-    fn inspect(&mut self, expected: &Expected<'_>, landing: &Landing, change: &Change) {
+    fn inspect(&mut self, expected: &Expected<'_>, landing: &Landing, change: &Change, start: &mut Start) {
         let (id, submitted) = (landing.change, &change.submitted);
         let (Some(merge), Some(proposal)) =
             (self.commits.get(&landing.main_after), self.commits.get(&submitted.commit))
@@ -235,33 +237,23 @@ impl MainLine {
         self.main_4.claim(merge.tree == landing.tree, || {
             format!("{id}: the tree of {} is not the one that was intended and gated", landing.main_after)
         });
-        let lane = change.lane.and_then(|lane| expected.lanes.name(lane));
-        let model = change.lane.and_then(|lane| expected.who.model(lane));
-        let email = lane.map(|lane| format!("{lane}@baton.invalid"));
-        for (name, commit) in [(landing.main_after, merge), (submitted.commit, proposal)] {
-            self.main_2
-                .claim(credits_fit(&Trailers::of(&commit.message), id, change, lane, &expected.started.run), || {
-                    format!("{id}: the trailers of {name} do not agree with the journal")
-                });
-            self.who_1.claim(Trailers::of(&commit.message).model == model, || {
-                format!("{id}: {name} credits another model than {:?}", model.unwrap_or("none"))
-            });
-            let is_author = Some(commit.author.as_str()) == lane && Some(&commit.email) == email.as_ref();
-            self.who_1.claim(is_author, || {
-                format!("{id}: {name} is by {:?}, and the lane is {:?}", commit.author, lane.unwrap_or("nobody"))
+        let times = [(submitted.commit, change.submitted_us), (landing.main_after, landing.intended_us)];
+        for ((name, until_us), commit) in times.into_iter().zip([proposal, merge]) {
+            self.who_1.claim(start.fits(commit, (change.assigned_us, until_us)), || {
+                format!("{id}: {name} was made at a time at which the change was not")
             });
         }
+        let credit = Credit {
+            id,
+            change,
+            lane: change.lane.and_then(|lane| expected.lanes.name(lane)),
+            model: change.lane.and_then(|lane| expected.who.model(lane)),
+            run: &expected.started.run,
+        };
+        for (name, commit) in [(landing.main_after, merge), (submitted.commit, proposal)] {
+            credit.inspect(name, commit, (&mut self.main_2, &mut self.who_1));
+        }
     }
-}
-
-fn credits_fit(trailers: &Trailers<'_>, id: ChangeId, change: &Change, lane: Option<&str>, run: &str) -> bool {
-    let fence = change.submitted.fence.map(|fence| fence.0.to_string());
-    !trailers.doubled
-        && trailers.change_of(run) == Some(id)
-        && trailers.task == Some(&id.task().to_string())
-        && trailers.lane == lane
-        && lane.is_some()
-        && trailers.fence == fence.as_deref()
 }
 
 /// Dense numbers for the changes that the pass looks at.

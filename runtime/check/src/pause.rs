@@ -9,7 +9,8 @@
 
 use crate::report::Judgement;
 use baton_record::line::Record;
-use baton_record::{ChangeId, Epoch, Event};
+use baton_record::{ChangeId, Epoch, Event, LaneId};
+use std::collections::BTreeSet;
 
 /// The pauses of a run.
 #[derive(Debug, Default)]
@@ -19,6 +20,7 @@ pub(crate) struct Pauses {
     /// The last intention before the acknowledgement.
     intended: Option<ChangeId>,
     lanes: u32,
+    dead: BTreeSet<LaneId>,
     pub(crate) stop_2: Judgement,
 }
 
@@ -26,12 +28,17 @@ impl Pauses {
     pub(crate) fn see(&mut self, seq: u64, record: &Record) {
         match &record.event {
             Event::LaneJoined(_) => self.lanes = self.lanes.saturating_add(1),
+            Event::LaneDied(_) => self.dead.extend(record.lane),
+            Event::LaneRestarted(_) => {
+                record.lane.map(|lane| self.dead.remove(&lane));
+            }
             Event::PauseRequested(asked) => self.turn(seq, asked.epoch, true),
             Event::Resumed(resumed) => self.turn(seq, resumed.epoch, false),
             Event::PauseAcknowledged(acknowledged) => {
                 let fits = acknowledged.epoch == self.epoch && self.epoch.paused() && !self.acknowledged;
-                self.stop_2.claim(fits && acknowledged.lanes <= self.lanes, || {
-                    format!("record {seq}: an acknowledgement that fits no pause, or names too many lanes")
+                let alive = u64::from(self.lanes).checked_sub(self.dead.len() as u64);
+                self.stop_2.claim(fits && Some(u64::from(acknowledged.lanes)) == alive, || {
+                    format!("record {seq}: an acknowledgement that fits no pause, or is not by every lane that lives")
                 });
                 self.acknowledged = true;
             }

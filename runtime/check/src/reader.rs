@@ -31,12 +31,11 @@ pub(crate) struct Reading {
     pub(crate) damage: Option<Damage>,
 }
 
+/// Takes a good record, its sequence number, and the lanes that have joined.
+pub(crate) type Each<'a> = dyn FnMut(u64, &Record, &Lanes) + 'a;
+
 /// Hands every good record to `each`, in order, with its sequence number. Stops at the first damage.
-pub(crate) fn read(
-    journal: &Path,
-    lanes: &mut Lanes,
-    each: &mut dyn FnMut(u64, &Record),
-) -> Result<Reading, Unreadable> {
+pub(crate) fn read(journal: &Path, lanes: &mut Lanes, each: &mut Each<'_>) -> Result<Reading, Unreadable> {
     let (segments, misfit) = list(journal)?;
     let mut state = State { journal, line: Line::first(), torn_tail: false };
     let mut damage = misfit;
@@ -102,7 +101,7 @@ impl State<'_> {
         name: SegmentName,
         last: bool,
         lanes: &mut Lanes,
-        each: &mut dyn FnMut(u64, &Record),
+        each: &mut Each<'_>,
     ) -> Result<Option<Damage>, Unreadable> {
         let path = self.journal.join(name.file_name());
         let unreadable = |error: std::io::Error| Unreadable::at(&path, format!("cannot be read: {error}"));
@@ -140,7 +139,7 @@ impl State<'_> {
                 return damage(what);
             }
             closed = matches!(record.event, Event::SegmentClosed(_));
-            each(seq, &record);
+            each(seq, &record, lanes);
             lines += 1;
         }
         let unclosed = !closed && !last;

@@ -1,5 +1,6 @@
-//! Owns what is read from the run's repository without git: where its two refs point, and that it holds
-//! its objects itself. Read as bytes, so that no setting of a forged repository is ever obeyed.
+//! Owns what is read from the run's repository without git: where its two refs point, that there is no
+//! third one, and that it holds its objects and its history itself. Read as bytes, so that no setting of a
+//! forged repository is ever obeyed.
 //!
 //! Deliberately does not know what the refs should point to.
 
@@ -21,13 +22,69 @@ const REF_BYTES_MAX: u64 = 1 << 12;
 const PACKED_BYTES_MAX: u64 = 64 << 20;
 /// Folders below folders of objects: `pack`, `info`, two digits.
 const DEPTH_MAX: u32 = 4;
+/// The refs of a run lie less deep.
+const REFS_DEPTH_MAX: u32 = 16;
+
+const MAIN: &str = "refs/heads/main";
+const FENCES: &str = "refs/baton/fences";
+/// What changes how git reads a history that is whole: none of these is ever in a run.
+const REWRITERS: [&str; 2] = ["info/grafts", "shallow"];
+/// What a clone of the repository would follow first.
+const HEAD: &[u8] = b"ref: refs/heads/main\n";
 
 /// Reads both refs, loose before packed, as git does.
 pub(crate) fn read(repository: &Path) -> Result<Refs, String> {
     if repository.join("reftable").exists() {
         return Err("it keeps its refs in a form that no run has".into());
     }
-    Ok(Refs { main: one(repository, "refs/heads/main")?, fences: one(repository, "refs/baton/fences")? })
+    Ok(Refs { main: one(repository, MAIN)?, fences: one(repository, FENCES)? })
+}
+
+/// What is in the repository beside main and the fences and would change what others see of it: a third
+/// ref (branch, tag, `refs/replace`), a head elsewhere, a grafted or shortened history.
+pub(crate) fn strange(repository: &Path) -> Result<Option<String>, String> {
+    for name in REWRITERS {
+        if fs::symlink_metadata(repository.join(name)).is_ok() {
+            return Ok(Some(format!("{name} makes git read another history than there is")));
+        }
+    }
+    if bytes(&repository.join("HEAD"), REF_BYTES_MAX).map_err(|why| format!("HEAD {why}"))?.as_deref() != Some(HEAD) {
+        return Ok(Some(format!("HEAD does not point to {MAIN}")));
+    }
+    let packed_refs = bytes(&repository.join("packed-refs"), PACKED_BYTES_MAX);
+    let packed_refs = packed_refs.map_err(|why| format!("packed-refs {why}"))?.unwrap_or_default();
+    let packed_refs = String::from_utf8_lossy(&packed_refs);
+    let names = packed_refs.lines().filter(|line| !line.starts_with(['#', '^']));
+    let packed = names.filter_map(|line| line.split_once(' ')).map(|(_, name)| name);
+    let third = match packed.into_iter().find(|name| ![MAIN, FENCES].contains(name)) {
+        Some(name) => Some(name.to_owned()),
+        None => third(repository, "refs", REFS_DEPTH_MAX)?,
+    };
+    Ok(third.map(|name| format!("there is {name:?}, and a run has {MAIN} and {FENCES} alone")))
+}
+
+/// The first file below `folder` that is neither of the two refs nor a lock that a killed run left at one.
+fn third(repository: &Path, folder: &str, depth: u32) -> Result<Option<String>, String> {
+    if depth == 0 {
+        return Ok(Some(folder.to_owned()));
+    }
+    let unreadable = |error: std::io::Error| format!("{folder} cannot be read: {error}");
+    let entries = match fs::read_dir(repository.join(folder)) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        entries => entries.map_err(unreadable)?,
+    };
+    for entry in entries {
+        let entry = entry.map_err(unreadable)?;
+        let name = format!("{folder}/{}", entry.file_name().to_string_lossy());
+        let found = match entry.file_type().map_err(unreadable)?.is_dir() {
+            true => third(repository, &name, depth - 1)?,
+            false => Some(name).filter(|name| ![MAIN, FENCES].contains(&name.strip_suffix(".lock").unwrap_or(name))),
+        };
+        if found.is_some() {
+            return Ok(found);
+        }
+    }
+    Ok(None)
 }
 
 fn one(repository: &Path, name: &str) -> Result<Option<Oid>, String> {

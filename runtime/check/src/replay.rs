@@ -116,7 +116,10 @@ fn declared(step: &Step<'_>, main_3: &mut Judgement) {
         named.keys().copied().eq(step.proposed.iter().map(|delta| delta.path.as_slice()).collect::<BTreeSet<_>>());
     main_3.claim(exact, || format!("{id} declares other paths than its commit changes"));
     let deltas: BTreeMap<&[u8], &Delta> = step.proposed.iter().map(|delta| (delta.path.as_slice(), delta)).collect();
-    for update in &step.submitted.updates {
+    let updates = &step.submitted.updates;
+    let once: BTreeSet<_> = updates.iter().map(|u| (&u.path, &u.from, &u.token, u.op as u8)).collect();
+    main_3.claim(once.len() == updates.len(), || format!("{id} declares the same twice"));
+    for update in updates {
         // A path that is named twice (renamed, then edited) is judged by its content alone.
         let once = named.get(update.path.as_bytes()) == Some(&1);
         let Some(delta) = deltas.get(update.path.as_bytes()).filter(|_| once) else {
@@ -124,8 +127,9 @@ fn declared(step: &Step<'_>, main_3: &mut Judgement) {
         };
         let (was, is) = (delta.before.is_some(), delta.after.is_some());
         let fits = match update.op {
-            UpdateOp::Append | UpdateOp::Edit => was && is && update.from.is_none(),
-            UpdateOp::Create => !was && is && update.from.is_none(),
+            UpdateOp::Append => was && is && update.from.is_none() && update.token.is_some(),
+            UpdateOp::Edit => was && is && update.from.is_none(),
+            UpdateOp::Create => !was && is && update.from.is_none() && update.token.is_some(),
             UpdateOp::Rename => is && update.from.is_some(),
             UpdateOp::Delete => was && !is && update.from.is_none(),
         };

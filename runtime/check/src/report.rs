@@ -3,6 +3,7 @@
 //!
 //! Deliberately does not know what any promise means; the checks know, and say it in `detail`.
 
+use baton_record::event::StopReason;
 use baton_record::promise::Status;
 use serde::Serialize;
 
@@ -28,6 +29,21 @@ pub struct Report {
     /// Where the journal is damaged. Not part of the JSON: LOG-1 says it in words.
     #[serde(skip)]
     pub damage: Option<Damage>,
+    /// Why main was not compared with the journal, so that `lost`, `doubled`, `torn` and `uncredited` are 0
+    /// without meaning it; `None`: it was compared. Not part of the JSON.
+    #[serde(skip)]
+    pub unjudged: Option<String>,
+    /// By which condition the run ended, as its last record says; `None`: it was killed, goes on, or the end
+    /// lies beyond the damage. Not part of the JSON.
+    #[serde(skip)]
+    pub ended: Option<StopReason>,
+    /// Tasks that exist in the good part of the journal and are neither done nor given up there. Not part of
+    /// the JSON.
+    #[serde(skip)]
+    pub unfinished: u64,
+    /// Good records. Not part of the JSON.
+    #[serde(skip)]
+    pub records: u64,
 }
 
 impl Report {

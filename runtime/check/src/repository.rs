@@ -27,7 +27,12 @@ pub(crate) struct Commit {
     pub(crate) author: String,
     /// The author's address.
     pub(crate) email: String,
+    /// When it was made, in seconds since 1970; `None` where that is not plainly written.
+    pub(crate) time_s: Option<i64>,
     pub(crate) message: String,
+    /// It is written as the product writes one: tree, parents, author, the same committer, no zone, and
+    /// nothing else.
+    pub(crate) plain: bool,
 }
 
 /// A file's mode and blob in a tree.
@@ -237,16 +242,35 @@ fn parse_commit(bytes: &[u8]) -> Option<Commit> {
     let (head, message) = text.split_once("\n\n").unwrap_or((&text, ""));
     let mut lines = head.lines();
     let tree = Oid::from_hex(lines.next()?.strip_prefix("tree ")?)?;
-    let mut commit =
-        Commit { tree, parents: Vec::new(), author: String::new(), email: String::new(), message: message.to_owned() };
+    let mut commit = Commit {
+        tree,
+        parents: Vec::new(),
+        author: String::new(),
+        email: String::new(),
+        time_s: None,
+        message: message.to_owned(),
+        plain: false,
+    };
     for line in lines {
         if let Some(parent) = line.strip_prefix("parent ") {
             commit.parents.push(Oid::from_hex(parent)?);
         } else if let Some(author) = line.strip_prefix("author ") {
             let (name, rest) = author.split_once(" <").unwrap_or((author, ""));
+            let (email, time) = rest.split_once("> ").unwrap_or((rest, ""));
             commit.author = name.to_owned();
-            commit.email = rest.split('>').next().unwrap_or_default().to_owned();
+            commit.email = email.to_owned();
+            commit.time_s = time.strip_suffix(" +0000").and_then(|seconds| seconds.parse().ok());
         }
     }
+    commit.plain = commit.written().as_bytes() == bytes;
     Some(commit)
+}
+
+impl Commit {
+    /// The bytes that the product would write.
+    fn written(&self) -> String {
+        let parents: String = self.parents.iter().map(|parent| format!("parent {parent}\n")).collect();
+        let who = format!("{} <{}> {} +0000", self.author, self.email, self.time_s.unwrap_or_default());
+        format!("tree {}\n{parents}author {who}\ncommitter {who}\n\n{}", self.tree, self.message)
+    }
 }

@@ -55,16 +55,19 @@ impl RunFolder {
         }
     }
 
-    /// What `run.json` claims; `Ok(None)` if there is none, as in a run that was killed early.
-    pub(crate) fn claims(&self) -> Result<Option<Claims>, String> {
-        let Some(bytes) = read_own(&self.run_json)? else { return Ok(None) };
+    /// What `run.json` claims. It is there before the folder stands in its place, so a killed run has it too.
+    pub(crate) fn claims(&self) -> Result<Claims, String> {
+        let bytes = read_own(&self.run_json)?;
+        if bytes.is_empty() {
+            return Err("run.json is empty, and a run writes it before its first lane starts".into());
+        }
         let value = serde_json::from_slice(&bytes).map_err(|error| format!("run.json is at fault: {error}"))?;
-        Claims::of(value).map(Some)
+        Claims::of(value)
     }
 
-    /// Hash of the scenario that lies beside the journal; `Ok(None)` if there is none.
-    pub(crate) fn scenario_hash(&self) -> Result<Option<String>, String> {
-        Ok(read_own(&self.scenario)?.map(|bytes| crate::line::hex(&Sha256::digest(&bytes))))
+    /// Hash of the scenario that lies beside the journal.
+    pub(crate) fn scenario_hash(&self) -> Result<String, String> {
+        Ok(crate::line::hex(&Sha256::digest(read_own(&self.scenario)?)))
     }
 }
 
@@ -73,17 +76,20 @@ fn is_own_folder(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|found| found.is_dir())
 }
 
-/// A file's bytes; `Ok(None)` if there is nothing of that name. Never opens what is no file: it may never end.
-fn read_own(path: &Path) -> Result<Option<Vec<u8>>, String> {
+/// A file's bytes. Never opens what is no file: it may never end.
+fn read_own(path: &Path) -> Result<Vec<u8>, String> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     match fs::symlink_metadata(path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Err(format!("{name} is missing, and no run is without it"));
+        }
         Err(error) => return Err(format!("{name} cannot be read: {error}")),
         Ok(found) if !found.is_file() => return Err(format!("{name} is not a file of this folder")),
+        Ok(found) if found.len() > FILE_BYTES_MAX => return Err(format!("{name} is larger than any run's")),
         Ok(_) => {}
     }
     let mut bytes = Vec::new();
     let file = fs::File::open(path).map_err(|error| format!("{name} cannot be read: {error}"))?;
     file.take(FILE_BYTES_MAX).read_to_end(&mut bytes).map_err(|error| format!("{name} cannot be read: {error}"))?;
-    Ok(Some(bytes))
+    Ok(bytes)
 }

@@ -1,14 +1,16 @@
-//! Owns the judgement of call leases (slots at an endpoint) for LOCK-3: granted in the order of asking,
-//! never more than there are, none forgotten.
+//! Owns the judgement of call leases (slots at an endpoint): for LOCK-3 granted in the order of asking and
+//! never more than there are, for WHO-1 always on behalf of the task that they were asked for.
 //!
-//! Deliberately does not know change leases or what a call costs.
+//! A lane makes one call at a time: asked for, granted, begun, done, given back. That nobody who could
+//! start waits on is judged in [`crate::sequel`]. Deliberately does not know change leases or what a call
+//! costs.
 
 use crate::leases::ends_without_waiting;
 use crate::report::Judgement;
-use baton_record::event::StopReason;
+use baton_record::event::{Bound, SlotRequested, StopReason};
 use baton_record::line::Record;
-use baton_record::{EndpointId, Event, LaneId};
-use std::collections::{BTreeMap, VecDeque};
+use baton_record::{EffectKey, EndpointId, Event, LaneId, TaskId};
+use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Debug, Default)]
 struct Endpoint {
@@ -16,138 +18,181 @@ struct Endpoint {
     slots: u32,
     /// By ticket, in the order of asking.
     waiting: BTreeMap<u64, LaneId>,
-    /// By lane: its tickets, oldest first.
-    tickets: BTreeMap<LaneId, VecDeque<u64>>,
     next_ticket: u64,
-    /// Slots under way, by lane.
-    held: BTreeMap<LaneId, u32>,
     under_way: u64,
-    /// Requests whose lane died while it waited: withdrawn, with or without a record.
-    withdrawn: BTreeMap<LaneId, u32>,
 }
 
-/// All endpoints of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Waiting { ticket: u64 },
+    Granted,
+    Begun,
+    Done,
+}
+
+/// The call that a lane waits for or makes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Call {
+    pub(crate) endpoint: EndpointId,
+    pub(crate) task: Option<TaskId>,
+    pub(crate) key: EffectKey,
+    /// What it can use at most.
+    pub(crate) bound: Bound,
+    stage: Stage,
+}
+
+impl Call {
+    pub(crate) fn waits(&self) -> bool {
+        matches!(self.stage, Stage::Waiting { .. })
+    }
+
+    pub(crate) fn is_under_way(&self) -> bool {
+        self.stage == Stage::Begun
+    }
+}
+
+/// All endpoints of a run, and who calls them.
 #[derive(Debug, Default)]
 pub(crate) struct Slots {
     endpoints: BTreeMap<EndpointId, Endpoint>,
+    calls: BTreeMap<LaneId, Call>,
+    /// Endpoints at which somebody waits.
+    lines: BTreeSet<EndpointId>,
+    paused: bool,
     lock_3: Judgement,
+    who_1: Judgement,
 }
 
 impl Slots {
     pub(crate) fn see(&mut self, seq: u64, record: &Record) {
-        match &record.event {
+        let result = match &record.event {
             Event::EndpointNamed(named) => {
                 let due = self.endpoints.len();
                 self.lock_3.claim(usize::from(named.endpoint.0) == due, || {
                     format!("record {seq}: endpoint {} is named, and {due} is due", named.endpoint.0)
                 });
                 self.endpoints.insert(named.endpoint, Endpoint { slots: named.slots, ..Endpoint::default() });
+                return;
             }
-            Event::SlotRequested(asked) => self.change(seq, record.lane, asked.endpoint, Endpoint::request),
-            Event::SlotGranted(granted) => self.change(seq, record.lane, granted.endpoint, Endpoint::grant),
-            Event::SlotReleased(released) => self.change(seq, record.lane, released.endpoint, Endpoint::release),
+            Event::PauseRequested(_) => return self.paused = true,
+            Event::Resumed(_) => return self.paused = false,
+            Event::EffectIntended(_) | Event::EffectDone(_) | Event::EffectFailed(_) | Event::EffectLost(_) => {
+                return self.effect(seq, record);
+            }
+            Event::SlotRequested(asked) => self.request(record, asked),
+            Event::SlotGranted(granted) => self.grant(record, granted.endpoint),
+            Event::SlotReleased(released) => self.release(record, released.endpoint),
             // A call that fits under a limit no more leaves the line.
-            Event::CallRefused(refused) => self.change(seq, record.lane, refused.endpoint, Endpoint::release),
-            Event::LaneDied(_) => {
-                let Some(lane) = record.lane else { return };
-                for endpoint in self.endpoints.values_mut() {
-                    endpoint.withdraw(lane);
-                }
-            }
-            _ => {}
+            Event::CallRefused(refused) => self.release(record, refused.endpoint),
+            _ => return,
+        };
+        self.for_its_task(seq, record);
+        self.lock_3.claim(result.is_ok(), || format!("record {seq}: a slot {}", result.err().unwrap_or_default()));
+        if let (Event::SlotReleased(_) | Event::CallRefused(_), Some(lane)) = (&record.event, record.lane) {
+            self.calls.remove(&lane);
         }
     }
 
-    fn change(
-        &mut self,
-        seq: u64,
-        lane: Option<LaneId>,
-        id: EndpointId,
-        step: fn(&mut Endpoint, LaneId) -> Result<(), &'static str>,
-    ) {
-        let result = match (lane, self.endpoints.get_mut(&id)) {
-            (Some(lane), Some(endpoint)) => step(endpoint, lane),
-            (None, _) => Err("no lane is named"),
-            (_, None) => Err("there is no such endpoint"),
-        };
-        self.lock_3.claim(result.is_ok(), || {
-            format!("record {seq}: slot at endpoint {}: {}", id.0, result.err().unwrap_or_default())
+    /// WHO-1: whatever belongs to a call names the task that the call was asked for.
+    fn for_its_task(&mut self, seq: u64, record: &Record) {
+        let call = record.lane.and_then(|lane| self.calls.get(&lane));
+        let task = call.map_or(record.task, |call| call.task);
+        self.who_1.claim(task == record.task, || {
+            format!("record {seq}: it names another task than the one that the lane's call was asked for")
         });
     }
 
-    pub(crate) fn judge(mut self, reason: Option<StopReason>) -> Judgement {
+    /// That an effect has a slot; that it is the right one is judged in [`crate::effects`].
+    fn effect(&mut self, seq: u64, record: &Record) {
+        self.for_its_task(seq, record);
+        if let Some(call) = record.lane.and_then(|lane| self.calls.get_mut(&lane)) {
+            call.stage = match (&record.event, call.stage) {
+                (Event::EffectIntended(_), Stage::Granted) => Stage::Begun,
+                (Event::EffectDone(_) | Event::EffectFailed(_) | Event::EffectLost(_), Stage::Begun) => Stage::Done,
+                (_, stage) => stage,
+            };
+        }
+    }
+
+    fn request(&mut self, record: &Record, asked: &SlotRequested) -> Result<(), &'static str> {
+        let lane = record.lane.ok_or("is asked for by nobody")?;
+        let endpoint = self.endpoints.get_mut(&asked.endpoint).ok_or("is asked for where there is no endpoint")?;
+        if self.calls.contains_key(&lane) {
+            return Err("is asked for by a lane that waits for one or has one");
+        }
+        let ticket = endpoint.next_ticket;
+        endpoint.next_ticket += 1;
+        endpoint.waiting.insert(ticket, lane);
+        self.lines.insert(asked.endpoint);
+        let (task, key, stage) = (record.task, asked.key, Stage::Waiting { ticket });
+        self.calls.insert(lane, Call { endpoint: asked.endpoint, task, key, bound: asked.bound, stage });
+        Ok(())
+    }
+
+    fn grant(&mut self, record: &Record, at: EndpointId) -> Result<(), &'static str> {
+        let call = record.lane.and_then(|lane| self.calls.get_mut(&lane)).filter(|call| call.endpoint == at);
+        let (Some(call), Some(endpoint)) = (call, self.endpoints.get_mut(&at)) else {
+            return Err("is granted that was not asked for");
+        };
+        let Stage::Waiting { ticket } = std::mem::replace(&mut call.stage, Stage::Granted) else {
+            return Err("is granted that was not asked for");
+        };
+        let first = endpoint.waiting.first_key_value().map(|(first, _)| *first);
+        endpoint.leave_line(ticket, at, &mut self.lines);
+        endpoint.under_way += 1;
+        if first != Some(ticket) {
+            return Err("is granted past one that waits longer");
+        }
+        let within = endpoint.slots == 0 || endpoint.under_way <= u64::from(endpoint.slots);
+        if within { Ok(()) } else { Err("is granted, and more are under way than there are") }
+    }
+
+    /// Also how the request of a lane that waits is withdrawn.
+    fn release(&mut self, record: &Record, at: EndpointId) -> Result<(), &'static str> {
+        let call = record.lane.and_then(|lane| self.calls.get(&lane)).filter(|call| call.endpoint == at);
+        let (Some(call), Some(endpoint)) = (call, self.endpoints.get_mut(&at)) else {
+            return Err("is given back that was not held");
+        };
+        match call.stage {
+            Stage::Waiting { ticket } => endpoint.leave_line(ticket, at, &mut self.lines),
+            _ => endpoint.under_way = endpoint.under_way.saturating_sub(1),
+        }
+        Ok(())
+    }
+
+    /// The call of a lane, if it waits for one or makes one.
+    pub(crate) fn call(&self, lane: LaneId) -> Option<Call> {
+        self.calls.get(&lane).copied()
+    }
+
+    /// Who is first in line where a slot is free, endpoint by endpoint: nobody waits there unless the team is paused, or
+    /// no limit leaves room.
+    pub(crate) fn first_in_line(&self) -> impl Iterator<Item = (EndpointId, LaneId)> {
+        let lines = self.lines.iter().filter(|_| !self.paused);
+        lines.filter_map(|at| {
+            let endpoint = self.endpoints.get(at)?;
+            let free = endpoint.slots == 0 || endpoint.under_way < u64::from(endpoint.slots);
+            endpoint.waiting.first_key_value().filter(|_| free).map(|(_, lane)| (*at, *lane))
+        })
+    }
+
+    /// LOCK-3 and WHO-1, when the journal is read.
+    pub(crate) fn judge(mut self, reason: Option<StopReason>) -> [Judgement; 2] {
         let waiting: usize = self.endpoints.values().map(|endpoint| endpoint.waiting.len()).sum();
         if waiting > 0 && ends_without_waiting(reason) {
             self.lock_3.breaks(|| format!("{waiting} requests for a slot still wait though the run is over"));
         } else if waiting > 0 {
             self.lock_3.open(|| format!("{waiting} requests for a slot wait"));
         }
-        self.lock_3
+        [self.lock_3, self.who_1]
     }
 }
 
 impl Endpoint {
-    fn request(&mut self, lane: LaneId) -> Result<(), &'static str> {
-        self.waiting.insert(self.next_ticket, lane);
-        self.tickets.entry(lane).or_default().push_back(self.next_ticket);
-        self.next_ticket += 1;
-        Ok(())
-    }
-
-    fn grant(&mut self, lane: LaneId) -> Result<(), &'static str> {
-        let first = self.waiting.first_key_value().map(|(ticket, _)| *ticket);
-        let own = self.leave_line(lane);
-        self.take(lane);
-        if own.is_some() && own != first {
-            return Err("it overtakes one that waits longer");
-        }
-        if own.is_none() && !take_one(&mut self.withdrawn, lane) {
-            return Err("it was not asked for");
-        }
-        let within = self.slots == 0 || self.under_way <= u64::from(self.slots);
-        if within { Ok(()) } else { Err("more are under way than there are slots") }
-    }
-
-    /// The lane's oldest request waits no longer.
-    fn leave_line(&mut self, lane: LaneId) -> Option<u64> {
-        let ticket = self.tickets.get_mut(&lane)?.pop_front()?;
+    fn leave_line(&mut self, ticket: u64, own: EndpointId, lines: &mut BTreeSet<EndpointId>) {
         self.waiting.remove(&ticket);
-        Some(ticket)
-    }
-
-    fn take(&mut self, lane: LaneId) {
-        *self.held.entry(lane).or_default() += 1;
-        self.under_way += 1;
-    }
-
-    /// Also how the request of a lane that waits is withdrawn.
-    fn release(&mut self, lane: LaneId) -> Result<(), &'static str> {
-        if take_one(&mut self.held, lane) {
-            self.under_way -= 1;
-        } else if self.leave_line(lane).is_none() && !take_one(&mut self.withdrawn, lane) {
-            return Err("it is released, and was not held");
+        if self.waiting.is_empty() {
+            lines.remove(&own);
         }
-        Ok(())
-    }
-
-    fn withdraw(&mut self, lane: LaneId) {
-        let tickets = self.tickets.remove(&lane).unwrap_or_default();
-        let gone = tickets.len() as u32;
-        for ticket in &tickets {
-            self.waiting.remove(ticket);
-        }
-        if gone > 0 {
-            *self.withdrawn.entry(lane).or_default() += gone;
-        }
-    }
-}
-
-fn take_one(counts: &mut BTreeMap<LaneId, u32>, lane: LaneId) -> bool {
-    match counts.get_mut(&lane) {
-        Some(count) if *count > 0 => {
-            *count -= 1;
-            true
-        }
-        _ => false,
     }
 }

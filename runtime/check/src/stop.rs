@@ -57,7 +57,11 @@ impl Ends {
             StopReason::TimeOver | StopReason::Operator => true,
         };
         stop.claim(consistent, || {
-            format!("it ends as {:?} with {} tasks unended, and that does not fit", stopped.reason, board.unended())
+            format!(
+                "it ends as {} with {} tasks unended, and that does not fit",
+                stopped.reason.word(),
+                board.unended()
+            )
         });
         let main = match &changes.foreign {
             Some(push) => push.found,
@@ -66,7 +70,7 @@ impl Ends {
         stop.claim(control || main.is_none() || main == Some(stopped.main), || {
             format!("it ends with main at {}, and the last record about main says otherwise", stopped.main)
         });
-        stop.note(format!("ended as {:?}", stopped.reason));
+        stop.note(format!("ended as {}", stopped.reason.word()));
         stop
     }
 }

@@ -14,7 +14,7 @@ use crate::main_line::{self, Expected};
 use crate::reader::Reading;
 use crate::refs::{self, Refs};
 use crate::replay::replay;
-use crate::report::{Judgement, Report};
+use crate::report::{Judgement, Promise, Report, one_line};
 use crate::repository::Repository;
 use crate::run_folder::RunFolder;
 use baton_record::Oid;
@@ -22,6 +22,23 @@ use baton_record::event::RunStarted;
 use baton_record::promise::{PROMISES, Status};
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::thread::ScopedJoinHandle;
+
+/// The check of all objects, under way.
+pub(crate) type Soundness<'a> = ScopedJoinHandle<'a, Result<(), String>>;
+
+/// Whether every object of the run's repository is what its name says, and whether all that its refs reach is
+/// there. Needs nothing of the journal, and so goes on while that is read.
+pub(crate) fn soundness(folder: &RunFolder) -> Result<(), String> {
+    // What cannot be read at all is said where main is judged.
+    let Ok(refs) = refs::only_its_own(&folder.repository).and_then(|()| refs::read(&folder.repository)) else {
+        return Ok(());
+    };
+    let heads: Vec<Oid> = [refs.main, refs.fences].into_iter().flatten().collect();
+    let Some(like) = heads.first() else { return Ok(()) };
+    let repository = Repository::borrow(&folder.repository, *like).map_err(|unreadable| unreadable.to_string())?;
+    repository.fsck(&heads)
+}
 
 /// All judgements so far, by promise.
 pub(crate) struct Verdict {
@@ -31,6 +48,7 @@ pub(crate) struct Verdict {
     doubled: u64,
     torn: u64,
     uncredited: u64,
+    unjudged: Option<String>,
 }
 
 impl Verdict {
@@ -47,9 +65,8 @@ impl Verdict {
         }
         let claims = folder.claims().unwrap_or_else(|why| {
             log.breaks(|| why);
-            None
+            Claims::default()
         });
-        let claims = claims.unwrap_or_default();
         if claims.records().is_some_and(|records| records != reading.records) {
             log.breaks(|| {
                 format!(
@@ -63,7 +80,8 @@ impl Verdict {
             log.breaks(|| format!("run.json names another last record than {}", reading.head_hash));
         }
         let promises = BTreeMap::from([("LOG-1", log)]);
-        Verdict { promises, claims, lost: 0, doubled: 0, torn: 0, uncredited: 0 }
+        let unjudged = reading.damage.as_ref().map(|damage| format!("the journal is damaged: {damage}"));
+        Verdict { promises, claims, lost: 0, doubled: 0, torn: 0, uncredited: 0, unjudged }
     }
 
     fn join(&mut self, id: &'static str, judgement: Judgement) {
@@ -75,23 +93,27 @@ impl Verdict {
         &mut self,
         folder: &RunFolder,
         fold: &mut Fold,
-        lanes: &Lanes,
+        (lanes, sound): (&Lanes, Soundness<'_>),
     ) -> Result<(), Unreadable> {
         let Some(started) = fold.ends.started.clone() else {
             return Ok(());
         };
         self.judge_claims(folder, fold);
         let mut main_1 = Judgement::default();
-        if let Err(why) = refs::only_its_own(&folder.repository) {
-            main_1.breaks(|| format!("the repository cannot be read: {why}"));
-            self.join("MAIN-1", main_1);
-            return Ok(());
+        let refs = match refs::only_its_own(&folder.repository).and_then(|()| refs::read(&folder.repository)) {
+            Ok(refs) => refs,
+            Err(why) => {
+                main_1.breaks(|| format!("the repository cannot be read: {why}"));
+                self.join("MAIN-1", main_1);
+                self.unjudged = Some(format!("the repository cannot be read: {why}"));
+                return Ok(());
+            }
+        };
+        match refs::strange(&folder.repository) {
+            Ok(strange) => main_1.claim(strange.is_none(), || strange.unwrap_or_default()),
+            Err(why) => main_1.breaks(|| format!("the repository cannot be read: {why}")),
         }
         let repository = Repository::borrow(&folder.repository, started.base)?;
-        let refs = refs::read(&folder.repository).unwrap_or_else(|why| {
-            main_1.breaks(|| format!("the repository cannot be read: {why}"));
-            Refs::default()
-        });
         if let Some(claim) = self.claims.main() {
             main_1.claim(claim == refs.main, || "run.json names another main than the repository has".into());
         }
@@ -101,20 +123,16 @@ impl Verdict {
                 format!("the run ended with main at {}, and main is elsewhere", stopped.main)
             });
         }
-        let heads: Vec<Oid> = [refs.main, refs.fences].into_iter().flatten().collect();
         let mut main_3 = Judgement::default();
-        std::thread::scope(|scope| {
-            let fsck = scope.spawn(|| repository.fsck(&heads));
-            if started.control || fold.control.any() {
-                self.judge_control(started.base, refs, fold, &repository);
-            } else {
-                self.judge_main(&started, refs, fold, (lanes, &repository));
-            }
-            let sound = fsck.join().unwrap_or_else(|_| Err("the check of the objects did not end".into()));
-            if let Err(why) = sound {
-                main_3.breaks(|| format!("the repository is not sound: {why}"));
-            }
-        });
+        if started.control || fold.control.any() {
+            self.judge_control(started.base, refs, fold, &repository);
+        } else {
+            self.judge_main(&started, refs, fold, (lanes, &repository));
+        }
+        let sound = sound.join().unwrap_or_else(|_| Err("the check of the objects did not end".into()));
+        if let Err(why) = sound {
+            main_3.breaks(|| format!("the repository is not sound: {why}"));
+        }
         self.join("MAIN-1", main_1);
         self.join("MAIN-3", main_3);
         Ok(())
@@ -128,7 +146,7 @@ impl Verdict {
         }
         let said = fold.ends.started.as_ref().map(|started| started.scenario_hash.clone());
         match folder.scenario_hash() {
-            Ok(found) if found.is_none() || found == said => {}
+            Ok(found) if Some(&found) == said.as_ref() => {}
             Ok(_) => log.breaks(|| "scenario.yaml is not the scenario that the run was started with".into()),
             Err(why) => log.breaks(|| why),
         }
@@ -162,7 +180,9 @@ impl Verdict {
             fold.gates.landed(&landing);
         }
         let fences = refs.fences.and_then(|blob| repository.text(blob).ok().flatten());
-        fold.leases.compare_ref(refs.fences, fences.as_deref(), killed);
+        // A foreign push ends a run at once, whatever is under way.
+        let cut_short = killed || fold.changes.foreign.is_some();
+        fold.leases.compare_ref(refs.fences, fences.as_deref(), cut_short);
         self.lost = line.lost + replayed.lost;
         self.doubled = line.doubled + fold.changes.doubled;
         self.uncredited = line.uncredited;
@@ -178,53 +198,21 @@ impl Verdict {
 
     /// The report: everything that the journal alone tells is added, in the order of the promises.
     pub(crate) fn close(mut self, run: &Path, fold: Fold, reading: Reading) -> Report {
-        let reason = fold.ends.reason();
+        let (reason, unfinished) = (fold.ends.reason(), fold.board.unended());
         let whole = reading.damage.is_none();
         if whole {
             self.join("STOP-1", fold.ends.judge(&fold.changes, &fold.board));
         }
-        self.join("MAIL-1", fold.changes.mail(reason));
-        self.join("MAIN-1", fold.changes.main_1);
-        self.join("MAIN-2", fold.changes.main_2);
-        self.join("MAIN-4", fold.gates.main_4);
-        for (id, judgement) in ["LOCK-1", "LOCK-2", "LOCK-3"].into_iter().zip(fold.leases.judge(reason)) {
-            self.join(id, judgement);
-        }
-        self.join("LOCK-3", fold.slots.judge(reason));
         if whole && reason.is_some() && reading.torn_tail {
             let mut log = Judgement::default();
             log.breaks(|| "something follows the run's end, after which nothing is written".into());
             self.join("LOG-1", log);
         }
-        for (id, judgement) in ["HAND-1", "ONE-1"].into_iter().zip(fold.board.judge(reason)) {
-            self.join(id, judgement);
-        }
-        let (budget_1, budget_2) = fold.budgets.judge();
-        self.join("BUDGET-1", budget_1);
-        self.join("BUDGET-2", budget_2);
-        self.join("STOP-2", fold.pauses.stop_2);
-        self.join("WHO-1", fold.who.who_1);
-        self.join("LOG-2", fold.effects.log_2);
-        self.join("LOG-2", fold.lives.log_2);
+        self.join_fold(fold);
         if let Some(who) = self.promises.get_mut("WHO-1") {
             who.note("every effect names lane and task; signatures are not part of this version");
         }
-        let promises: Vec<_> = PROMISES
-            .iter()
-            .map(|(id, _)| {
-                let mut promise = self.promises.remove(id).unwrap_or_default().promise(id);
-                let needs_all = matches!(*id, "MAIN-1" | "MAIN-2" | "MAIN-3" | "MAIN-4" | "STOP-1");
-                if !whole && needs_all && promise.status != Status::Broken {
-                    promise.status = Status::NotExercised;
-                    promise.checked = 0;
-                    promise.detail = "the journal is damaged, and this needs all of it".into();
-                } else if !whole && promise.status == Status::Held {
-                    promise.detail =
-                        format!("in the {} records before the damage: {}", reading.records, promise.detail);
-                }
-                promise
-            })
-            .collect();
+        let promises: Vec<_> = PROMISES.iter().map(|(id, _)| self.say(id, &reading)).collect();
         let broken = promises.iter().any(|promise| promise.status == Status::Broken);
         Report {
             run: run.display().to_string(),
@@ -236,6 +224,60 @@ impl Verdict {
             uncredited: self.uncredited,
             torn_tail: reading.torn_tail,
             damage: reading.damage,
+            unjudged: self.unjudged.map(|why| one_line(&why)),
+            ended: reason,
+            unfinished,
+            records: reading.records,
         }
+    }
+
+    /// What each check found in the journal alone.
+    fn join_fold(&mut self, fold: Fold) {
+        let reason = fold.ends.reason();
+        let locks = ["LOCK-1", "LOCK-2", "LOCK-3"].into_iter().zip(fold.leases.judge(reason));
+        let slots = ["LOCK-3", "WHO-1"].into_iter().zip(fold.slots.judge(reason));
+        let board = ["HAND-1", "ONE-1"].into_iter().zip(fold.board.judge(reason));
+        let (budget_1, budget_2) = fold.budgets.judge();
+        let others = [
+            ("BUDGET-1", budget_1),
+            ("BUDGET-2", budget_2),
+            ("MAIL-1", fold.changes.mail(reason)),
+            ("MAIN-1", fold.changes.main_1),
+            ("MAIN-2", fold.changes.main_2),
+            ("MAIN-4", fold.gates.main_4),
+            ("LOCK-3", fold.sequel.lock_3),
+            ("HAND-1", fold.sequel.hand_1),
+            ("LOG-2", fold.sequel.log_2),
+            ("MAIL-1", fold.sequel.mail_1),
+            ("BUDGET-2", fold.sequel.budget_2),
+            ("STOP-2", fold.pauses.stop_2),
+            ("WHO-1", fold.who.who_1),
+            ("LOG-2", fold.effects.log_2),
+            ("LOG-2", fold.lives.log_2),
+            ("LOG-2", fold.opening.log_2),
+        ];
+        locks.chain(slots).chain(board).chain(others).for_each(|(id, judgement)| self.join(id, judgement));
+    }
+
+    /// What is said of one promise, where damage allows it to be judged.
+    fn say(&mut self, id: &'static str, reading: &Reading) -> Promise {
+        let mut promise = self.promises.remove(id).unwrap_or_default().promise(id);
+        let whole = reading.damage.is_none();
+        let of_main = matches!(id, "MAIN-1" | "MAIN-2" | "MAIN-3" | "MAIN-4");
+        if promise.status == Status::Broken {
+            return promise;
+        }
+        if let Some(why) = self.unjudged.as_ref().filter(|_| of_main && whole) {
+            promise.status = Status::NotExercised;
+            promise.checked = 0;
+            promise.detail = one_line(&format!("it was not judged: {why}"));
+        } else if !whole && (of_main || id == "STOP-1") {
+            promise.status = Status::NotExercised;
+            promise.checked = 0;
+            promise.detail = "the journal is damaged, and this needs all of it".into();
+        } else if !whole && promise.status == Status::Held {
+            promise.detail = format!("in the {} records before the damage: {}", reading.records, promise.detail);
+        }
+        promise
     }
 }

@@ -137,9 +137,8 @@ fn actors_of(event: &Event) -> &'static [Actor] {
         Event::FileWritten(_) => &[Actor::Lane],
         // The lane tells the supervisor, who frees it.
         Event::ChangeWritten(_) => &[Actor::Lane, Actor::Supervisor],
-        Event::AskRepeated(_) => &[Actor::Supervisor, Actor::Merger],
-        Event::RepeatAnswered(_) | Event::ActorRestarted(_) => {
-            &[Actor::Run, Actor::Supervisor, Actor::Merger, Actor::Recorder, Actor::Lane]
+        Event::AskRepeated(_) | Event::RepeatAnswered(_) | Event::ActorRestarted(_) => {
+            &[Actor::Supervisor, Actor::Merger]
         }
         _ => &[Actor::Supervisor],
     }

@@ -186,12 +186,12 @@ impl Slots {
         if paused {
             return Vec::new();
         }
-        let mut facts = self.starts(freed, gone, &mut draft);
-        if draft.limited() {
-            let others = (0..self.endpoints.len() as u16).map(EndpointId).filter(|other| *other != freed.0);
-            others.for_each(|other| facts.extend(self.starts((other, 0), gone, &mut draft)));
+        if !draft.limited() {
+            return self.starts(freed, gone, &mut draft);
         }
-        facts
+        let endpoints = (0..self.endpoints.len() as u16).map(EndpointId);
+        let freed_at = |endpoint| if endpoint == freed.0 { freed.1 } else { 0 };
+        endpoints.flat_map(|endpoint| self.starts((endpoint, freed_at(endpoint)), gone, &mut draft)).collect()
     }
 
     /// The calls first in line at an endpoint when so many slots more are free and `gone` waits no more. Who fits under a

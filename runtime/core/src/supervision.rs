@@ -104,15 +104,13 @@ impl Supervision {
         if lanes.is_empty() {
             return Ok(facts);
         }
+        facts.extend(lanes.iter().flat_map(|lane| self.board.retire(*lane)));
         let mut leases = self.leases.clone();
-        for lane in lanes {
-            let lease = self.board.owned_by(lane).and_then(|change| leases.held_for(change)).map(|held| held.lease);
-            facts.extend(self.board.retire(lane));
-            if let Some(lease) = lease {
-                let released = leases.release(lease, None, now_us)?;
-                released.iter().for_each(|fact| leases.apply(fact.lane, &fact.event));
-                facts.extend(released);
-            }
+        let attempts = lanes.iter().filter_map(|lane| self.board.owned_by(*lane));
+        for lease in attempts.filter_map(|change| self.leases.held_for(change)).map(|held| held.lease) {
+            let released = leases.release(lease, None, now_us)?;
+            released.iter().for_each(|fact| leases.apply(fact.lane, &fact.event));
+            facts.extend(released);
         }
         Ok(facts)
     }

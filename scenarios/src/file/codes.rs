@@ -86,12 +86,18 @@ pub(crate) enum Code {
     TooManyEntries,
     /// An action needs more files than `touches` names.
     OneFileOnly,
+    /// An expectation that nothing can meet.
+    NeverHolds,
     /// A list is given, but has no entries.
     EmptyList,
     /// A lease that no task needs.
     UntouchedLease,
     /// A model that no role uses.
     UnusedModel,
+    /// An expectation that nothing can miss.
+    AlwaysHolds,
+    /// Something is to happen after the run has been stopped.
+    AfterEnd,
 }
 
 impl Code {

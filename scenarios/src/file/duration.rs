@@ -5,6 +5,7 @@
 use super::codes::Code;
 use super::faults::Sink;
 use super::scalar::{Field, Scalar, shown};
+use super::source::Span;
 use super::table::Table;
 use crate::scenario::Latency;
 
@@ -24,7 +25,26 @@ pub(crate) enum Zero {
     Refused,
 }
 
+/// When the run is stopped at the latest, and where that is written.
+#[derive(Clone, Copy)]
+pub(crate) struct End {
+    pub(crate) after_us: u64,
+    pub(crate) at: Span,
+}
+
 impl Field<'_> {
+    /// A time of the run at which something is to happen; a warning if the run has been stopped by then.
+    pub(crate) fn time_of_run(&self, sink: &mut Sink, end: Option<End>) -> Option<u64> {
+        let at_us = self.duration(sink, Zero::Allowed)?;
+        if let Some(end) = end.filter(|end| at_us > end.after_us) {
+            sink.error(Code::AfterEnd, self.node.span, "this is to happen after the run has been stopped")
+                .label("never comes")
+                .also(end.at, "stopped here at the latest")
+                .help("give it an earlier `at`, or `stop.after` a longer time");
+        }
+        Some(at_us)
+    }
+
     /// A time in microseconds.
     pub(crate) fn duration(&self, sink: &mut Sink, zero: Zero) -> Option<u64> {
         let scalar = self.scalar(sink, "a time with its unit: `8s`")?;

@@ -22,16 +22,27 @@ const COMPARISONS: [(&str, Comparison); 6] = [
     (">", Comparison::More),
 ];
 
-/// The section `expect`; `control`: whether there is a control run, `None` if that was refused.
-pub(crate) fn expectations(sink: &mut Sink, field: Field<'_>, control: Option<bool>) -> Option<Vec<Expectation>> {
+/// What the rest of the file allows to be found; `None` where that part was refused.
+#[derive(Clone, Copy)]
+pub(crate) struct Scene {
+    /// Whether there is a control run.
+    pub(crate) control: Option<bool>,
+    /// All tasks together.
+    pub(crate) tasks: Option<u64>,
+    /// Entries of `faults`.
+    pub(crate) faults: Option<u64>,
+}
+
+/// The section `expect`.
+pub(crate) fn expectations(sink: &mut Sink, field: Field<'_>, scene: Scene) -> Option<Vec<Expectation>> {
     let of = ListOf { example: "main.intact, tasks.landed == 200", needed: false };
     table::list(sink, field, of, |sink, entry| {
         let scalar = entry.scalar(sink, "an expectation: `tasks.landed == 200`")?;
-        expectation(sink, scalar, control)
+        expectation(sink, scalar, scene)
     })
 }
 
-fn expectation(sink: &mut Sink, scalar: Scalar<'_>, control: Option<bool>) -> Option<Expectation> {
+fn expectation(sink: &mut Sink, scalar: Scalar<'_>, scene: Scene) -> Option<Expectation> {
     let text = scalar.text.trim();
     let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))).unwrap_or(text.len());
     let (word, rest) = text.split_at(end);
@@ -45,13 +56,77 @@ fn expectation(sink: &mut Sink, scalar: Scalar<'_>, control: Option<bool>) -> Op
         }
         rest => compared(sink, scalar, word, rest)?,
     };
-    if control == Some(false) && matches!(metric, Metric::ControlLost | Metric::ControlTorn) {
+    if scene.control == Some(false) && matches!(metric, Metric::ControlLost | Metric::ControlTorn) {
         sink.error(Code::NoControl, scalar.span, format!("`{word}` is counted in a control run, which is not made"))
             .label("never counted")
             .help("add `control: without-merger`");
         return None;
     }
+    let found = Found::of(metric, scene);
+    if !found.can(comparison, value) {
+        sink.error(Code::NeverHolds, scalar.span, format!("{} can never hold", shown(text)))
+            .label("never so")
+            .help(format!("`{word}` is {}", found.told()));
+        return None;
+    }
+    if !found.can(opposite(comparison), value) {
+        sink.error(Code::AlwaysHolds, scalar.span, format!("{} can never fail", shown(text)))
+            .label("always so, whatever happens")
+            .help(format!("`{word}` is {}: expect less of that", found.told()));
+    }
     Some(Expectation { text: text.to_owned(), metric, comparison, value })
+}
+
+/// The values that a metric can have.
+struct Found {
+    most: Option<f64>,
+    whole: bool,
+}
+
+impl Found {
+    fn of(metric: Metric, scene: Scene) -> Found {
+        let count = |most: Option<u64>| Found { most: most.map(|most| most as f64), whole: true };
+        match metric {
+            Metric::MainIntact => count(Some(1)),
+            Metric::TasksLanded | Metric::TasksFailed => count(scene.tasks),
+            Metric::FaultsFelt => count(scene.faults),
+            Metric::FaultsInjected => count(scene.faults.filter(|faults| *faults == 0)),
+            Metric::ChangesRefused | Metric::ControlLost | Metric::ControlTorn => count(None),
+            Metric::SpendUsd | Metric::VirtualS => Found { most: None, whole: false },
+        }
+    }
+
+    /// Whether any of them compares so. The least is 0 for every metric.
+    fn can(&self, comparison: Comparison, value: f64) -> bool {
+        let reached = |above: f64| self.most.is_none_or(|most| most >= above);
+        match comparison {
+            Comparison::Equal => value >= 0.0 && reached(value) && !(self.whole && value.fract() != 0.0),
+            Comparison::NotEqual => value != 0.0 || self.most != Some(0.0),
+            Comparison::Less => value > 0.0,
+            Comparison::AtMost => value >= 0.0,
+            Comparison::More => self.most.is_none_or(|most| most > value),
+            Comparison::AtLeast => reached(value),
+        }
+    }
+
+    fn told(&self) -> String {
+        let kind = if self.whole { "a whole number" } else { "a number" };
+        match self.most {
+            Some(most) => format!("{kind} from 0 to {most} in this file"),
+            None => format!("{kind}, 0 or more"),
+        }
+    }
+}
+
+fn opposite(comparison: Comparison) -> Comparison {
+    match comparison {
+        Comparison::Equal => Comparison::NotEqual,
+        Comparison::NotEqual => Comparison::Equal,
+        Comparison::Less => Comparison::AtLeast,
+        Comparison::AtMost => Comparison::More,
+        Comparison::More => Comparison::AtMost,
+        Comparison::AtLeast => Comparison::Less,
+    }
 }
 
 fn metric(sink: &mut Sink, scalar: Scalar<'_>, word: &str) -> Option<Metric> {
@@ -95,7 +170,9 @@ fn compared(sink: &mut Sink, scalar: Scalar<'_>, word: &str, rest: &str) -> Opti
 }
 
 fn decimal(text: &str) -> Option<f64> {
-    let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
+    // Less than nothing can be written, so that it is told why it is never found.
+    let bare = text.strip_prefix('-').unwrap_or(text);
+    let (whole, part) = bare.split_once('.').unwrap_or((bare, "0"));
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     if text.len() > NUMBER_MAX || !digits(whole) || !digits(part) {
         return None;

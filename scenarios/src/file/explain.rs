@@ -4,6 +4,7 @@
 //! Owns the texts. An example is a part of a file: the tests put it in place of the same keys of a good file.
 
 use super::codes::Code;
+use super::explain_doubt::DOUBT;
 use super::explain_meaning::MEANING;
 
 /// Code, word and text.
@@ -11,13 +12,14 @@ pub(crate) type Row = (Code, &'static str, &'static str);
 
 /// Every row, in the order of [`Code`].
 pub(crate) fn rows() -> impl Iterator<Item = &'static Row> {
-    FORM.iter().chain(MEANING)
+    FORM.iter().chain(MEANING).chain(DOUBT)
 }
 
 /// The row of a code.
 pub(crate) fn row(code: Code) -> &'static Row {
     let at = code as usize;
-    FORM.get(at).unwrap_or_else(|| &MEANING[at - FORM.len()])
+    let meaning = || MEANING.get(at - FORM.len());
+    FORM.get(at).or_else(meaning).unwrap_or_else(|| &DOUBT[at - FORM.len() - MEANING.len()])
 }
 
 const FORM: &[Row] = &[

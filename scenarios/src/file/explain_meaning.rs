@@ -1,4 +1,4 @@
-//! What is behind the codes `E01…` and `W02…`: values, names and references that mean nothing, or something else.
+//! What is behind the codes `E0101` to `E0127`: values, names and references that mean nothing, or something else.
 //!
 //! Owns the texts; see `explain` for their form.
 
@@ -418,55 +418,5 @@ Right:
     tasks:
       - { count: 2, by: writer, touches: "notes/**", do: { transaction: { files: 3, append: token } } }
 "#,
-    ),
-    (
-        Code::EmptyList,
-        "W0201",
-        "A list is given, but has no entries.
-
-A list of things that may be left out is given, but empty. That is allowed, but looks like something was
-forgotten.
-
-Wrong:
-    gates: []
-
-Right:
-    gates: [ { name: clean, forbid: TODO } ]
-",
-    ),
-    (
-        Code::UntouchedLease,
-        "W0202",
-        r#"A lease that no task needs.
-
-A lease rule covers files that no entry of `tasks` touches, so that no lane will ever ask for it.
-
-Wrong:
-    tasks:
-      - { count: 2, by: writer, touches: "notes/**", do: { append: token } }
-    leases: [ { resource: "docs/**", ttl: 2m } ]
-
-Right:
-    tasks:
-      - { count: 2, by: writer, touches: "notes/**", do: { append: token } }
-    leases: [ { resource: "notes/**", ttl: 2m } ]
-"#,
-    ),
-    (
-        Code::UnusedModel,
-        "W0203",
-        "A model that no role uses.
-
-A model is defined, but no role names it.
-
-Wrong:
-    models:
-      fast: { latency: { median: 8s, p99: 60s } }
-      slow: { latency: { median: 80s, p99: 90s } }
-
-Right:
-    models:
-      fast: { latency: { median: 8s, p99: 60s } }
-",
     ),
 ];

@@ -4,7 +4,7 @@
 //! *of* a file, which are in `faults`.
 
 use super::codes::Code;
-use super::duration::Zero;
+use super::duration::{End, Zero};
 use super::faults::Sink;
 use super::names;
 use super::scalar::{Field, Scalar, shown};
@@ -25,6 +25,8 @@ pub(crate) struct Stage<'s, 'n> {
     pub(crate) models: &'s Models<'n>,
     /// Whether there are leases to be held.
     pub(crate) leases: bool,
+    /// When the run is stopped at the latest.
+    pub(crate) end: Option<End>,
 }
 
 /// One entry of `faults`.
@@ -35,7 +37,7 @@ pub(crate) fn fault(sink: &mut Sink, entry: Field<'_>, stage: &Stage<'_, '_>) ->
         table.close(sink);
         return None;
     };
-    let at_us = table.or(sink, "at", 0, |sink, field| field.duration(sink, Zero::Allowed));
+    let at_us = table.or(sink, "at", 0, |sink, field| field.time_of_run(sink, stage.end));
     let kind = match key {
         "kill" | "pause" => lane_fault(sink, &mut table, (key, field), stage),
         "restart" => {

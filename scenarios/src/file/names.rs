@@ -6,6 +6,7 @@ use super::codes::Code;
 use super::faults::Sink;
 use super::scalar::{Field, listed, shown};
 use super::source::Span;
+use crate::similar;
 use std::collections::BTreeMap;
 
 /// Characters of a name.
@@ -57,19 +58,15 @@ pub(crate) fn nearest<'c>(
     if written.len() > LENGTH_MAX {
         return None;
     }
-    let written = written.to_lowercase().replace('_', "-");
-    let stem = written.split(|c: char| !c.is_ascii_lowercase()).next().unwrap_or_default().to_owned();
+    let written = similar::lowered(written);
     let mut best: Option<(usize, &str)> = None;
     for candidate in candidates {
         if sink.comparisons_left == 0 {
             break;
         }
         sink.comparisons_left -= 1;
-        let allowed = (candidate.len().min(written.len()) / 3).max(1);
-        let distance = strsim::osa_distance(&written, candidate);
-        let begins = stem.len() >= 3 && candidate.starts_with(&stem);
-        let similar = distance <= allowed && distance < candidate.len();
-        if (similar || begins) && best.is_none_or(|(least, _)| distance < least) {
+        let distance = similar::distance(&written, candidate);
+        if let Some(distance) = distance.filter(|distance| best.is_none_or(|(least, _)| distance < &least)) {
             best = Some((distance, candidate));
         }
     }

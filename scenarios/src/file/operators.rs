@@ -2,7 +2,7 @@
 //!
 //! Owns the commands: words, and mappings for those that are about something. They need not stand in the order of their times.
 
-use super::duration::Zero;
+use super::duration::End;
 use super::faults::Sink;
 use super::scalar::Field;
 use super::table::{self, ListOf, Table};
@@ -16,17 +16,25 @@ const PERSON_MAX: usize = 64;
 /// Characters of a reason.
 const REASON_MAX: usize = 1_000;
 
-/// The section `operators`.
-pub(crate) fn commands(sink: &mut Sink, field: Field<'_>, roles: &Roles<'_>) -> Option<Vec<OperatorCommand>> {
-    let of = ListOf { example: "{ at: 6m, by: ana, do: pause-all }", needed: false };
-    table::list(sink, field, of, |sink, entry| command(sink, entry, roles))
+/// What a command can refer to.
+pub(crate) struct Known<'k, 'n> {
+    /// The roles and their lanes.
+    pub(crate) roles: &'k Roles<'n>,
+    /// When the run ends at the latest.
+    pub(crate) end: Option<End>,
 }
 
-fn command(sink: &mut Sink, entry: Field<'_>, roles: &Roles<'_>) -> Option<OperatorCommand> {
+/// The section `operators`.
+pub(crate) fn commands(sink: &mut Sink, field: Field<'_>, known: &Known<'_, '_>) -> Option<Vec<OperatorCommand>> {
+    let of = ListOf { example: "{ at: 6m, by: ana, do: pause-all }", needed: false };
+    table::list(sink, field, of, |sink, entry| command(sink, entry, known))
+}
+
+fn command(sink: &mut Sink, entry: Field<'_>, known: &Known<'_, '_>) -> Option<OperatorCommand> {
     let mut table = Table::open(sink, entry, "a command")?;
-    let at_us = table.need(sink, "at", |sink, field| field.duration(sink, Zero::Allowed));
+    let at_us = table.need(sink, "at", |sink, field| field.time_of_run(sink, known.end));
     let by = table.need(sink, "by", |sink, field| field.text(sink, PERSON_MAX));
-    let command = table.need(sink, "do", |sink, field| said(sink, field, roles));
+    let command = table.need(sink, "do", |sink, field| said(sink, field, known.roles));
     let reason = table.or(sink, "reason", String::new(), |sink, field| field.text(sink, REASON_MAX));
     table.close(sink);
     Some(OperatorCommand { at_us: at_us?, by: by?, command: command?, reason: reason? })

@@ -4,7 +4,7 @@
 //! A section that is refused hides nothing in the others.
 
 use super::codes::Code;
-use super::duration::{self, Zero};
+use super::duration::{self, End, Zero};
 use super::faults::Sink;
 use super::scalar::{Field, shown};
 use super::table::{self, ListOf, Table};
@@ -38,15 +38,23 @@ pub(crate) fn scenario(sink: &mut Sink, root: &Node) -> Option<Scenario> {
     let leases = rules::leases(sink, lease_field, work.touches.as_ref());
     let gates = table.or(sink, "gates", Vec::new(), rules::gates);
     let mail = table.or(sink, "mail", MAIL, duration::latency);
-    let operators = table.or(sink, "operators", Vec::new(), |sink, field| operators::commands(sink, field, &roles));
-    let stage = misfortune::Stage { roles: &roles, models: &models, leases: lease_field.is_some_and(has_entries) };
+    let mut end = None;
+    let stop_after_us = table.maybe(sink, "stop", |sink, field| stop(sink, field, &mut end));
+    let operators = table.or(sink, "operators", Vec::new(), |sink, field| {
+        operators::commands(sink, field, &operators::Known { roles: &roles, end })
+    });
+    let stage = misfortune::Stage { roles: &roles, models: &models, leases: lease_field.is_some_and(has_entries), end };
     let of = ListOf { example: "{ kill: implementer.3, at: 10m }", needed: false };
     let faults = table.or(sink, "faults", Vec::new(), |sink, field| {
         table::list(sink, field, of, |sink, entry| misfortune::fault(sink, entry, &stage))
     });
-    let stop_after_us = table.maybe(sink, "stop", stop);
     let control = table.or(sink, "control", false, |sink, field| field.word(sink, &[("without-merger", true)]));
-    let expectations = table.or(sink, "expect", Vec::new(), |sink, field| expect::expectations(sink, field, control));
+    let scene = expect::Scene {
+        control,
+        tasks: work.groups.as_ref().map(|groups| groups.iter().map(|group| u64::from(group.tasks)).sum()),
+        faults: faults.as_ref().map(|faults| faults.len() as u64),
+    };
+    let expectations = table.or(sink, "expect", Vec::new(), |sink, field| expect::expectations(sink, field, scene));
     table.close(sink);
     Some(Scenario {
         name: name?,
@@ -115,9 +123,13 @@ fn version(sink: &mut Sink, table: &mut Table<'_>) -> Option<()> {
     None
 }
 
-fn stop(sink: &mut Sink, field: Field<'_>) -> Option<u64> {
+fn stop(sink: &mut Sink, field: Field<'_>, end: &mut Option<End>) -> Option<u64> {
     let mut table = Table::open(sink, field, "`stop`")?;
-    let after = table.need(sink, "after", |sink, field| field.duration(sink, Zero::Refused));
+    let after = table.need(sink, "after", |sink, field| {
+        let after_us = field.duration(sink, Zero::Refused)?;
+        *end = Some(End { after_us, at: field.node.span });
+        Some(after_us)
+    });
     table.close(sink);
     after
 }

@@ -118,7 +118,7 @@ fn only_gated_trees_become_main() {
                 let passed = f.records.remove(place);
                 f.insert_after("ChangeLanded", 2, passed);
             },
-            &["MAIN-4"],
+            &["MAIN-4", "HAND-1"],
         ),
         (
             "failed after the pass",
@@ -127,7 +127,7 @@ fn only_gated_trees_become_main() {
                 let failed = GateFailed { gate: "test".into(), tree, detail: "red".into() };
                 f.insert_after("GatePassed", 2, record(Actor::Merger, Some(0), Some(2), Event::GateFailed(failed)));
             },
-            &["MAIN-4"],
+            &["MAIN-4", "MAIL-1"],
         ),
         (
             "another tree was gated",
@@ -149,7 +149,7 @@ fn only_gated_trees_become_main() {
                 let gate = f.records.remove(place);
                 f.insert_after("ChangeLanded", 2, gate);
             },
-            &["MAIN-4"],
+            &["MAIN-4", "LOG-2"],
         ),
     ]);
 }

@@ -27,8 +27,8 @@ fn credits_on_main_agree_with_the_journal() {
         ("a fence from nowhere", |f| reword(f, "Baton-Task", "Baton-Fence: 2\nBaton-Task"), &["MAIN-2"]),
         (
             "a refused change is named in the text",
-            |f| reword(f, "work\n", "work\n\nBaton-Change: C-2.1\n"),
-            &["MAIN-2"],
+            |f| reword(f, "by implementer.1\n", "by implementer.1\n\nBaton-Change: C-2.1\n"),
+            &["MAIN-2", "WHO-1"],
         ),
         (
             "the proposal credits another",

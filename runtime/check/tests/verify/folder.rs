@@ -3,7 +3,7 @@
 use baton_record::chain::Chain;
 use baton_record::event::*;
 use baton_record::ids::*;
-use baton_record::line::{Actor, Record, write_line};
+use baton_record::line::{Actor, Record, hash_of, write_line};
 use baton_record::segment::SegmentName;
 use baton_record::{Event, Names, Oid};
 use std::collections::BTreeMap;
@@ -17,6 +17,7 @@ pub type Files = BTreeMap<String, String>;
 
 pub const LANES: [&str; 2] = ["implementer.1", "implementer.2"];
 pub const RUN: &str = "00112233445566aa";
+pub const SCENARIO: &[u8] = b"baton: 1\nname: story\n";
 
 pub struct Folder {
     place: TempDir,
@@ -77,7 +78,7 @@ impl Folder {
     pub fn commit(&mut self, parents: &[Oid], files: &Files, author: &str, message: &str) -> Oid {
         let mut stream =
             format!("reset refs/scratch\ncommit refs/scratch\nauthor {author} <{author}@baton.invalid> 1 +0000\n");
-        stream += "committer merger <merger@baton.invalid> 1 +0000\n";
+        stream += &format!("committer {author} <{author}@baton.invalid> 1 +0000\n");
         stream += &format!("data {}\n{message}\n", message.len());
         for (place, parent) in parents.iter().enumerate() {
             stream += &format!("{} {parent}\n", if place == 0 { "from" } else { "merge" });
@@ -147,7 +148,24 @@ impl Folder {
         self.path().join("journal").join(SegmentName { segment: number, epoch: 1 }.file_name())
     }
 
-    /// Writes all records, chained. A `SegmentClosed` with 0 records gets its numbers and ends its file.
+    /// What `run.json` says before there is a verdict.
+    pub fn begun() -> serde_json::Value {
+        serde_json::json!({
+            "format": 1, "version": "0.1.0", "scenario": "story", "scenario_hash": hash_of(SCENARIO).to_string(),
+            "seed": 7, "world": "sim", "control": false, "workspace": "fixture notes", "verdict": null
+        })
+    }
+
+    /// `run.json` as it is before there is a verdict, with other keys over it.
+    pub fn claim(&self, more: &serde_json::Value) {
+        let mut claims = Folder::begun();
+        for (key, value) in more.as_object().unwrap() {
+            claims[key] = value.clone();
+        }
+        fs::write(self.path().join("run.json"), claims.to_string()).unwrap();
+    }
+
+    /// Writes all records, chained, and what lies beside the journal. A `SegmentClosed` with 0 records gets its numbers and ends its file.
     pub fn write(&self) {
         let mut chain = Chain::default();
         let (mut segment, mut lines, mut bytes) = (0, 0, Vec::new());
@@ -167,13 +185,16 @@ impl Folder {
             }
         }
         fs::write(self.segment(segment), &bytes).unwrap();
+        fs::write(self.path().join("scenario.yaml"), SCENARIO).unwrap();
+        self.claim(&serde_json::json!({}));
     }
 
     pub fn message(&self, change: ChangeId, lane: usize, fence: Option<u64>) -> String {
         let fence = fence.map(|fence| format!("Baton-Fence: {fence}\n")).unwrap_or_default();
         let (task, lane) = (change.task(), LANES[lane]);
         format!(
-            "work\n\nBaton-Change: {change}\nBaton-Task: {task}\nBaton-Lane: {lane}\nBaton-Model: fast\nBaton-Run: {RUN}\n{fence}"
+            "{task}: attempt {} by {lane}\n\nBaton-Change: {change}\nBaton-Task: {task}\nBaton-Lane: {lane}\nBaton-Model: fast\nBaton-Run: {RUN}\n{fence}",
+            change.attempt()
         )
     }
 }

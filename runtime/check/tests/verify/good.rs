@@ -13,9 +13,7 @@ use std::fs;
 fn a_good_run_holds_all_that_it_exercises() {
     let report = check("good", |_| {}, &[]);
     let expected = |id: &str| match id {
-        "BUDGET-1" | "BUDGET-2" | "HAND-2" | "ROLE-1" | "TIME-1" | "LOG-2" | "UNDO-1" | "BACK-1" => {
-            Status::NotExercised
-        }
+        "HAND-2" | "ROLE-1" | "TIME-1" | "LOG-2" | "UNDO-1" | "BACK-1" => Status::NotExercised,
         _ => Status::Held,
     };
     for (promise, (id, _)) in report.promises.iter().zip(PROMISES) {
@@ -92,6 +90,29 @@ fn a_raise_without_its_record_is_in_doubt() {
 }
 
 #[test]
+fn a_raise_that_a_foreign_push_cut_short_is_in_doubt() {
+    let report = check(
+        "raised and pushed",
+        |f| {
+            let before = f.at("FenceRaised", 1);
+            rewind(f, before);
+            let ahead = f.blob("baton-fences 1\n2 src/**\n2 src/lib.rs\n");
+            f.set_ref("refs/baton/fences", ahead);
+            let expected = f.mains[2];
+            let files = story::with(&f.files[&expected].clone(), &[("x", Some("x\n"))]);
+            let found = f.commit(&[expected], &files, "stranger", "mine\n");
+            f.set_ref("refs/heads/main", found);
+            let push = ForeignPush { expected, found: Some(found), fault: None };
+            f.push(Actor::Merger, (None, None), Event::ForeignPush(push));
+            let stopped = RunStopped { reason: StopReason::ForeignPush, main: found, landed: 2, refused: 0 };
+            f.push(Actor::Run, (None, None), Event::RunStopped(stopped));
+        },
+        &[],
+    );
+    assert_eq!(status(&report, "LOCK-2"), Status::InDoubt);
+}
+
+#[test]
 fn a_torn_tail_is_reported_and_is_no_damage() {
     for cut in [1, 20, 90] {
         let mut folder = story::good();
@@ -131,17 +152,32 @@ fn run_json_that_agrees_changes_nothing() {
     let head = folder.head_hash();
     let (records, main) = (folder.records.len(), *folder.mains.last().unwrap());
     let json = |head: &str, records: usize, main: String| {
-        format!(
-            "{{\"verdict\":\"held\",\"journal\":{{\"records\":{records},\"head_hash\":\"{head}\"}},\"main\":{{\"head\":\"{main}\"}}}}"
-        )
+        let mut claims = Folder::begun();
+        claims["verdict"] = "held".into();
+        claims["exit_code"] = 0.into();
+        claims["journal"] = serde_json::json!({ "records": records, "head_hash": head });
+        claims["main"] = serde_json::json!({ "head": main });
+        claims.to_string()
+    };
+    let without = |key: &str| {
+        let mut claims: serde_json::Value = serde_json::from_str(&json(&head, records, main.to_hex())).unwrap();
+        claims.as_object_mut().unwrap().remove(key);
+        claims.to_string()
     };
     let cases = [
         (json(&head, records, main.to_hex()), vec![]),
         (json(&head, records + 1, main.to_hex()), vec!["LOG-1"]),
         (json(&"0".repeat(64), records, main.to_hex()), vec!["LOG-1"]),
         (json(&head, records, folder.mains[0].to_hex()), vec!["MAIN-1"]),
+        (Folder::begun().to_string(), vec![]),
         ("{".into(), vec!["LOG-1"]),
-        ("{\"seed\":7}".into(), vec![]),
+        ("".into(), vec!["LOG-1"]),
+        ("{}".into(), vec!["LOG-1"]),
+        ("[]".into(), vec!["LOG-1"]),
+        ("{\"seed\":7}".into(), vec!["LOG-1"]),
+        (without("verdict"), vec!["LOG-1"]),
+        (without("journal"), vec!["LOG-1"]),
+        (without("main"), vec!["LOG-1"]),
     ];
     for (text, broken) in cases {
         fs::write(folder.path().join("run.json"), &text).unwrap();

@@ -78,7 +78,7 @@ fn only_one_form_is_a_record() {
         ("another version", 1, "\"v\":1", "\"v\":2"),
         ("another place", 1, "\"seq\":1", "\"seq\":2"),
         ("time goes back", 2, "\"t_us\":20", "\"t_us\":5"),
-        ("an unknown lane", 11, "implementer.2", "implementer.9"),
+        ("an unknown lane", 12, "implementer.2", "implementer.9"),
         ("a malformed lane", 5, "implementer.1", "implementer.01"),
     ];
     for (name, line, from, to) in cases {

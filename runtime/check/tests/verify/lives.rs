@@ -19,7 +19,7 @@ fn the_records_of_a_change_stand_in_their_order() {
                     Event::ChangeWithdrawn(ChangeWithdrawn { change: ChangeId::of(TaskId(2), 1), fault: None });
                 f.insert_after("ChangeSubmitted", 2, record(Actor::Merger, Some(0), Some(2), closed));
             },
-            &["MAIL-1"],
+            &["MAIL-1", "HAND-1"],
         ),
         (
             "intended after it landed",
@@ -27,7 +27,7 @@ fn the_records_of_a_change_stand_in_their_order() {
                 let again = f.records[f.at("ChangeIntended", 0)].clone();
                 f.insert_after("ChangeLanded", 0, again);
             },
-            &["MAIN-2"],
+            &["MAIN-1", "MAIN-2"],
         ),
         (
             "refused for a gate that refused nothing",
@@ -37,7 +37,7 @@ fn the_records_of_a_change_stand_in_their_order() {
         (
             "refused as withdrawn while its lane lives",
             |f| edit!(f, ChangeRefused, 0, |e| e.reason = RefuseReason::Withdrawn),
-            &["MAIL-1"],
+            &["LOCK-3", "MAIL-1"],
         ),
         (
             "merged although main was its base",
@@ -59,9 +59,13 @@ fn the_records_of_a_change_stand_in_their_order() {
                 let again = f.records[f.at("EffectIntended", 0)].clone();
                 f.insert_after("EffectIntended", 0, again);
             },
-            &["LOG-2"],
+            &["BUDGET-1", "LOG-2"],
         ),
-        ("an effect ends that never began", |f| edit!(f, EffectDone, 0, |e| e.key = EffectKey(99)), &["LOG-2"]),
+        (
+            "an effect ends that never began",
+            |f| edit!(f, EffectDone, 0, |e| e.key = EffectKey(99)),
+            &["BUDGET-2", "LOG-2"],
+        ),
         ("a lane of an unknown model", |f| edit!(f, LaneJoined, 1, |e| e.model = EndpointId(9)), &["WHO-1"]),
     ]);
 }
@@ -69,7 +73,7 @@ fn the_records_of_a_change_stand_in_their_order() {
 #[test]
 fn who_is_started_again_was_dead_and_who_is_blamed_has_struck() {
     fn died() -> Event {
-        Event::LaneDied(LaneDied { reason: DeathReason::Killed, fault: None })
+        Event::LaneDied(LaneDied { reason: DeathReason::Crashed, fault: None })
     }
     fn restarted(restarts: u32) -> Event {
         Event::LaneRestarted(LaneRestarted { restarts, fault: None })
@@ -97,23 +101,37 @@ fn who_is_started_again_was_dead_and_who_is_blamed_has_struck() {
 #[test]
 fn what_lies_beside_the_journal_agrees_with_it() {
     for (name, text, broken) in [
-        ("run.json", "{\"seed\":8}", vec!["LOG-1"]),
-        ("run.json", "{\"seed\":7,\"stopped\":\"tasks-ended\",\"main\":{\"landed\":3,\"refused\":1}}", vec![]),
-        ("run.json", "{\"main\":{\"landed\":4}}", vec!["LOG-1"]),
-        ("run.json", "{\"spend\":{\"calls\":9}}", vec!["LOG-1"]),
-        ("run.json", "{\"faults\":[{\"id\":0,\"injected\":1,\"felt\":0}]}", vec!["LOG-1"]),
-        ("run.json", "{\"verdict\":\"held\",\"exit_code\":3}", vec!["LOG-1"]),
-        ("run.json", "{\"journal\":7}", vec!["LOG-1"]),
+        ("claims", "{\"seed\":8}", vec!["LOG-1"]),
+        ("claims", "{\"scenario_hash\":\"00\"}", vec!["LOG-1"]),
+        ("claims", "{\"seed\":7,\"stopped\":\"tasks-ended\",\"main\":{\"landed\":3,\"refused\":1}}", vec![]),
+        ("claims", "{\"main\":{\"landed\":4}}", vec!["LOG-1"]),
+        ("claims", "{\"spend\":{\"calls\":9}}", vec!["LOG-1"]),
+        ("claims", "{\"faults\":[{\"id\":0,\"injected\":1,\"felt\":0}]}", vec!["LOG-1"]),
+        ("claims", "{\"verdict\":\"held\",\"exit_code\":3}", vec!["LOG-1"]),
+        ("claims", "{\"journal\":7}", vec!["LOG-1"]),
         ("scenario.yaml", "baton: 1\n", vec!["LOG-1"]),
         ("repo.git/objects/info/alternates", "/nowhere\n", vec!["MAIN-1"]),
-        ("repo.git/refs/heads/main", "ref: refs/heads/other\n", vec!["MAIN-1", "MAIN-2", "LOCK-2"]),
+        ("repo.git/refs/heads/main", "ref: refs/heads/other\n", vec!["MAIN-1"]),
+        ("repo.git/HEAD", "ref: refs/heads/other\n", vec!["MAIN-1"]),
+        ("repo.git/info/grafts", "", vec!["MAIN-1"]),
+        ("repo.git/shallow", "", vec!["MAIN-1"]),
+        ("repo.git/refs/heads/other", "0123456789012345678901234567890123456789\n", vec!["MAIN-1"]),
+        ("repo.git/refs/tags/v1", "0123456789012345678901234567890123456789\n", vec!["MAIN-1"]),
+        ("repo.git/refs/replace/0123456789012345678901234567890123456789", "", vec!["MAIN-1"]),
+        ("repo.git/packed-refs", "0123456789012345678901234567890123456789 refs/tags/v1\n", vec!["MAIN-1"]),
+        ("repo.git/refs/heads/main.lock", "", vec![]),
+        ("repo.git/refs/baton/fences.lock", "ref: refs/heads/main\n", vec![]),
     ] {
         let folder = story::good();
         folder.write();
         let path = folder.path().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-        judge(name, &folder, &broken);
+        if name == "claims" {
+            folder.claim(&serde_json::from_str(text).unwrap());
+        } else {
+            fs::write(path, text).unwrap();
+        }
+        judge(&format!("{name}: {text}"), &folder, &broken);
     }
 }
 

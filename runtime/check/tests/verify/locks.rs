@@ -11,7 +11,11 @@ use baton_record::line::{Actor, Record};
 fn leases_exclude_each_other() {
     check_all(&[
         ("overlap is denied", |f| edit!(f, ResourceNamed, 1, |e| e.overlaps.clear()), &["LOCK-1"]),
-        ("overlap is invented", |f| edit!(f, ResourceNamed, 1, |e| e.pattern = "doc/x".into()), &["LOCK-1", "LOCK-2"]),
+        (
+            "overlap is invented",
+            |f| edit!(f, ResourceNamed, 1, |e| e.pattern = "doc/x".into()),
+            &["LOCK-1", "LOCK-2", "LOCK-3"],
+        ),
         (
             "granted while another lives",
             |f| {
@@ -19,7 +23,7 @@ fn leases_exclude_each_other() {
                 let ended = f.records.remove(ended);
                 f.insert_after("FenceRaised", 1, ended);
             },
-            &["LOCK-1"],
+            &["LOCK-1", "LOCK-3"],
         ),
         (
             "released twice",
@@ -27,7 +31,7 @@ fn leases_exclude_each_other() {
                 let again = f.records[f.at("LeaseReleased", 1)].clone();
                 f.insert_after("LeaseReleased", 1, again);
             },
-            &["LOCK-1"],
+            &["LOCK-1", "LOCK-3"],
         ),
         (
             "expired too early",
@@ -35,9 +39,13 @@ fn leases_exclude_each_other() {
                 let place = f.at("LeaseReleased", 1);
                 f.records[place].event = Event::LeaseExpired(LeaseExpired { lease: LeaseId(1), fault: None });
             },
-            &["LOCK-1"],
+            &["LOCK-1", "LOCK-3"],
         ),
-        ("granted unasked", |f| edit!(f, LeaseGranted, 1, |e| e.lease = LeaseId(u32::MAX)), &["LOCK-1", "LOCK-2"]),
+        (
+            "granted unasked",
+            |f| edit!(f, LeaseGranted, 1, |e| e.lease = LeaseId(u32::MAX)),
+            &["LOCK-1", "LOCK-2", "LOCK-3"],
+        ),
     ]);
 }
 
@@ -52,7 +60,7 @@ fn stale_fences_never_land() {
         (
             "used by another change",
             |f| edit!(f, LeaseRequested, 1, |e| e.change = ChangeId::of(TaskId(2), 2)),
-            &["LOCK-2", "HAND-1"],
+            &["LOCK-2", "LOCK-3", "HAND-1"],
         ),
         (
             "the ref points elsewhere",
@@ -87,7 +95,7 @@ fn stale_fences_never_land() {
                     intended.fences = Some(fences)
                 }
             },
-            &["LOCK-1", "LOCK-2"],
+            &["LOCK-1", "LOCK-2", "LOCK-3"],
         ),
     ]);
 }
@@ -120,7 +128,7 @@ fn nobody_overtakes_and_nobody_is_forgotten() {
                 f.records[first] = Record { t_us: one.t_us, ..other.clone() };
                 f.records[second] = Record { t_us: other.t_us, ..one };
             },
-            &["LOCK-3"],
+            &["LOCK-3", "BUDGET-1", "LOG-2"],
         ),
         (
             "more slots than there are",
@@ -131,7 +139,7 @@ fn nobody_overtakes_and_nobody_is_forgotten() {
             },
             &["LOCK-3"],
         ),
-        ("a slot unasked", |f| f.remove("SlotRequested", 1), &["LOCK-3", "LOG-2"]),
+        ("a slot unasked", |f| f.remove("SlotRequested", 1), &["LOCK-3", "BUDGET-1", "LOG-2"]),
         (
             "a slot is given back twice",
             |f| {

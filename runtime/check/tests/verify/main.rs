@@ -14,6 +14,8 @@
 mod folder;
 #[macro_use]
 mod forgery;
+mod alone;
+mod budgets;
 mod content;
 mod control;
 mod credits;
@@ -22,6 +24,7 @@ mod journal;
 mod lives;
 mod locks;
 mod moves;
+mod order;
 mod story;
 mod work;
 

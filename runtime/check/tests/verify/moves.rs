@@ -92,7 +92,7 @@ fn a_foreign_push_is_where_it_was_found_and_the_last_thing_on_main() {
                 let (before, found) = (f.mains[2], f.mains[3]);
                 notice(f, ("TaskDone", 1), before, Some(found));
             },
-            &["MAIN-1"],
+            &["MAIN-1", "LOCK-3"],
         ),
         ("a notice of nothing", |f| notice(f, ("TaskDone", 2), f.mains[0], Some(f.mains[3])), &["MAIN-1"]),
     ]);

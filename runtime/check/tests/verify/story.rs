@@ -1,7 +1,7 @@
 //! One good run that exercises every check: leases, a merge by git, a refusal, a second attempt, a rename,
 //! a delete, a pause, slots, a gate, an artifact, two segments.
 
-use crate::folder::{Files, Folder, RUN};
+use crate::folder::{Files, Folder, RUN, SCENARIO};
 use baton_record::event::*;
 use baton_record::ids::*;
 use baton_record::line::Actor::{Merger, Recorder, Run, Supervisor};
@@ -93,9 +93,12 @@ impl Folder {
         self.set_ref("refs/heads/main", main_after);
     }
 
-    pub fn call(&mut self, about: (Option<u32>, Option<u32>), key: u64) {
+    pub fn begin_call(&mut self, about: (Option<u32>, Option<u32>), key: u64) {
         self.push(Supervisor, about, Event::SlotGranted(SlotGranted { endpoint: EndpointId(0) }));
         self.push(Supervisor, about, Event::EffectIntended(EffectIntended { key: EffectKey(key), reserved: BOUND }));
+    }
+
+    pub fn end_call(&mut self, about: (Option<u32>, Option<u32>), key: u64) {
         let done = EffectDone { key: EffectKey(key), tokens_in: 1, tokens_out: 1, usd_micros: 1 };
         self.push(Supervisor, about, Event::EffectDone(done));
         self.push(Supervisor, about, Event::SlotReleased(SlotReleased { endpoint: EndpointId(0), fault: None }));
@@ -129,7 +132,7 @@ impl Folder {
         self.mains.push(base);
         self.set_ref("refs/heads/main", base);
         let (run, version, scenario) = (RUN.to_owned(), "0.1.0".to_owned(), "story".to_owned());
-        let scenario_hash = "0".repeat(64);
+        let scenario_hash = baton_record::line::hash_of(SCENARIO).to_string();
         let started =
             RunStarted { version, run, scenario, scenario_hash, seed: 7, world: WorldKind::Sim, base, control };
         self.push(Run, (None, None), Event::RunStarted(started));
@@ -157,6 +160,9 @@ impl Folder {
             let added = TaskAdded { role: "implementer".into(), attempts_max: 2, artifact };
             self.push(Supervisor, (None, Some(task)), Event::TaskAdded(added));
         }
+        let limit = Limit { requests: Some(10), tokens: Some(100), usd_micros: Some(100) };
+        let set = BudgetSet { scope: BudgetScope::Run, role: None, limit, by: None, reason: None };
+        self.push(Supervisor, (None, None), Event::BudgetSet(set));
         self.assign(0, 0, 1);
         self.assign(1, 1, 1);
         base
@@ -179,11 +185,13 @@ fn tell() -> Folder {
             Event::SlotRequested(SlotRequested { endpoint: EndpointId(0), key: EffectKey(key), bound: BOUND }),
         )
     };
-    for (about, event) in [asks(0, 1), asks(1, 2)] {
-        f.push(Supervisor, about, event);
-    }
-    f.call((Some(0), Some(0)), 1);
-    f.call((Some(1), Some(1)), 2);
+    let (first_asks, second_asks) = (asks(0, 1), asks(1, 2));
+    f.push(Supervisor, first_asks.0, first_asks.1);
+    f.begin_call((Some(0), Some(0)), 1);
+    f.push(Supervisor, second_asks.0, second_asks.1);
+    f.end_call((Some(0), Some(0)), 1);
+    f.begin_call((Some(1), Some(1)), 2);
+    f.end_call((Some(1), Some(1)), 2);
     first(&mut f, base);
     let fences = second(&mut f, base);
     third(&mut f, fences);

@@ -41,7 +41,7 @@ fn every_submission_has_one_answer_and_every_task_one_owner() {
                     Event::ChangeWithdrawn(ChangeWithdrawn { change: ChangeId::of(TaskId(2), 2), fault: None });
                 f.insert_after("TaskAssigned", 3, record(Actor::Merger, Some(0), Some(2), closed));
             },
-            &["MAIL-1"],
+            &["LOCK-3", "MAIL-1", "HAND-1"],
         ),
         (
             "two owners",
@@ -53,21 +53,25 @@ fn every_submission_has_one_answer_and_every_task_one_owner() {
         ),
         ("an attempt is left out", |f| edit!(f, TaskAssigned, 0, |e| e.attempt = 2), &["HAND-1"]),
         ("one attempt too many", |f| edit!(f, TaskAdded, 2, |e| e.attempts_max = 1), &["HAND-1"]),
-        ("an attempt beyond all numbers", |f| edit!(f, TaskAssigned, 3, |e| e.attempt = u32::MAX), &["HAND-1"]),
+        (
+            "an attempt beyond all numbers",
+            |f| edit!(f, TaskAssigned, 3, |e| e.attempt = u32::MAX),
+            &["LOCK-3", "HAND-1"],
+        ),
         ("a task of another role", |f| edit!(f, TaskAdded, 1, |e| e.role = "reviewer".into()), &["HAND-1"]),
-        ("a task is lost", |f| f.remove("TaskDone", 1), &["HAND-1", "STOP-1"]),
+        ("a task is lost", |f| f.remove("TaskDone", 1), &["LOCK-3", "HAND-1", "STOP-1"]),
         (
             "a task is added twice",
             |f| {
                 let again = f.records[f.at("TaskAdded", 2)].clone();
                 f.insert_after("TaskAdded", 2, again);
             },
-            &["HAND-1"],
+            &["HAND-1", "LOG-2"],
         ),
         (
             "a task is returned for no reason",
             |f| edit!(f, TaskReturned, 0, |e| e.reason = ReturnReason::LaneDied),
-            &["HAND-1"],
+            &["LOCK-3", "HAND-1"],
         ),
         (
             "a task is done by another's change",
@@ -80,7 +84,7 @@ fn every_submission_has_one_answer_and_every_task_one_owner() {
                 let place = f.at("TaskReturned", 0);
                 f.records[place].event = Event::TaskFailed(TaskFailed { reason: FailReason::AttemptsUsedUp });
             },
-            &["HAND-1"],
+            &["LOCK-3", "HAND-1"],
         ),
         (
             "submitted by another lane",
@@ -115,7 +119,7 @@ fn effects_name_their_owners_and_stop_at_a_pause() {
                 let place = f.at("EffectDone", 0);
                 f.records[place].lane = None
             },
-            &["WHO-1"],
+            &["LOCK-3", "WHO-1"],
         ),
         (
             "an effect without a task",
@@ -123,7 +127,7 @@ fn effects_name_their_owners_and_stop_at_a_pause() {
                 let place = f.at("EffectIntended", 0);
                 f.records[place].task = None
             },
-            &["WHO-1"],
+            &["WHO-1", "LOG-2"],
         ),
         (
             "a landing credited to another lane",
@@ -141,7 +145,11 @@ fn effects_name_their_owners_and_stop_at_a_pause() {
             },
             &["WHO-1"],
         ),
-        ("an effect in a pause", |f| f.insert_after("PauseAcknowledged", 0, effect()), &["STOP-2", "LOG-2"]),
+        (
+            "an effect in a pause",
+            |f| f.insert_after("PauseAcknowledged", 0, effect()),
+            &["BUDGET-1", "STOP-2", "LOG-2"],
+        ),
         (
             "a landing in a pause",
             |f| {
@@ -160,7 +168,7 @@ fn effects_name_their_owners_and_stop_at_a_pause() {
                 let again = f.records[f.at("EffectIntended", 0)].clone();
                 f.insert_after("SlotReleased", 0, again);
             },
-            &["LOG-2"],
+            &["LOCK-3", "BUDGET-1", "LOG-2"],
         ),
         (
             "a file written past the merger",
@@ -187,7 +195,7 @@ fn a_run_ends_as_it_says() {
                 let after = f.records[f.at("GatePassed", 0)].clone();
                 f.insert_after("RunStopped", 0, after);
             },
-            &["STOP-1"],
+            &["HAND-1", "STOP-1"],
         ),
         ("too many landed", |f| edit!(f, RunStopped, 0, |e| e.landed = 4), &["STOP-1"]),
         ("too few refused", |f| edit!(f, RunStopped, 0, |e| e.refused = 0), &["STOP-1"]),

@@ -57,6 +57,21 @@ pub enum StopReason {
     Stuck,
 }
 
+impl StopReason {
+    /// The word on the wire.
+    pub fn word(self) -> &'static str {
+        match self {
+            StopReason::TasksEnded => "tasks-ended",
+            StopReason::TimeOver => "time-over",
+            StopReason::Operator => "operator",
+            StopReason::ForeignPush => "foreign-push",
+            StopReason::Drained => "drained",
+            StopReason::BudgetOver => "budget-over",
+            StopReason::Stuck => "stuck",
+        }
+    }
+}
+
 /// See [`super::Event::RunStopped`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

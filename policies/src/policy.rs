@@ -1,0 +1,255 @@
+//! The verdict on an action: deny, then approve, then allow; what no rule allows is denied.
+//!
+//! Owns that order, and that file actions stay within `may-write` and `may-read`. Knows of commands only what taking
+//! them apart has left, and of the disk only what [`Paths`] says.
+
+use crate::command::{self, Piece, Redirect};
+use crate::path::{self, PathFault, Paths, Place};
+use crate::pattern::Pattern;
+use crate::rule::{FileTool, Rule, Subject};
+
+/// What a role may do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Policy {
+    /// What never happens.
+    pub deny: Vec<Rule>,
+    /// What waits for a person.
+    pub approve: Vec<Rule>,
+    /// What happens without further ado.
+    pub allow: Vec<Rule>,
+    /// Where files may be written, edited and deleted; no rule widens it.
+    pub may_write: Vec<Pattern>,
+    /// Where files may be read; no rule widens it.
+    pub may_read: Vec<Pattern>,
+}
+
+/// Something that a lane wants to do. Paths are as the lane wrote them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action<'a> {
+    /// Read a file.
+    Read(&'a str),
+    /// Create or replace a file.
+    Write(&'a str),
+    /// Change a part of a file.
+    Edit(&'a str),
+    /// Remove a file, or a directory with all that is in it.
+    Delete(&'a str),
+    /// Run a shell command, from the workspace's root.
+    Bash(&'a str),
+    /// Move main.
+    Land,
+    /// Send refs to a remote.
+    Push,
+    /// Call a tool of an MCP server, by its whole name `mcp__server__tool`.
+    Mcp(&'a str),
+}
+
+/// What becomes of an action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Decision {
+    /// It may happen.
+    Allowed,
+    /// It waits for a person.
+    NeedsApproval,
+    /// It does not happen.
+    Denied,
+}
+
+/// A list of rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum List {
+    /// `baton-deny`.
+    Deny,
+    /// `baton-approve`.
+    Approve,
+    /// `allowed-tools`.
+    Allow,
+}
+
+/// Why a decision is as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// A rule decided.
+    Rule {
+        /// The list in which it stands.
+        list: List,
+        /// Its index in that list, from 0.
+        index: usize,
+        /// The rule as it was written.
+        text: String,
+    },
+    /// No rule allows it.
+    NothingAllows,
+    /// The file lies outside of may-write.
+    OutsideMayWrite,
+    /// The file lies outside of may-read.
+    OutsideMayRead,
+    /// The path is refused whatever the rules say.
+    Path(PathFault),
+    /// The command is refused whatever the rules say: it is too long or nested too deeply.
+    TooLarge,
+    /// The command cannot be taken apart with certainty, and `Bash` alone is not allowed; why, in words.
+    Uncertain(&'static str),
+    /// There is nothing in the command.
+    Empty,
+}
+
+/// The answer to an action.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// What becomes of it.
+    pub decision: Decision,
+    /// Why.
+    pub reason: Reason,
+    /// The part that decided: a resolved path, or one of the commands that the command is made of.
+    pub part: String,
+}
+
+impl Verdict {
+    fn denied(reason: Reason, part: &str) -> Self {
+        Self { decision: Decision::Denied, reason, part: part.to_owned() }
+    }
+
+    fn by(rule: (usize, &Rule), list: List, part: &str) -> Self {
+        let decision = match list {
+            List::Deny => Decision::Denied,
+            List::Approve => Decision::NeedsApproval,
+            List::Allow => Decision::Allowed,
+        };
+        let reason = Reason::Rule { list, index: rule.0, text: rule.1.text().to_owned() };
+        Self { decision, reason, part: part.to_owned() }
+    }
+}
+
+impl Policy {
+    /// Decides about an action. Asks the ground about every directory on the way to a file, and about nothing else.
+    #[must_use]
+    pub fn judge(&self, action: &Action<'_>, ground: &dyn Paths) -> Verdict {
+        match *action {
+            Action::Read(path) => self.file(FileTool::Read, path, ground),
+            Action::Write(path) => self.file(FileTool::Write, path, ground),
+            Action::Edit(path) => self.file(FileTool::Edit, path, ground),
+            Action::Delete(path) => self.file(FileTool::Delete, path, ground),
+            Action::Bash(text) => self.command(text, ground),
+            Action::Land => self.simple("Land", |rule| rule.subject == Subject::Land),
+            Action::Push => self.simple("Push", |rule| rule.subject == Subject::Push),
+            Action::Mcp(name) => {
+                self.simple(name, |rule| matches!(&rule.subject, Subject::Mcp(named) if named == name))
+            }
+        }
+    }
+
+    fn simple(&self, part: &str, named: impl Fn(&Rule) -> bool) -> Verdict {
+        self.first(part, &named, &named)
+    }
+
+    /// The first rule in the order of the lists: `stops` for those that deny or wait, `lets` for those that allow.
+    fn first(&self, part: &str, stops: &dyn Fn(&Rule) -> bool, lets: &dyn Fn(&Rule) -> bool) -> Verdict {
+        if let Some(rule) = find(&self.deny, stops) {
+            return Verdict::by(rule, List::Deny, part);
+        }
+        if let Some(rule) = find(&self.approve, stops) {
+            return Verdict::by(rule, List::Approve, part);
+        }
+        match find(&self.allow, lets) {
+            Some(rule) => Verdict::by(rule, List::Allow, part),
+            None => Verdict::denied(Reason::NothingAllows, part),
+        }
+    }
+
+    fn file(&self, tool: FileTool, path: &str, ground: &dyn Paths) -> Verdict {
+        match path::resolve(path, "", ground) {
+            Ok(place) => self.place(tool, &place, ground),
+            Err(fault) => Verdict::denied(Reason::Path(fault), path),
+        }
+    }
+
+    fn place(&self, tool: FileTool, place: &Place, ground: &dyn Paths) -> Verdict {
+        let (folds, part) = (ground.ignores_case(), place.target.as_str());
+        let changes = tool != FileTool::Read;
+        if changes && place.is_git() {
+            return Verdict::denied(Reason::Path(PathFault::GitDirectory), part);
+        }
+        let stops = |rule: &Rule| match &rule.subject {
+            Subject::File(of, pattern) if of.forbids(tool) => pattern.as_ref().is_none_or(|pattern| {
+                // To delete a directory is to delete what is in it.
+                let deep = tool == FileTool::Delete;
+                place.all().any(|name| if deep { pattern.touches(name, folds) } else { pattern.covers(name, folds) })
+            }),
+            _ => false,
+        };
+        let inside = |patterns: &[Pattern]| {
+            // Of a symlink that is read, only what it leads to is read.
+            let mut names = place.really().take(if changes { 2 } else { 1 });
+            names.all(|name| patterns.iter().any(|pattern| pattern.covers(name, folds)))
+        };
+        if let Some(rule) = find(&self.deny, &stops) {
+            return Verdict::by(rule, List::Deny, part);
+        }
+        if changes && !inside(&self.may_write) {
+            return Verdict::denied(Reason::OutsideMayWrite, part);
+        }
+        if !changes && !inside(&self.may_read) {
+            return Verdict::denied(Reason::OutsideMayRead, part);
+        }
+        self.first(part, &stops, &|rule| match &rule.subject {
+            Subject::File(of, pattern) => {
+                *of == tool && pattern.as_ref().is_none_or(|p| inside(std::slice::from_ref(p)))
+            }
+            _ => false,
+        })
+    }
+
+    fn command(&self, text: &str, ground: &dyn Paths) -> Verdict {
+        let shown = &text[..text.char_indices().nth(200).map_or(text.len(), |(at, _)| at)];
+        let Some(taken) = command::take_apart(text, ground) else {
+            return Verdict::denied(Reason::TooLarge, shown);
+        };
+        let mut worst: Option<Verdict> = None;
+        let mut weigh = |verdict: Verdict| {
+            if worst.as_ref().is_none_or(|worst| verdict.decision > worst.decision) {
+                worst = Some(verdict);
+            }
+        };
+        taken.pieces.iter().filter_map(|piece| self.piece(piece)).for_each(&mut weigh);
+        taken.redirects.iter().map(|redirect| self.redirect(redirect, ground)).for_each(&mut weigh);
+        if let Some(why) = taken.uncertain {
+            weigh(self.uncertain(why, shown));
+        }
+        worst.unwrap_or_else(|| Verdict::denied(Reason::Empty, shown))
+    }
+
+    /// One simple command; `None` if nothing speaks against it and what it runs is judged as a piece of its own.
+    fn piece(&self, piece: &Piece) -> Option<Verdict> {
+        let part = piece.shown();
+        let any = |rule: &Rule| rule.subject == Subject::AnyCommand;
+        let stops = |rule: &Rule| any(rule) || rule.could_mean(&piece.words);
+        let lets = |rule: &Rule| any(rule) || piece.doubt.is_none() && rule.allows_command(&piece.words);
+        let verdict = self.first(&part, &stops, &lets);
+        match (&verdict.reason, piece.doubt) {
+            (Reason::NothingAllows, None) if piece.transparent => None,
+            (Reason::NothingAllows, Some(why)) => Some(Verdict { reason: Reason::Uncertain(why), ..verdict }),
+            _ => Some(verdict),
+        }
+    }
+
+    fn uncertain(&self, why: &'static str, part: &str) -> Verdict {
+        let verdict = self.first(part, &Rule::is_about_commands, &|rule| rule.subject == Subject::AnyCommand);
+        match verdict.reason {
+            Reason::NothingAllows => Verdict { reason: Reason::Uncertain(why), ..verdict },
+            _ => verdict,
+        }
+    }
+
+    fn redirect(&self, redirect: &Redirect, ground: &dyn Paths) -> Verdict {
+        let tool = if redirect.writes { FileTool::Write } else { FileTool::Read };
+        match &redirect.target {
+            Ok(place) => self.place(tool, place, ground),
+            Err(fault) => Verdict::denied(Reason::Path(*fault), &redirect.shown),
+        }
+    }
+}
+
+fn find<'a>(rules: &'a [Rule], fits: &dyn Fn(&Rule) -> bool) -> Option<(usize, &'a Rule)> {
+    rules.iter().enumerate().find(|(_, rule)| fits(rule))
+}

@@ -1,0 +1,238 @@
+//! Owns what must stand directly behind what. A decision of the supervisor is written as a whole, so what
+//! follows from it follows at once: a free slot or lease goes to whoever is first in line, a call begins
+//! with its grant and gives its slot back with its end, a death or the end of an attempt frees what it
+//! waited for, a refused attempt is followed by the next. And none of these records stands anywhere else.
+//!
+//! What is missing, moved, doubled or put in is said at the promise that it belongs to. Deliberately does
+//! not know whether a decision was right; the other checks do.
+
+use crate::board::Board;
+use crate::budgets::{Budgets, Fit};
+use crate::changes::Changes;
+use crate::leases::Leases;
+use crate::report::Judgement;
+use crate::slots::{Call, Slots};
+use baton_record::event::{RefuseReason, ReturnReason};
+use baton_record::line::Record;
+use baton_record::{EffectKey, EndpointId, Event, FaultId, LaneId, LeaseId, TaskId};
+use std::collections::VecDeque;
+
+/// One record that is due.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Due {
+    lane: Option<LaneId>,
+    task: Option<TaskId>,
+    what: What,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum What {
+    CallBegins(EffectKey),
+    SlotGranted(EndpointId),
+    SlotReleased(EndpointId, Option<FaultId>),
+    LeaseGranted(LeaseId),
+    LeaseReleased(LeaseId, Option<FaultId>),
+    Assigned(u32),
+    RefusedByGate,
+    CallLost(EffectKey),
+    CallRefused(EffectKey),
+    GivenBack,
+    Retired,
+}
+
+impl What {
+    /// What a record is, if it is of a kind that follows from another.
+    fn of(event: &Event) -> Option<What> {
+        match event {
+            Event::EffectIntended(e) => Some(What::CallBegins(e.key)),
+            Event::SlotGranted(e) => Some(What::SlotGranted(e.endpoint)),
+            Event::SlotReleased(e) => Some(What::SlotReleased(e.endpoint, e.fault)),
+            Event::LeaseGranted(e) => Some(What::LeaseGranted(e.lease)),
+            Event::LeaseReleased(e) => Some(What::LeaseReleased(e.lease, e.fault)),
+            Event::TaskAssigned(e) => Some(What::Assigned(e.attempt)),
+            Event::ChangeRefused(e) if e.reason == RefuseReason::Gate => Some(What::RefusedByGate),
+            Event::EffectLost(e) => Some(What::CallLost(e.key)),
+            Event::CallRefused(e) => Some(What::CallRefused(e.key)),
+            Event::TaskReturned(e) if e.reason == ReturnReason::BudgetOver => Some(What::GivenBack),
+            Event::LaneRetired(_) => Some(What::Retired),
+            _ => None,
+        }
+    }
+
+    /// A lane may also take a task by itself.
+    fn stands_alone(self) -> bool {
+        matches!(self, What::Assigned(_))
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            What::CallBegins(_) => "the beginning of a call",
+            What::SlotGranted(_) => "the grant of a slot",
+            What::SlotReleased(..) => "the end of a slot",
+            What::LeaseGranted(_) => "the grant of a lease",
+            What::LeaseReleased(..) => "the end of a lease",
+            What::Assigned(_) => "the next attempt",
+            What::RefusedByGate => "the refusal for a gate",
+            What::CallLost(_) => "the bill of a call whose lane died",
+            What::CallRefused(_) => "the refusal of a call for want of money",
+            What::GivenBack => "the return of a task for want of money",
+            What::Retired => "a lane that gives up",
+        }
+    }
+}
+
+/// What is due, and what was found instead.
+#[derive(Debug, Default)]
+pub(crate) struct Sequel {
+    /// The very next.
+    now: Option<Due>,
+    /// Behind what slots and leases that became free lead to.
+    later: VecDeque<Due>,
+    slots_turn: bool,
+    leases_turn: bool,
+    pub(crate) lock_3: Judgement,
+    pub(crate) hand_1: Judgement,
+    pub(crate) log_2: Judgement,
+    pub(crate) mail_1: Judgement,
+    pub(crate) budget_2: Judgement,
+}
+
+impl Sequel {
+    /// Before any other check has seen the record.
+    pub(crate) fn before(&mut self, seq: u64, record: &Record, (slots, leases): (&Slots, &Leases), budgets: &Budgets) {
+        // Segments end wherever they are full.
+        if matches!(record.event, Event::SegmentClosed(_)) {
+            return;
+        }
+        let found = What::of(&record.event);
+        let Some(due) = self.take_due(slots, leases, budgets) else {
+            if let Some(found) = found.filter(|found| !found.stands_alone()) {
+                self.say(found, || format!("record {seq}: {} follows from nothing before it", found.name()));
+            }
+            return;
+        };
+        // What is given back for the last time is given up.
+        let given_up = due.what == What::GivenBack && matches!(record.event, Event::TaskFailed(_));
+        if (found == Some(due.what) || given_up) && (record.lane, record.task) == (due.lane, due.task) {
+            return match due.what {
+                What::Assigned(_) => self.hand_1.checked(),
+                What::CallBegins(_) | What::RefusedByGate | What::CallLost(_) | What::CallRefused(_) => {}
+                What::GivenBack | What::Retired => self.hand_1.checked(),
+                _ => self.lock_3.checked(),
+            };
+        }
+        self.say(due.what, || format!("record {seq}: {} is due here, and something else is there", due.what.name()));
+        self.later.clear();
+        (self.slots_turn, self.leases_turn) = (false, false);
+    }
+
+    fn take_due(&mut self, slots: &Slots, leases: &Leases, budgets: &Budgets) -> Option<Due> {
+        if self.now.is_some() {
+            return self.now.take();
+        }
+        if self.slots_turn {
+            if let Some(due) = next_call(slots, budgets) {
+                return Some(due);
+            }
+            self.slots_turn = false;
+        }
+        if self.leases_turn {
+            if let Some((lease, lane, task)) = leases.grantable() {
+                return Some(Due { lane, task: Some(task), what: What::LeaseGranted(lease) });
+            }
+            self.leases_turn = false;
+        }
+        self.later.pop_front()
+    }
+
+    fn say(&mut self, what: What, why: impl FnOnce() -> String) {
+        let judgement = match what {
+            What::CallBegins(_) => &mut self.log_2,
+            What::Assigned(_) | What::GivenBack | What::Retired => &mut self.hand_1,
+            What::CallLost(_) | What::CallRefused(_) => &mut self.budget_2,
+            What::RefusedByGate => &mut self.mail_1,
+            _ => &mut self.lock_3,
+        };
+        judgement.breaks(why);
+    }
+
+    /// After every other check has seen the record.
+    pub(crate) fn after(&mut self, record: &Record, (slots, leases): (&Slots, &Leases), story: (&Board, &Changes)) {
+        let Some(lane) = record.lane else {
+            self.slots_turn |= matches!(record.event, Event::Resumed(_) | Event::BudgetSet(_));
+            return;
+        };
+        let due = |task: Option<TaskId>, what: What| Due { lane: Some(lane), task, what };
+        match &record.event {
+            Event::SlotGranted(_) => {
+                self.now = slots.call(lane).map(|call| due(call.task, What::CallBegins(call.key)));
+            }
+            Event::BudgetSet(_) => self.slots_turn = true,
+            Event::CallRefused(_) => {
+                self.slots_turn = true;
+                self.later.push_back(due(record.task, What::GivenBack));
+                self.later.push_back(due(None, What::Retired));
+            }
+            Event::EffectDone(_) | Event::EffectFailed(_) => {
+                self.now = slots.call(lane).map(|call| due(call.task, What::SlotReleased(call.endpoint, None)));
+            }
+            Event::GateFailed(_) => self.now = Some(due(record.task, What::RefusedByGate)),
+            Event::SlotRequested(_) | Event::SlotReleased(_) => self.slots_turn = true,
+            Event::LeaseRequested(_) | Event::LeaseReleased(_) | Event::LeaseExpired(_) => self.leases_turn = true,
+            Event::LaneDied(died) => {
+                let call = slots.call(lane);
+                let lost = call.filter(Call::is_under_way).map(|call| due(call.task, What::CallLost(call.key)));
+                let slot = call.map(|call| due(call.task, What::SlotReleased(call.endpoint, died.fault)));
+                let waiting = leases.waiting_of(lane);
+                let lease = waiting.map(|(id, task)| due(Some(task), What::LeaseReleased(id, died.fault)));
+                self.later.extend(lost.into_iter().chain(slot).chain(lease));
+            }
+            Event::TaskDone(_) | Event::TaskFailed(_) | Event::TaskReturned(_) => {
+                self.attempt_over(record, lane, (slots, leases), story);
+            }
+            _ => {}
+        }
+    }
+
+    /// The attempt's end: the next one, the lease, the place in line for a slot.
+    fn attempt_over(
+        &mut self,
+        record: &Record,
+        lane: LaneId,
+        (slots, leases): (&Slots, &Leases),
+        (board, changes): (&Board, &Changes),
+    ) {
+        let Some(change) = record.task.and_then(|task| board.current_change(task)) else { return };
+        let due = |task: Option<TaskId>, what: What| Due { lane: Some(lane), task, what };
+        if let Event::TaskReturned(returned) = &record.event
+            && returned.reason == ReturnReason::Refused
+            && !board.died_since_assignment(lane)
+            && !board.is_draining()
+        {
+            self.later.push_back(due(record.task, What::Assigned(change.attempt() + 1)));
+        }
+        // What a dead lane holds runs out, unless its change was settled like any other.
+        if !changes.was_withdrawn(change)
+            && let Some(id) = leases.of_change(change)
+        {
+            self.later.push_back(due(Some(change.task()), What::LeaseReleased(id, None)));
+        }
+        if let Some(call) = slots.call(lane).filter(|call| call.waits()) {
+            self.later.push_back(due(call.task, What::SlotReleased(call.endpoint, None)));
+        }
+    }
+}
+
+/// The call that begins or is refused next: at the first endpoint with a free slot whose first in line is not to wait for
+/// room under a limit.
+fn next_call(slots: &Slots, budgets: &Budgets) -> Option<Due> {
+    slots.first_in_line().find_map(|(endpoint, lane)| {
+        let call = slots.call(lane)?;
+        let what = match budgets.fit(lane, call.bound) {
+            Fit::Now => What::SlotGranted(endpoint),
+            Fit::Never => What::CallRefused(call.key),
+            Fit::Later => return None,
+        };
+        Some(Due { lane: Some(lane), task: call.task, what })
+    })
+}

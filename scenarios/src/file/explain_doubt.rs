@@ -1,0 +1,106 @@
+//! What is behind `E0128` and the codes `W02…`: what can be read, but never be so, or hardly be meant so.
+//!
+//! Owns the texts; see `explain` for their form.
+
+use super::codes::Code;
+use super::explain::Row;
+
+/// In the order of [`Code`], from [`Code::NeverHolds`] on.
+pub(crate) const DOUBT: &[Row] = &[
+    (
+        Code::NeverHolds,
+        "E0128",
+        "An expectation that nothing can meet.
+
+An expectation compares with what its metric can never be: a count is a whole number and never below 0,
+`main.intact` is 0 or 1, no more tasks can land or fail than the file has, and no more faults be felt.
+
+Wrong:
+    expect: [ main.intact == 2 ]
+
+Right:
+    expect: [ main.intact ]
+",
+    ),
+    (
+        Code::EmptyList,
+        "W0201",
+        "A list is given, but has no entries.
+
+A list of things that may be left out is given, but empty. That is allowed, but looks like something was
+forgotten.
+
+Wrong:
+    gates: []
+
+Right:
+    gates: [ { name: clean, forbid: TODO } ]
+",
+    ),
+    (
+        Code::UntouchedLease,
+        "W0202",
+        r#"A lease that no task needs.
+
+A lease rule covers files that no entry of `tasks` touches, so that no lane will ever ask for it.
+
+Wrong:
+    tasks:
+      - { count: 2, by: writer, touches: "notes/**", do: { append: token } }
+    leases: [ { resource: "docs/**", ttl: 2m } ]
+
+Right:
+    tasks:
+      - { count: 2, by: writer, touches: "notes/**", do: { append: token } }
+    leases: [ { resource: "notes/**", ttl: 2m } ]
+"#,
+    ),
+    (
+        Code::UnusedModel,
+        "W0203",
+        "A model that no role uses.
+
+A model is defined, but no role names it.
+
+Wrong:
+    models:
+      fast: { latency: { median: 8s, p99: 60s } }
+      slow: { latency: { median: 80s, p99: 90s } }
+
+Right:
+    models:
+      fast: { latency: { median: 8s, p99: 60s } }
+",
+    ),
+    (
+        Code::AlwaysHolds,
+        "W0204",
+        "An expectation that nothing can miss.
+
+An expectation holds whatever happens, because of the values that its metric can have: it proves nothing.
+
+Wrong:
+    expect: [ tasks.landed >= 0 ]
+
+Right:
+    expect: [ tasks.landed >= 1 ]
+",
+    ),
+    (
+        Code::AfterEnd,
+        "W0205",
+        "Something is to happen after the run has been stopped.
+
+A fault or a command has a time `at` that lies behind `stop.after`. When it comes, the run has ended, and nothing
+happens.
+
+Wrong:
+    stop: { after: 5m }
+    faults: [ { kill: writer, at: 10m } ]
+
+Right:
+    stop: { after: 15m }
+    faults: [ { kill: writer, at: 10m } ]
+",
+    ),
+];

@@ -1,0 +1,259 @@
+//! The matrix of forgeries: for every kind of record that the shipped scenarios write, one record is deleted,
+//! doubled, moved, or said of somebody or something else, field by field; then the journal is chained and
+//! summed anew and `run.json` names its new end. The checker must see each, but for those in [`NO_OPS`].
+//!
+//! `BATON_FORGERIES` sets how many records of each kind of each scenario are forged (default 1; `all`: every one).
+
+use crate::forgery::copy;
+use crate::forgery::values::{WORDS, alternatives, each_leaf};
+use crate::run_folder::{RunFolder, run};
+use baton_check::verify;
+use baton_record::line::{Actor, Record, read_line, write_line};
+use baton_record::{Chain, Event, LaneId, Names, TaskId};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+const SCENARIOS: [&str; 6] =
+    ["two-writers", "eight-writers", "lease-holder-dies", "pause-past-lease", "plain-run", "supervisor-restarts"];
+
+/// Kind, way, and why a record that is forged so says nothing that any other evidence could contradict.
+const NO_OPS: &[(&str, &str, &str)] = &[
+    ("ActorRestarted", "data/folded", "others' records may be under way between the fold and its record"),
+    ("AskRepeated", "actor", "supervisor and merger both answer; nothing else tells which question it was"),
+    ("AskRepeated", "data/ask", "a lane's questions are numbered for itself alone"),
+    ("AskRepeated", "lane: another", "the same fault of the mail has struck that lane too"),
+    ("AskRepeated", "swap", "what a lane asks again is ordered with nothing but its own questions"),
+    ("RepeatAnswered", "swap", "what a lane asks again is ordered with nothing but its own questions"),
+    ("PauseRequested", "swap", "a person may have spoken a moment later"),
+    ("Resumed", "swap", "a person may have spoken a moment later"),
+    ("RepeatAnswered", "actor", "supervisor and merger both answer; nothing else tells which question it was"),
+    ("RepeatAnswered", "data/ask", "a lane's questions are numbered for itself alone"),
+    ("RepeatAnswered", "lane: another", "the same fault of the mail has struck that lane too"),
+    ("FaultInjected", "lane: another", "a message was struck; whose, only what was felt of it tells"),
+    ("ChangeIntended", "data/verdict: git", "git gives the same tree wherever the walk is allowed to"),
+    ("ChangeIntended", "data/verdict: another's", "git gives the same tree wherever the walk is allowed to"),
+    ("ChangeIntended", "data/verdict: walk", "git was asked, and the walk would have been allowed to"),
+    ("ChangeRefused", "data/paths", "nothing of a refused change is in the repository, so no merge can be tried again"),
+    ("ChangeRefused", "data/reason: conflict", "as above: whatever fails on a path may have been a conflict on it"),
+    ("ChangeRefused", "data/reason: another's", "as above, where the other reason is a conflict"),
+    ("ChangeRefused", "data/reason: no-lease", "as above, where a merger was restarted and knows no leases"),
+    ("ChangeSubmitted, refused", "data/", "nothing of a refused change is in the repository"),
+    ("ChangeSubmitted", "data/updates/0/op: edit", "every addition at the end is also an edit"),
+    ("EndpointNamed", "data/slots", "so many calls were never under way at once"),
+    ("GateFailed", "data/detail", "a gate's own words"),
+    ("GateFailed", "data/tree", "nothing of a refused change is in the repository"),
+    ("PauseAcknowledged", "delete", "people may resume before everybody is quiet"),
+    ("PauseRequested", "data/by", "a person's name"),
+    ("PauseRequested", "data/reason", "a person's words"),
+    ("Resumed", "data/by", "a person's name"),
+    ("Resumed", "data/reason", "a person's words"),
+    ("TaskAdded", "data/artifact: a text", "the task's change happens to contain that path"),
+    ("TaskAdded", "data/attempts_max", "so many attempts were not needed"),
+    ("*, apart", "swap", "the two are about different lanes and tasks: nothing orders them"),
+];
+
+/// A run that ended in order, taken apart.
+struct Run {
+    scenario: &'static str,
+    folder: PathBuf,
+    records: Vec<Record>,
+    names: Names,
+    claims: Value,
+}
+
+impl Run {
+    fn of(place: &Path, scenario: &'static str) -> Run {
+        let said = run(place, scenario, scenario, &[]);
+        assert_eq!(said.code(), 0, "{said:?}");
+        let folder = place.join(scenario);
+        let journal = RunFolder(&folder).journal();
+        let (mut chain, mut names) = (Chain::default(), Names::default());
+        let lines = journal.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+        let records = lines.map(|line| read_line(line, &mut chain, &mut names).unwrap()).collect();
+        let claims = serde_json::from_slice(&std::fs::read(folder.join("run.json")).unwrap()).unwrap();
+        Run { scenario, folder, records, names, claims }
+    }
+
+    /// The kind of a record, and whether a submission came to nothing.
+    fn sort_of(&self, at: usize) -> String {
+        let kind = kind_of(&self.records[at].event);
+        let Event::ChangeSubmitted(submitted) = &self.records[at].event else { return kind };
+        let landed = |record: &Record| matches!(&record.event, Event::ChangeLanded(e) if e.change == submitted.change);
+        if self.records.iter().any(landed) { kind } else { format!("{kind}, refused") }
+    }
+
+    /// Writes a journal into a copy of the folder, chained and summed.
+    fn write(&self, into: &Path, records: &[Record]) {
+        let (mut chain, mut bytes) = (Chain::default(), Vec::new());
+        records.iter().for_each(|record| write_line(&mut bytes, &mut chain, record, &self.names));
+        std::fs::write(RunFolder(into).segments().remove(0), bytes).unwrap();
+        let mut claims = self.claims.clone();
+        claims["journal"]["records"] = chain.next_seq.into();
+        claims["journal"]["head_hash"] = chain.head.to_string().into();
+        std::fs::write(into.join("run.json"), claims.to_string()).unwrap();
+    }
+}
+
+pub(super) fn kind_of(event: &Event) -> String {
+    let value = serde_json::to_value(event).unwrap();
+    value["kind"].as_str().unwrap().to_owned()
+}
+
+/// One way to forge the record at one place.
+struct Forgery {
+    kind: String,
+    way: String,
+    records: Vec<Record>,
+}
+
+fn forgeries(run: &Run, at: usize, strings: &BTreeMap<String, BTreeSet<String>>) -> Vec<Forgery> {
+    let kind = run.sort_of(at);
+    let mut all = Vec::new();
+    let mut add = |way: String, records: Vec<Record>| all.push(Forgery { kind: kind.clone(), way, records });
+    let mut without = run.records.clone();
+    let record = without.remove(at);
+    add("delete".into(), without);
+    let mut twice = run.records.clone();
+    twice.insert(at, record.clone());
+    add("double".into(), twice);
+    let own = kind_of(&record.event);
+    let other = (at + 1..run.records.len()).find(|next| kind_of(&run.records[*next].event) != own);
+    if let Some(other) = other {
+        let mut swapped = run.records.clone();
+        swapped.swap(at, other);
+        (swapped[at].t_us, swapped[other].t_us) = (run.records[at].t_us, run.records[other].t_us);
+        let apart = |one: &Record, two: &Record| one.actor != two.actor && (one.lane, one.task) != (two.lane, two.task);
+        let apart = (at + 1..=other).all(|next| apart(&record, &run.records[next]));
+        let way =
+            if apart { "swap with the next of another kind, apart" } else { "swap with the next of another kind" };
+        add(way.into(), swapped);
+    }
+    let mut put = |way: String, forged: Record| {
+        let mut records = run.records.clone();
+        records[at] = forged;
+        add(way, records);
+    };
+    let lanes = run.names.lanes() as u32;
+    let next_lane = record.lane.map_or(LaneId(0), |lane| LaneId((lane.0 + 1) % lanes));
+    put("lane: another".into(), Record { lane: Some(next_lane), ..record.clone() });
+    let next_task = record.task.map_or(TaskId(0), |task| TaskId(if task.0 > 0 { task.0 - 1 } else { 1 }));
+    put("task: another".into(), Record { task: Some(next_task), ..record.clone() });
+    if record.lane.is_some() && !matches!(record.event, Event::LaneJoined(_)) {
+        put("lane: none".into(), Record { lane: None, ..record.clone() });
+    }
+    if record.task.is_some() {
+        put("task: none".into(), Record { task: None, ..record.clone() });
+    }
+    let actor = if record.actor == Actor::Supervisor { Actor::Merger } else { Actor::Supervisor };
+    put("actor: another".into(), Record { actor, ..record.clone() });
+    let whole = serde_json::to_value(&record.event).unwrap();
+    each_leaf(&whole["data"], "", &mut |pointer, leaf| {
+        let known = strings.get(&format!("{own}{pointer}"));
+        let mut free_text = false;
+        for (what, value) in alternatives(leaf, known) {
+            if free_text && WORDS.contains(&what) {
+                continue;
+            }
+            let mut forged = whole.clone();
+            match forged["data"].pointer_mut(pointer) {
+                Some(place) => *place = value,
+                None => forged["data"][&pointer[1..]] = value,
+            }
+            let event: Result<Event, _> = serde_json::from_value(forged);
+            if let Some(event) = event.ok().filter(|event| *event != record.event) {
+                free_text |= what == "another";
+                put(format!("data{pointer}: {what}"), Record { event, ..record.clone() });
+            }
+        }
+    });
+    all
+}
+
+/// By kind and field: every text that stands there in the run.
+fn strings_of(records: &[Record]) -> BTreeMap<String, BTreeSet<String>> {
+    let mut strings: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for record in records {
+        let value = serde_json::to_value(&record.event).unwrap();
+        let kind = kind_of(&record.event);
+        each_leaf(&value["data"], "", &mut |pointer, leaf| {
+            if let Some(text) = leaf.as_str() {
+                strings.entry(format!("{kind}{pointer}")).or_default().insert(text.to_owned());
+            }
+        });
+    }
+    strings
+}
+
+/// Which places of `count` are forged, spread evenly.
+fn places(all: &[usize], wanted: usize) -> Vec<usize> {
+    let wanted = wanted.min(all.len());
+    (0..wanted).map(|nth| all[(2 * nth + 1) * all.len() / (2 * wanted)]).collect()
+}
+
+/// Forges one run in every way; gives kind, way and place of each forgery that was not seen.
+fn unseen(run: &Run, place: &Path, wanted: usize) -> (usize, Vec<(String, String, String)>) {
+    let mut by_kind: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for at in 0..run.records.len() {
+        by_kind.entry(run.sort_of(at)).or_default().push(at);
+    }
+    let strings = strings_of(&run.records);
+    let jobs: Vec<usize> = by_kind.values().flat_map(|all| places(all, wanted)).collect();
+    let (next, found) = (Mutex::new(jobs.into_iter()), Mutex::new((0, Vec::new())));
+    std::thread::scope(|scope| {
+        for worker in 0..3 {
+            let (next, found, strings) = (&next, &found, &strings);
+            let own = place.join(format!("{}.forged.{worker}", run.scenario));
+            scope.spawn(move || {
+                copy(&run.folder, &own);
+                loop {
+                    let Some(at) = next.lock().unwrap().next() else { return };
+                    for forgery in forgeries(run, at, strings) {
+                        run.write(&own, &forgery.records);
+                        let seen = !verify(&own).unwrap().intact;
+                        let mut found = found.lock().unwrap();
+                        found.0 += 1;
+                        if !seen {
+                            found.1.push((forgery.kind, forgery.way, format!("{} record {at}", run.scenario)));
+                        }
+                    }
+                }
+            });
+        }
+    });
+    found.into_inner().unwrap()
+}
+
+fn is_no_op(kind: &str, way: &str) -> bool {
+    NO_OPS.iter().any(|(of, how, _)| match *of {
+        "*, apart" => way.starts_with(how) && way.ends_with(", apart"),
+        of => of == kind && way.starts_with(how),
+    })
+}
+
+#[test]
+fn every_forged_record_of_every_kind_is_seen() {
+    let wanted = match std::env::var("BATON_FORGERIES").as_deref() {
+        Ok("all") => usize::MAX,
+        Ok(count) => count.parse().unwrap(),
+        Err(_) => 1,
+    };
+    let place = tempfile::tempdir().unwrap();
+    let (mut made, mut escaped) = (0, BTreeMap::<(String, String), Vec<String>>::new());
+    for scenario in SCENARIOS {
+        let run = Run::of(place.path(), scenario);
+        run.write(&run.folder, &run.records);
+        assert!(verify(&run.folder).unwrap().intact, "{scenario}: written again, and not forged");
+        let (count, unseen) = unseen(&run, place.path(), wanted);
+        made += count;
+        for (kind, way, at) in unseen.into_iter().filter(|(kind, way, _)| !is_no_op(kind, way)) {
+            escaped.entry((kind, way)).or_default().push(at);
+        }
+    }
+    let lines: Vec<String> = escaped
+        .iter()
+        .map(|((kind, way), at)| format!("{kind} {way}: {} times, such as {}", at.len(), at[0]))
+        .collect();
+    assert!(lines.is_empty(), "{made} forgeries, and these were not seen:\n{}", lines.join("\n"));
+}
