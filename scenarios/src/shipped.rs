@@ -1,13 +1,15 @@
 //! The scenarios that come with the program.
 
 /// Name and file of each, in the order of reading.
-pub const SHIPPED: [(&str, &str); 7] = [
+pub const SHIPPED: [(&str, &str); 9] = [
     ("two-writers", include_str!("../two-writers.yaml")),
     ("eight-writers", include_str!("../eight-writers.yaml")),
     ("lease-holder-dies", include_str!("../lease-holder-dies.yaml")),
     ("pause-past-lease", include_str!("../pause-past-lease.yaml")),
     ("supervisor-restarts", include_str!("../supervisor-restarts.yaml")),
     ("plain-run", include_str!("../plain-run.yaml")),
+    ("money-runs-out", include_str!("../money-runs-out.yaml")),
+    ("storm-429", include_str!("../storm-429.yaml")),
     ("day", include_str!("../day.yaml")),
 ];
 

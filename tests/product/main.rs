@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "tests; a skipped case is said")]
 
 mod bad_input;
+mod budgets;
 mod command_line;
 mod determinism;
 mod draws;

@@ -91,7 +91,7 @@ impl Field<'_> {
         let number = decimal(scalar.text, DOLLAR_DECIMALS).filter(|_| scalar.plain);
         let Some(micros) = number else {
             sink.error(Code::NotAmount, scalar.span, format!("{} is not an amount of dollars", shown(scalar.text)))
-                .label("dollars per million tokens are expected")
+                .label("an amount of dollars is expected")
                 .help("write a number with at most six decimals and without sign, currency or quotes: `3.0`");
             return None;
         };

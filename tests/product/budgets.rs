@@ -1,0 +1,148 @@
+//! Money and rates: added up from the journal by other code than the product's, at every record of it.
+
+use crate::run_folder::{RunFolder, run, write_scenario};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+fn number(value: &Value) -> u64 {
+    value.as_u64().unwrap()
+}
+
+/// Spent and reserved together, of the run and of one role, in millionths of a dollar: the most that it ever was.
+fn peak(folder: &RunFolder<'_>, role: &str) -> (u64, u64) {
+    let (mut run, mut of_role, mut open) = (0, 0, BTreeMap::new());
+    let mut peak = (0, 0);
+    for record in folder.records() {
+        let (data, lane) = (&record["data"], record["lane"].as_str().unwrap_or_default().to_owned());
+        let ours = lane.split('.').next() == Some(role);
+        let used = match record["kind"].as_str().unwrap() {
+            "EffectIntended" => {
+                let bound = number(&data["reserved"]["usd_micros"]);
+                assert!(open.insert(lane, bound).is_none());
+                run += bound;
+                of_role += if ours { bound } else { 0 };
+                peak = (peak.0.max(run), peak.1.max(of_role));
+                continue;
+            }
+            "EffectDone" => number(&data["usd_micros"]),
+            "EffectLost" => number(&data["billed"]["usd_micros"]),
+            "EffectFailed" => 0,
+            _ => continue,
+        };
+        let bound = open.remove(&lane).unwrap();
+        assert!(used <= bound, "{record} uses more than {bound}");
+        run -= bound - used;
+        of_role -= if ours { bound - used } else { 0 };
+    }
+    peak
+}
+
+fn shipped(place: &Path, name: &str, seed: &str) -> Value {
+    let said = run(place, name, name, &["--seed", seed]);
+    let told = said.json();
+    assert_eq!(told["exit_code"], said.code());
+    RunFolder(&place.join(name)).must_be_sound(name);
+    told
+}
+
+#[test]
+fn a_team_whose_money_runs_out_spends_no_more_than_it_was_given_and_says_so() {
+    for seed in ["7", "8", "9"] {
+        let place = tempfile::tempdir().unwrap();
+        let told = shipped(place.path(), "money-runs-out", seed);
+        assert_eq!((&told["exit_code"], &told["stopped"]), (&5.into(), &"budget-over".into()), "{told:#}");
+        let path = place.path().join("money-runs-out");
+        let folder = RunFolder(&path);
+        let (run, writers) = peak(&folder, "writer");
+        assert!(run <= 2_000_000 && writers <= 700_000, "{run} and {writers}");
+        assert!(run > 1_800_000, "the limit was never near: {run}");
+        assert!(!folder.of_kind("CallRefused").is_empty() && !folder.of_kind("LaneRetired").is_empty());
+        assert!(told["main"]["landed"].as_u64() > Some(10), "what landed before stays");
+    }
+}
+
+#[test]
+fn a_hundred_lanes_waste_hardly_a_call_on_an_endpoint_that_has_enough() {
+    let place = tempfile::tempdir().unwrap();
+    let told = shipped(place.path(), "storm-429", "5");
+    assert_eq!(told["exit_code"], 0, "{told:#}");
+    let path = place.path().join("storm-429");
+    let folder = RunFolder(&path);
+    let times =
+        |kind: &str| -> Vec<u64> { folder.of_kind(kind).iter().map(|record| number(&record["t_us"])).collect() };
+    let begun = times("CallAdmitted");
+    for (at, first) in begun.iter().enumerate() {
+        let within = begun[at..].iter().take_while(|time| **time < first + 60_000_000).count();
+        assert!(within <= 60, "{within} calls in a minute");
+    }
+    let (done, failed) = (times("EffectDone").len(), times("EffectFailed").len());
+    assert!(failed >= 1 && failed * 50 <= done, "{failed} of {done} wasted");
+    // While there are more lanes with work than the rate serves, but for the minute of the storm.
+    let busy = begun.iter().filter(|time| **time < 900_000_000).count() - failed;
+    let limit = (900 - 60) / 60 * 60;
+    assert!(busy * 100 >= limit * 95, "{busy} calls where {limit} may pass");
+}
+
+#[test]
+fn what_operators_say_of_money_and_of_the_end_is_obeyed_and_written_down() {
+    let place = tempfile::tempdir().unwrap();
+    let text = "baton: 1\nname: operators\nworkspace: { fixture: notes, files: 20 }\n\
+        roles: { implementer: { lanes: 4, model: fast } }\n\
+        models: { fast: { driver: script, latency: { median: 8s, p99: 60s }, tokens: { in: 4000, out: 600 }, price: { in: 3.0, out: 15.0 } } }\n\
+        budgets: { run: { usd: 0.15 } }\n\
+        tasks: [ { count: 60, by: implementer, do: { append: token } } ]\n\
+        operators:\n\
+        \x20 - { at: 5s, by: ana, do: { kill: implementer.2 }, reason: stuck }\n\
+        \x20 - { at: 40s, by: ana, do: { budget: { run: { usd: 0.60 } } }, reason: worth it }\n\
+        \x20 - { at: 75s, by: ben, do: drain, reason: enough }\n\
+        expect: [ main.intact ]\n";
+    let file = write_scenario(place.path(), "operators", text);
+    let said = run(place.path(), &file, "out", &[]);
+    let told = said.json();
+    assert_eq!((said.code(), &told["stopped"]), (5, &"drained".into()), "{told:#}");
+    let path = place.path().join("out");
+    let folder = RunFolder(&path);
+    folder.must_be_sound("operators");
+    let given: Vec<String> = folder
+        .of_kind("CommandGiven")
+        .iter()
+        .map(|record| format!("{} {} {}", record["data"]["by"], record["data"]["command"], record["lane"]))
+        .collect();
+    assert_eq!(given, [r#""ana" "kill" "implementer.2""#, r#""ben" "drain" null"#]);
+    let died = folder.of_kind("LaneDied");
+    assert_eq!((died.len(), &died[0]["data"]["reason"]), (1, &"operator".into()));
+    let raised = &folder.of_kind("BudgetSet")[1]["data"];
+    assert_eq!((&raised["by"], &raised["reason"]), (&"ana".into(), &"worth it".into()));
+    let drained_at = number(&folder.of_kind("CommandGiven")[1]["seq"]);
+    let begun_after = folder.of_kind("TaskAssigned").iter().any(|record| number(&record["seq"]) > drained_at);
+    assert!(!begun_after, "nothing is begun in a run that is drained");
+    assert!(peak(&folder, "implementer").0 <= 600_000);
+}
+
+#[test]
+fn limits_that_make_no_sense_are_found_where_they_stand() {
+    let place = tempfile::tempdir().unwrap();
+    let place = place.path();
+    for (budgets, code) in [
+        ("{ run: {} }", "E0118"),
+        ("{ run: { usd: -1 } }", "E0110"),
+        ("{ run: { euro: 1 } }", "E0103"),
+        ("{ role: { nobody: { usd: 1 } } }", "E0111"),
+        ("{ endpoint: { fast: { requests: 60 } } }", "E0107"),
+        ("{ endpoint: { fast: { requests: 0/min } } }", "E0107"),
+        ("{ endpoint: { fast: { tokens: 10/min } } }", "E0107"),
+        ("{ endpoint: { slow: { requests: 60/min } } }", "E0111"),
+    ] {
+        let text = format!(
+            "baton: 1\nname: wrong\nworkspace: {{ fixture: notes }}\nroles: {{ implementer: {{ lanes: 1, model: fast }} }}\n\
+             models: {{ fast: {{ latency: {{ median: 1s, p99: 2s }}, tokens: {{ in: 100 }} }} }}\nbudgets: {budgets}\n\
+             tasks: [ {{ count: 1, by: implementer, do: {{ append: token }} }} ]\n"
+        );
+        let file = write_scenario(place, "wrong", &text);
+        let said = run(place, &file, "never", &[]);
+        let told = said.json();
+        assert_eq!((said.code(), &told["errors"][0]["code"]), (2, &code.into()), "{budgets}: {told:#}");
+        assert!(told["errors"][0]["line"] == 6, "{budgets}");
+    }
+}
