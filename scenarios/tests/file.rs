@@ -151,7 +151,7 @@ fn version_and_sections() {
         ("baton: [ 1 ]", "E0104 1:8"),
         ("seed: 7\nbaton: 1\nsead: 8", "E0101 2:1, E0103 3:1"),
         ("sead: 7", "E0103 1:1"),
-        ("budgets: { run: { usd: 5.00 } }", "E0103 1:1"),
+        ("packets: { run: { usd: 5.00 } }", "E0103 1:1"),
         ("thresholds: []", "E0103 1:1"),
         ("Seed: 7", "E0103 1:1"),
         ("seed:", "E0105 1:1"),
@@ -356,8 +356,8 @@ fn misfortunes() {
         ("faults: [ { delay: 5% } ]", "E0102 1:11"),
         ("faults: [ { drop: 5%, by: 3s } ]", "E0103 1:23"),
         ("faults: [ { push: master } ]", "E0115 1:19"),
-        ("faults: [ { storm: 429 } ]", "E0103 1:13"),
-        ("faults: [ { at: 5m, storm: 429 } ]", "E0118 1:11, E0103 1:21"),
+        ("faults: [ { quake: 429 } ]", "E0103 1:13"),
+        ("faults: [ { at: 5m, quake: 429 } ]", "E0118 1:11, E0103 1:21"),
     ]);
 }
 

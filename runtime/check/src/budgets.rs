@@ -108,7 +108,7 @@ impl Budgets {
     pub(crate) fn see(&mut self, seq: u64, record: &Record) {
         if let Event::BudgetSet(set) = &record.event {
             let result = self.set(record.lane, set);
-            self.budget_1.claim(result.is_ok(), || format!("record {seq}: {}", result.unwrap_err()));
+            self.budget_1.claim(result.is_ok(), || format!("record {seq}: {}", result.err().unwrap_or_default()));
             return;
         }
         if let Event::EndpointNamed(named) = &record.event {
@@ -133,7 +133,7 @@ impl Budgets {
             }
             Event::CallAdmitted(admitted) => {
                 let result = self.admit(id, admitted, record.t_us);
-                self.budget_1.claim(result.is_ok(), || format!("record {seq}: {}", result.unwrap_err()));
+                self.budget_1.claim(result.is_ok(), || format!("record {seq}: {}", result.err().unwrap_or_default()));
             }
             Event::CallRefused(refused) => {
                 let result = self.refuse(id, refused);
@@ -174,7 +174,7 @@ impl Budgets {
             return;
         }
         let judgement = if first { &mut self.budget_1 } else { &mut self.budget_2 };
-        judgement.claim(result.is_ok(), || format!("record {seq}: {}", result.unwrap_err()));
+        judgement.claim(result.is_ok(), || format!("record {seq}: {}", result.err().unwrap_or_default()));
     }
 
     fn lane(&mut self, id: LaneId) -> &mut Lane {

@@ -1,6 +1,5 @@
 //! Money that is reserved, spent or refused otherwise than the limits allow.
 
-use crate::folder::*;
 use crate::forgery::*;
 use baton_record::Event;
 use baton_record::event::*;
