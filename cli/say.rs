@@ -113,7 +113,11 @@ pub(crate) fn no_outcome(error: &RunError, out: &Path, (code, as_json): (u8, boo
         RunError::Check(_) => {
             talk(&format!("help: the run has ended and is not judged; then do that with {}", check(out)))
         }
-        RunError::Taken(..) | RunError::Folder(..) | RunError::Workspace(_) | RunError::Journal(_) => {}
+        RunError::Taken(..)
+        | RunError::Folder(..)
+        | RunError::Workspace(_)
+        | RunError::NoRoom(_)
+        | RunError::Journal(_) => {}
     }
     let mut answer = Answer::new(code);
     if as_json {

@@ -7,6 +7,7 @@ use crate::recorder::Recorder;
 use crate::supervisor::Supervisor;
 use actix::Addr;
 use baton_record::{Epoch, LaneId};
+use baton_world::Clock;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, RwLock};
 use tokio::sync::{Notify, mpsc};
@@ -24,6 +25,9 @@ pub struct Directory {
     failure: Mutex<Option<Failure>>,
     failed: Notify,
 }
+
+/// How often somebody who waits looks whether a person wants the run to end.
+const LOOK_EVERY_US: u64 = 500_000;
 
 const STARTED: &str = "the team's actors are started before any of them is addressed";
 
@@ -111,6 +115,14 @@ impl Directory {
 
     pub(crate) fn set_epoch(&self, epoch: Epoch) {
         self.epoch.store(epoch.0, Ordering::SeqCst);
+    }
+
+    /// Waits as long as an actor has to before its next life; not at all once a person wants the run to end.
+    pub(crate) async fn back_off(&self, clock: Clock, wait_us: u64) {
+        let until_us = clock.now_us().saturating_add(wait_us);
+        while clock.now_us() < until_us && !self.interrupted() {
+            clock.sleep_us(LOOK_EVERY_US.min(until_us - clock.now_us())).await;
+        }
     }
 
     /// Whether a person wants the run to end.

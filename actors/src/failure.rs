@@ -11,7 +11,9 @@ pub enum Failure {
     Journal(JournalError),
     /// The repository could not be used: a full or failing disk, a damaged object.
     Repository(GitError),
-    /// An actor was restarted too often, or the run's own journal cannot be folded.
+    /// This actor has died once more than it may be restarted: the cap of the scenario.
+    Restarts(&'static str, u32),
+    /// An actor is gone without a word, or the run's own journal cannot be folded.
     Broken(String),
 }
 
@@ -20,6 +22,11 @@ impl fmt::Display for Failure {
         match self {
             Failure::Journal(error) => write!(f, "the journal cannot be written: {error}"),
             Failure::Repository(error) => write!(f, "the repository cannot be used: {error}"),
+            Failure::Restarts(actor, cap) => write!(
+                f,
+                "the {actor} has died more often than its {cap} restarts; raise the cap, `caps: {{ restarts: … }}`, or \
+                 look for what kills it"
+            ),
             Failure::Broken(why) => f.write_str(why),
         }
     }

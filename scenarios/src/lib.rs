@@ -4,6 +4,7 @@
 
 pub mod file;
 pub mod fixture;
+mod ground_fit;
 pub mod outcome;
 mod place;
 mod prepare;

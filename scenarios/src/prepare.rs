@@ -1,6 +1,7 @@
 //! The run folder before its first lane starts: repository, journal with the team's own records, run.json.
 
 use crate::fixture::{self, SIM_START_S};
+use crate::ground_fit;
 use crate::outcome::Outcome;
 use crate::place::{Above, Claim, TAKEN, cannot_be_made, making_name, of_the_place, resolved};
 use crate::resolve::{self, Ground};
@@ -126,6 +127,7 @@ fn make(source: Source<'_>, options: &Options, dir: &Path, landing: LandingKind)
         &if world == World::Live { start_s.to_string() } else { String::new() },
     ]);
     let team = resolve::team(scenario, Ground { run: run.clone(), seed, world, base, start_s, landing });
+    ground_fit::check(&team, &dir.join(REPOSITORY), durability(world))?;
     let started = RunStarted {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         run,

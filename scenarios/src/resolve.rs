@@ -114,12 +114,17 @@ fn models(scenario: &Scenario) -> Vec<Model> {
     models
 }
 
+/// A simulation without `stop` ends after thirty days of its own, so that none runs for ever: paused and never resumed, or
+/// with all mail lost.
+const SIM_US_MAX: u64 = 30 * 86_400_000_000;
+
 /// What happens to the team, and when.
-pub fn incidents(scenario: &Scenario) -> Vec<(u64, Incident)> {
+pub fn incidents(scenario: &Scenario, world: World) -> Vec<(u64, Incident)> {
     let faults = scenario.faults.iter().enumerate();
     let faults = faults.filter_map(|(place, fault)| Some((fault.at_us, incident(scenario, place, fault)?)));
     let words = scenario.operators.iter().map(|said| (said.at_us, Incident::Say(word(said))));
-    let end = scenario.stop_after_us.map(|after_us| (after_us, Incident::TimeOver));
+    let longest_us = (world == World::Sim).then_some(SIM_US_MAX);
+    let end = scenario.stop_after_us.or(longest_us).map(|after_us| (after_us, Incident::TimeOver));
     faults.chain(words).chain(end).collect()
 }
 

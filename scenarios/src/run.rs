@@ -51,6 +51,8 @@ pub enum RunError {
     Folder(PathBuf, String),
     /// The workspace cannot be copied or used.
     Workspace(GitError),
+    /// The workspace has no room for what the tasks touch.
+    NoRoom(String),
     /// The run could not go on.
     Failure(PathBuf, Failure),
     /// The journal of the run cannot be read back.
@@ -65,6 +67,7 @@ impl fmt::Display for RunError {
             RunError::Taken(path, why) => write!(f, "{}: {why}", path.display()),
             RunError::Folder(path, why) => write!(f, "{}: {why}", path.display()),
             RunError::Workspace(error) => write!(f, "{error}"),
+            RunError::NoRoom(why) => write!(f, "{why}; let `touches` name what this repository has room for"),
             RunError::Failure(_, failure) => write!(f, "{failure}"),
             RunError::Journal(damage) => write!(f, "{damage}"),
             RunError::Check(unreadable) => write!(f, "{unreadable}"),
@@ -162,7 +165,7 @@ fn live(source: Source<'_>, options: &Options, out: &Path, prepared: Prepared) -
         journal_dir: journal_dir.clone(),
         mail_faults: resolve::mail_faults(source.scenario),
         storms: resolve::storms(source.scenario),
-        incidents: resolve::incidents(source.scenario),
+        incidents: resolve::incidents(source.scenario, world),
         interrupted: options.interrupted.clone(),
         progress: options.progress.clone(),
     };

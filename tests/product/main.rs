@@ -12,6 +12,7 @@ mod determinism;
 mod draws;
 mod forgery;
 mod full_disk;
+mod hostile;
 mod house;
 mod kills;
 mod licences;

@@ -40,6 +40,10 @@ impl Desk {
 
 impl Merger {
     pub(super) fn on_raise_fence(&mut self, raise: RaiseFence, ctx: &mut Context<Merger>) {
+        if self.quiet {
+            // The run's last record is on its way: no ref moves any more.
+            return;
+        }
         self.leases.insert(raise.lease, raise.holds.clone());
         self.desk.waiting.push_back(raise);
         self.serve_desk(ctx);
@@ -93,6 +97,7 @@ impl Merger {
                 let fact = Fact::of(lane, task, Event::FenceRaised(raised));
                 self.commit(vec![fact], move || supervisor.do_send(stands));
                 self.leave_desk(ctx);
+                self.try_again(ctx);
             }
             Ok(Err(refusal)) => self.meet_foreign(refusal.found),
             Err(error) => self.give_up(error),

@@ -24,6 +24,8 @@ pub(super) struct Current {
 enum Stage {
     /// It is being merged.
     Trying,
+    /// It is tried again when the desk is free.
+    PutBack,
     /// Gates speak one after another; this many have.
     Gating(Box<Ready>, usize),
     /// All gates are green; it waits for the desk, or for the end of a pause.
@@ -109,9 +111,26 @@ impl Merger {
         }
         match prepared.verdict {
             Verdict::Foreign { found } => self.meet_foreign(found),
+            // The newer fence stands already and its record does not: the change is looked at again behind it.
+            Verdict::Refuse { reason: RefuseReason::StaleFence, .. } if self.desk.busy() => self.put_back(),
             Verdict::Refuse { reason, paths } => self.refuse(reason, paths, ctx),
             Verdict::Trouble(error) => self.give_up(error),
             Verdict::Ready(ready) => self.gate(ready, 0, ctx),
+        }
+    }
+
+    /// The change is tried again when the desk is free.
+    fn put_back(&mut self) {
+        if let Some(current) = &mut self.current {
+            current.stage = Stage::PutBack;
+        }
+    }
+
+    /// Tries a change again that was put back, or the next one.
+    pub(super) fn try_again(&mut self, ctx: &mut Context<Merger>) {
+        match self.current {
+            Some(Current { change, stage: Stage::PutBack }) if self.may_begin() => self.try_change(change, ctx),
+            _ => self.try_next(ctx),
         }
     }
 
@@ -297,6 +316,6 @@ impl Merger {
     /// The end of a pause.
     pub(super) fn resume(&mut self, ctx: &mut Context<Merger>) {
         self.serve_desk(ctx);
-        self.try_next(ctx);
+        self.try_again(ctx);
     }
 }

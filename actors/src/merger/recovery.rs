@@ -33,7 +33,7 @@ impl Merger {
 
     pub(super) fn die(&mut self, fault: Option<FaultId>, ctx: &mut Context<Merger>) {
         if self.life >= self.ground.team.caps.restarts {
-            self.directory().fail(Failure::Broken("the merger was restarted too often".to_owned()));
+            self.directory().fail(Failure::Restarts("merger", self.life));
             return;
         }
         self.crash = fault;
@@ -47,8 +47,9 @@ impl Merger {
         self.life += 1;
         let jobs = std::mem::take(&mut self.desk.jobs);
         let recorder = self.directory().recorder().clone();
+        let directory = self.directory().clone();
         let drained = async move {
-            clock.sleep_us(wait_us).await;
+            directory.back_off(clock, wait_us).await;
             for job in jobs {
                 // Whether a job went well is seen at the refs.
                 drop(job.await);

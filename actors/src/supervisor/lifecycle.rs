@@ -136,7 +136,7 @@ impl Supervisor {
     /// Ends this life; the next one begins in [`Supervisor::restart`].
     pub(super) fn crash(&mut self, fault: Option<FaultId>, ctx: &mut Context<Supervisor>) {
         if self.restarts >= self.ground.team.caps.restarts {
-            self.directory().fail(Failure::Broken("the supervisor was restarted too often".to_owned()));
+            self.directory().fail(Failure::Restarts("supervisor", self.restarts));
             return;
         }
         self.crash = fault;
@@ -149,8 +149,9 @@ impl Supervisor {
         let (clock, wait) = (self.ground.clock, back_off(self.restarts));
         self.restarts += 1;
         let recorder = self.directory().recorder().clone();
+        let directory = self.directory().clone();
         let drained = async move {
-            clock.sleep_us(wait.as_micros() as u64).await;
+            directory.back_off(clock, wait.as_micros() as u64).await;
             let (sender, receiver) = tokio::sync::oneshot::channel();
             recorder.do_send(Append::then(Writer::Supervisor, Vec::new(), move || {
                 let _ = sender.send(());

@@ -57,6 +57,8 @@ pub(crate) struct Changes {
     by_id: BTreeMap<ChangeId, Change>,
     /// By lane: when it was last given a task.
     assigned_us: BTreeMap<LaneId, u64>,
+    /// Lanes that died since they were last given a task: what arrives of them later is nobody's.
+    died_since: BTreeSet<LaneId>,
     /// By lane: what it submitted since it last died.
     since_death: BTreeMap<LaneId, Vec<ChangeId>>,
     /// Every commit that main was said to be at.
@@ -110,7 +112,12 @@ impl Changes {
                 self.head = Some(started.base);
                 self.mains.insert(started.base);
             }
-            Event::TaskAssigned(_) => drop(record.lane.map(|lane| self.assigned_us.insert(lane, record.t_us))),
+            Event::TaskAssigned(_) => {
+                if let Some(lane) = record.lane {
+                    self.assigned_us.insert(lane, record.t_us);
+                    self.died_since.remove(&lane);
+                }
+            }
             Event::ChangeSubmitted(submitted) => self.submitted(seq, record, submitted),
             Event::ChangeIntended(intended) => self.intended(seq, record.t_us, intended),
             Event::ActorRestarted(_) if record.actor == Actor::Merger => (self.under_way, self.taken) = (None, None),
@@ -152,6 +159,7 @@ impl Changes {
                 });
             }
             Event::LaneDied(_) => {
+                self.died_since.extend(record.lane);
                 let submitted = record.lane.and_then(|lane| self.since_death.remove(&lane)).unwrap_or_default();
                 for id in submitted {
                     if let Some(change) = self.by_id.get_mut(&id) {
@@ -185,7 +193,7 @@ impl Changes {
             landings: 0,
             refusals: 0,
             written: false,
-            orphaned: false,
+            orphaned: lane.is_some_and(|lane| self.died_since.contains(&lane)),
             failed_gate: None,
             withdrawn: false,
         });

@@ -59,6 +59,9 @@ impl Lives {
             Event::FaultInjected(fault) => self.injected(record, fault, lanes),
             _ => Ok(()),
         };
+        if matches!(record.event, Event::ActorRestarted(_)) {
+            self.log_2.checked();
+        }
         self.last_seq[record.actor as usize] = Some(seq);
         if let Err(why) = result {
             let who = record.actor.word();

@@ -13,7 +13,7 @@ const KEPT: usize = 4_096;
 /// The text without its byte order mark. If something is wrong, the fault is in `sink`.
 pub(crate) fn accept(bytes: &[u8], sink: &mut Sink) -> String {
     if bytes.len() > BYTES_MAX {
-        sink.error(Code::TooLarge, Span::new(0, 1), format!("the file has {} bytes, which is too many", bytes.len()))
+        sink.error(Code::TooLarge, Span::new(0, 1), format!("the file has more than {BYTES_MAX} bytes"))
             .label("this file is not read")
             .help(format!("a scenario file has at most {BYTES_MAX} bytes"));
         return String::from_utf8_lossy(&bytes[..KEPT]).into_owned();

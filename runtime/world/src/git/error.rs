@@ -57,7 +57,9 @@ impl GitErrorKind {
             }
             GitErrorKind::NoMain => "somebody has removed it, or the whole repository, from outside; begin a new run",
             GitErrorKind::NotACommit => "give a name that leads to a commit",
-            GitErrorKind::Incomplete => "make it whole first: `git fetch --unshallow`, or `git clone` without --filter",
+            GitErrorKind::Incomplete => {
+                "make it whole first: a shallow clone by `git fetch --unshallow`, a partial one by a clone without --filter"
+            }
             GitErrorKind::Exists => "give a path that does not exist yet",
             GitErrorKind::Unsupported => "convert the repository: `git clone --ref-format=files`",
             GitErrorKind::MissingObject => {
