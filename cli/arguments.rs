@@ -28,6 +28,8 @@ pub(crate) enum Verb {
     Demo(Demo),
     /// Run a scenario file, or a shipped scenario by its name
     Run(Run),
+    /// Check scenario and skill files: all their mistakes at once
+    Check(Check),
     /// Check a run folder: what was promised, what was held
     Verify(Verify),
     /// List the scenarios that come with the program
@@ -97,6 +99,23 @@ pub(crate) struct Verify {
     /// Print one JSON object on stdout
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct Check {
+    /// Scenario files, names of shipped scenarios, and roles: a folder with a SKILL.md, or the file itself
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// Print one JSON object on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// How mistakes are shown: `json` is the same as `--json`
+    #[arg(long, value_enum, default_value = "human")]
+    pub(crate) error_format: ErrorFormat,
+    /// When to use colours
+    #[arg(long, value_enum, default_value = "auto")]
+    pub(crate) color: Color,
 }
 
 #[derive(Args, Debug)]

@@ -8,7 +8,7 @@ use baton_scenarios::{file, similar};
 use serde_json::json;
 
 /// What `verify` does about each promise that it looks into; of all others it says that they are not exercised.
-const CHECKS: [(&str, &str); 15] = [
+const CHECKS: [(&str, &str); 17] = [
     (
         "MAIN-1",
         "that main's first-parent line is the landings of the journal, in their order and from the run's base; that each \
@@ -35,6 +35,12 @@ const CHECKS: [(&str, &str); 15] = [
         "LOCK-3",
         "that leases and call slots are granted in the order of their requests, and that nobody waits at the run's end",
     ),
+    (
+        "BUDGET-1",
+        "at every reservation, that what is spent and reserved stays within each limit above it; that no call is refused that \
+      fits; and that no minute has more calls or tokens than an endpoint's rate",
+    ),
+    ("BUDGET-2", "that every reservation is settled once, with no more than its bound, or is still open"),
     ("MAIL-1", "that every change that was submitted is answered, and answered once"),
     (
         "HAND-1",
@@ -53,8 +59,7 @@ const CHECKS: [(&str, &str); 15] = [
     ),
     (
         "LOG-2",
-        "that no finished effect begins again, and that deaths, restarts and faults follow each other as they can; this shows \
-      that it is broken, never that it is held",
+        "that no finished effect begins again, that deaths, restarts and faults follow each other as they can, and that a restarted actor folds what was there",
     ),
     ("ONE-1", "that every change that lands for a task with a canonical artifact writes that artifact"),
 ];
@@ -97,7 +102,8 @@ fn promise(id: &str, sentence: &str) -> String {
 
 /// Every code and every promise, each with its first sentence.
 fn known() -> impl Iterator<Item = (&'static str, &'static str)> {
-    let codes = file::codes().filter_map(|code| Some((code, file::explain(code)?.lines().next()?)));
+    let codes = file::codes().chain(baton_policies::codes());
+    let codes = codes.filter_map(|code| Some((code, file::explain(code)?.lines().next()?)));
     codes.chain(PROMISES)
 }
 

@@ -22,9 +22,7 @@ pub(crate) fn load(path: &Path) -> Result<(String, Vec<u8>), String> {
     });
     let error = match opened {
         Ok(opened) => {
-            let mut bytes = Vec::new();
-            let read = opened.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes);
-            return read.map(|_| (name.clone(), bytes)).map_err(|error| format!("{name}: {error}"));
+            return bounded(opened).map(|bytes| (name.clone(), bytes)).map_err(|error| format!("{name}: {error}"));
         }
         Err(error) => error,
     };
@@ -43,6 +41,17 @@ pub(crate) fn load(path: &Path) -> Result<(String, Vec<u8>), String> {
         ErrorKind::IsADirectory => Err(format!("{name} is a folder; name a scenario file in it; {list}")),
         _ => Err(format!("{name}: {error}; {list}")),
     }
+}
+
+/// The bytes of a file, no more than it takes to know that there are too many.
+pub(crate) fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+    bounded(File::open(path)?)
+}
+
+fn bounded(file: File) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// The shipped scenario, or the scenario file beside the one that was written, whose name is nearest.

@@ -1,10 +1,11 @@
 //! The binary: reads the command line, says what came of it, and ends with the exit code that belongs to it.
 //!
 //! The only crate that prints, and of it only `answer` does. Knows no rule and no format but those of its own output.
-//! Reading order: `arguments`, `usage`, `run`, `verify`, `explain`; what they say: `say`, `report`, `answer`.
+//! Reading order: `arguments`, `usage`, `run`, `check`, `verify`, `explain`; what they say: `say`, `report`, `answer`.
 
 mod answer;
 mod arguments;
+mod check;
 mod explain;
 mod folders;
 mod git_program;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
     let answer = match arguments.verb {
         Verb::Demo(demo) => run::demo(&demo),
         Verb::Run(wanted) => run::scenario(&wanted),
+        Verb::Check(wanted) => check::check(&wanted),
         Verb::Verify(wanted) => verify::verify(&wanted),
         Verb::Scenarios { json } => say::scenarios(json),
         Verb::Explain(wanted) => explain::explain(&wanted),

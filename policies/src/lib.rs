@@ -19,7 +19,7 @@ mod shipped;
 mod skill;
 mod team;
 
-pub use mistake::{Mistake, Severity, explain};
+pub use mistake::{Mistake, Severity, codes, explain};
 pub use path::{PathFault, Paths};
 pub use pattern::Pattern;
 pub use policy::{Action, Decision, List, Policy, Reason, Verdict};

@@ -36,6 +36,11 @@ pub fn explain(code: &str) -> Option<&'static str> {
     texts::TEXTS.iter().find(|(known, _)| *known == code).map(|(_, text)| *text)
 }
 
+/// Every code, in ascending order of errors and then of warnings.
+pub fn codes() -> impl Iterator<Item = &'static str> {
+    texts::TEXTS.iter().map(|(code, _)| *code)
+}
+
 pub(crate) const TOO_LARGE: &str = "E0301";
 pub(crate) const NOT_UTF8: &str = "E0302";
 pub(crate) const NO_FRONT_MATTER: &str = "E0303";

@@ -29,6 +29,22 @@ pub enum FindingKind {
     SameName,
 }
 
+impl FindingKind {
+    /// The code that [`crate::explain`] knows.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            FindingKind::WriteOverlap => "W0303",
+            FindingKind::SameMandate => "W0304",
+            FindingKind::OutputUnused => "W0305",
+            FindingKind::InputUnmade => "W0306",
+            FindingKind::HandoffUnknown => "W0307",
+            FindingKind::StopMissing => "W0308",
+            FindingKind::SameName => "W0309",
+        }
+    }
+}
+
 /// Something that a person should look at before the team runs.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Finding {

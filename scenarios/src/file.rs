@@ -25,6 +25,7 @@ mod path;
 mod render;
 mod rules;
 mod scalar;
+mod skills;
 mod source;
 mod syntax;
 mod table;
@@ -36,6 +37,7 @@ mod work;
 use crate::scenario::Scenario;
 use faults::Sink;
 pub use faults::{Fault, Faults, Secondary, Severity};
+pub use skills::{CheckedSkill, check_skill, check_team};
 use source::Source;
 
 /// Bytes that a scenario file may have at most.
@@ -70,12 +72,13 @@ pub fn check(name: &str, bytes: &[u8]) -> Checked {
     Checked { scenario, faults: sink.finish(name, source) }
 }
 
-/// The reason behind a code, with a wrong and a right example; `None` if there is no such code.
+/// The reason behind a code of a scenario or skill file; `None` if there is no such code.
 pub fn explain(code: &str) -> Option<&'static str> {
-    explain::rows().find(|(_, word, _)| *word == code).map(|(_, _, text)| *text)
+    let own = explain::rows().find(|(_, word, _)| *word == code).map(|(_, _, text)| *text);
+    own.or_else(|| baton_policies::explain(code))
 }
 
-/// Every code, in ascending order.
+/// Every code of scenario files, in ascending order.
 pub fn codes() -> impl Iterator<Item = &'static str> {
     explain::rows().map(|(_, word, _)| *word)
 }

@@ -342,11 +342,13 @@ fn commands(readme: &str) -> Vec<String> {
     blocks.flat_map(str::lines).map(str::to_owned).filter(|line| !line.trim().is_empty()).collect()
 }
 
-/// Every command of the README, one after the other, in an empty folder beside the scenarios.
+/// Every command of the README, one after the other, in an empty folder beside the scenarios and roles.
 #[test]
 fn the_readme_can_be_followed() {
     let place = tempfile::tempdir().unwrap();
-    std::os::unix::fs::symlink(root().join("scenarios"), place.path().join("scenarios")).unwrap();
+    for folder in ["scenarios", "policies"] {
+        std::os::unix::fs::symlink(root().join(folder), place.path().join(folder)).unwrap();
+    }
     let mut followed = 0;
     for line in commands(&text("README.md")) {
         let words: Vec<&str> = line.split_whitespace().take_while(|word| !word.starts_with('#')).collect();

@@ -7,6 +7,7 @@
 
 mod bad_input;
 mod budgets;
+mod checking;
 mod command_line;
 mod determinism;
 mod draws;

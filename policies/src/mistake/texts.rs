@@ -138,4 +138,33 @@ They are sent with every call. Move what is not always needed into files beside 
 
 Denials come first: what both lists name does not happen. Either the denial is too wide, or the allowance is left over.
 "),
+    ("W0303", "Two roles may write the same paths.
+
+Overlap is where work is done twice and changes conflict. Give each path to one role, or say with a lease in the
+scenario who may touch it when.
+"),
+    ("W0304", "Two mandates say nearly the same.
+
+Two roles with one mandate do the same work twice. Take one of them away, or say what only the other does.
+"),
+    ("W0305", "A role makes what no role takes.
+
+Work that nobody reads is waste. Name the output among the inputs of the role that needs it, or stop making it.
+"),
+    ("W0306", "A role takes what no role makes.
+
+The role would wait for it, or do without. `task` alone comes from outside of the team.
+"),
+    ("W0307", "A role hands over to a role that is not there.
+
+The packet would have no receiver. Add the role, or name another.
+"),
+    ("W0308", "A role has no stop condition.
+
+Without one nobody, the role included, can say when its work is done.
+"),
+    ("W0309", "Two skills have the same name.
+
+A role is found by its name: one of the two would never be meant.
+"),
 ];

@@ -1,0 +1,107 @@
+//! `baton check`: the mistakes of scenario and skill files, of all of them at once, before anything runs.
+
+use crate::answer::{Answer, mutter, talk};
+use crate::arguments::{Check, ErrorFormat};
+use crate::{load, say};
+use baton_scenarios::file::{self, Fault, Faults};
+use serde_json::json;
+use std::path::{Path, PathBuf};
+
+/// The file of a role.
+const SKILL: &str = "SKILL.md";
+
+/// What was read so far.
+#[derive(Default)]
+struct Read {
+    names: Vec<String>,
+    faults: Vec<Faults>,
+    skills: Vec<baton_policies::Skill>,
+    skill_files: Vec<Faults>,
+}
+
+/// Checks every file; a file that cannot be read is wrong use.
+pub(crate) fn check(wanted: &Check) -> Answer {
+    let as_json = wanted.json || wanted.error_format == ErrorFormat::Json;
+    let mut read = Read::default();
+    for path in &wanted.files {
+        if let Err(why) = read.one(path) {
+            return say::wrong_use(&why, as_json);
+        }
+    }
+    if read.skills.len() > 1 {
+        read.faults.extend(file::check_team(&read.skills, &read.skill_files));
+    }
+    if as_json { read.object() } else { read.lines(wanted.color.wanted()) }
+}
+
+impl Read {
+    fn one(&mut self, path: &Path) -> Result<(), String> {
+        let inside = path.join(SKILL);
+        let skill = if inside.is_file() { Some(inside) } else { is_skill(path).then(|| path.to_owned()) };
+        let Some(skill) = skill else {
+            let (name, bytes) = load::load(path)?;
+            self.faults.push(file::check(&name, &bytes).faults);
+            self.names.push(name);
+            return Ok(());
+        };
+        let name = skill.display().to_string();
+        let bytes = load::read(&skill).map_err(|error| format!("{name}: {error}"))?;
+        let checked = file::check_skill(&name, &folder_of(&skill), &bytes);
+        if let Some(skill) = checked.skill {
+            self.skills.push(skill);
+            self.skill_files.push(checked.faults.clone());
+        }
+        self.faults.push(checked.faults);
+        self.names.push(name);
+        Ok(())
+    }
+
+    fn code(&self) -> u8 {
+        if self.faults.iter().any(|faults| faults.errors > 0) { say::WRONG_USE } else { 0 }
+    }
+
+    fn object(&self) -> Answer {
+        let errors: Vec<&Fault> = self.faults.iter().flat_map(|faults| &faults.list).collect();
+        let more: usize = self.faults.iter().map(|faults| faults.more).sum();
+        let mut object = json!({ "format": 1, "exit_code": self.code(), "files": self.names, "errors": errors });
+        if more > 0 {
+            object["more"] = more.into();
+        }
+        let mut answer = Answer::new(self.code());
+        answer.line(&object.to_string());
+        answer
+    }
+
+    fn lines(&self, color: bool) -> Answer {
+        for faults in self.faults.iter().filter(|faults| !faults.list.is_empty()) {
+            mutter(&faults.render(color));
+            mutter("\n");
+        }
+        let (errors, warnings) =
+            self.faults.iter().fold((0, 0), |sum, faults| (sum.0 + faults.errors, sum.1 + faults.warnings));
+        if let Some(first) = self.faults.iter().find_map(|faults| faults.list.first()) {
+            talk(&format!("`baton explain {}` says more", first.code));
+        }
+        let mut answer = Answer::new(self.code());
+        let (files, errors, warnings) =
+            (counted(self.names.len(), "file"), counted(errors, "error"), counted(warnings, "warning"));
+        answer.line(&format!("{files}: {errors}, {warnings}"));
+        answer
+    }
+}
+
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+fn is_skill(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name == SKILL)
+}
+
+/// The folder whose name a skill has to bear, also where the file is named without it.
+fn folder_of(skill: &Path) -> String {
+    let parent =
+        skill.parent().filter(|parent| !parent.as_os_str().is_empty()).map_or(PathBuf::from("."), Path::to_owned);
+    let parent = std::fs::canonicalize(&parent).unwrap_or(parent);
+    parent.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}

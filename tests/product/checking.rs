@@ -1,0 +1,80 @@
+//! `baton check`: what is wrong with scenario and skill files is said of all of them at once, before anything runs.
+
+use crate::program::say;
+use crate::run_folder::write_scenario;
+use serde_json::Value;
+use std::path::Path;
+
+fn skill(place: &Path, role: &str, from: &str, to: &str) -> String {
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("policies").join(role).join("SKILL.md");
+    let text = std::fs::read_to_string(shipped).unwrap();
+    assert!(from.is_empty() || text.contains(from), "{role} has no {from:?}");
+    let folder = place.join(role);
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("SKILL.md"), text.replacen(from, to, 1)).unwrap();
+    role.to_owned()
+}
+
+/// What `check --json` says, and its exit code.
+fn check(place: &Path, files: &[&str]) -> (i32, Value) {
+    let said = say(place, ["check", "--json"].iter().chain(files));
+    (said.code(), said.json())
+}
+
+fn codes(told: &Value) -> Vec<&str> {
+    told["errors"].as_array().unwrap().iter().map(|error| error["code"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn everything_that_is_shipped_is_without_a_mistake() {
+    let place = tempfile::tempdir().unwrap();
+    let roles = ["planner", "implementer", "reviewer", "researcher", "writer", "merger"];
+    for role in roles {
+        skill(place.path(), role, "", "");
+    }
+    let scenarios = ["two-writers", "money-runs-out", "storm-429", "day"];
+    let files: Vec<&str> = roles.into_iter().chain(scenarios).collect();
+    let (code, told) = check(place.path(), &files);
+    assert_eq!((code, &told["errors"]), (0, &Value::Array(Vec::new())), "{told:#}");
+    assert_eq!(told["files"].as_array().unwrap().len(), files.len());
+    let said = say(place.path(), ["check"].iter().chain(&files));
+    assert_eq!((said.code(), said.stdout.as_str()), (0, "10 files: 0 errors, 0 warnings\n"));
+}
+
+#[test]
+fn the_mistakes_of_all_files_are_told_with_their_places() {
+    let place = tempfile::tempdir().unwrap();
+    let place = place.path();
+    let file = write_scenario(place, "wrong", "baton: 1\nname: wrong\nroles: { a: { lanes: 0 } }\n");
+    let writer = skill(place, "writer", "name: writer", "name: wrighter");
+    let planner = skill(place, "planner", "baton-stop:", "baton-stopp:");
+    let (code, told) = check(place, &[&file, &writer, &planner]);
+    assert_eq!(code, 2, "{told:#}");
+    let of = |name: &str| -> Vec<&Value> {
+        let errors = told["errors"].as_array().unwrap().iter();
+        errors.filter(|error| error["file"].as_str().unwrap().contains(name)).collect()
+    };
+    assert!(of("wrong").len() >= 4, "{told:#}");
+    let renamed = of("writer")[0];
+    assert_eq!((&renamed["code"], &renamed["line"], &renamed["column"]), (&"E0313".into(), &2.into(), &7.into()));
+    let misspelt = of("planner");
+    assert!(misspelt.iter().any(|error| error["help"].as_str().is_some_and(|help| help.contains("baton-stop"))));
+    for code in codes(&told) {
+        let said = say(place, ["explain", code]);
+        assert_eq!(said.code(), 0, "{code} is not explained");
+    }
+    let said = say(place, ["check", "wrong.yaml", "writer", "planner", "--color", "never"]);
+    assert!(said.stderr.contains("--> writer/SKILL.md:2:7"), "{}", said.stderr);
+}
+
+#[test]
+fn roles_that_get_in_each_others_way_are_told() {
+    let place = tempfile::tempdir().unwrap();
+    let place = place.path();
+    let team = ["implementer", "reviewer"].map(|role| skill(place, role, "", ""));
+    let (code, told) = check(place, &[&team[0], &team[1]]);
+    assert_eq!(code, 0, "what a team lacks is a warning");
+    assert!(codes(&told).contains(&"W0306"), "nobody makes the plan: {told:#}");
+    let (code, told) = check(place, &["nowhere"]);
+    assert_eq!((code, &told["exit_code"]), (2, &2.into()), "{told:#}");
+}
