@@ -15,6 +15,7 @@ use crate::guard::guarded;
 use crate::mailbox::mailbox;
 use crate::recorder::Append;
 use crate::supervisor::{MergerQuiet, PauseSeen};
+use crate::team::LandingKind;
 use crate::work_queue::{self, Pull};
 use actix::{Actor, Context, Supervised};
 use baton_core::{Fact, MergeQueue};
@@ -247,7 +248,12 @@ impl Merger {
         if self.quiescing && !self.quiet {
             self.quiet = true;
             // Not where the merger left it, but where it is: in the control run lanes move it, and so may a stranger.
-            let main = self.ground.repository.main().ok().flatten().unwrap_or(self.head);
+            let found = self.ground.repository.main().ok();
+            let strange = found.filter(|found| *found != Some(self.head) && !self.foreign);
+            if let Some(found) = strange.filter(|_| self.ground.team.landing == LandingKind::Merger) {
+                self.meet_foreign(found);
+            }
+            let main = found.flatten().unwrap_or(self.head);
             let quiet = MergerQuiet { main, landed: self.state.landed(), refused: self.state.refused() };
             self.directory().supervisor().do_send(quiet);
         }
