@@ -226,7 +226,7 @@ mod tests {
 
     impl Paths for Ground {
         fn root(&self) -> &str {
-            "/work/repo"
+            "/srv/repo"
         }
         fn link(&self, path: &str) -> Option<String> {
             self.0.get(path).map(|target| (*target).to_owned())
@@ -242,7 +242,7 @@ mod tests {
             ("in", "notes"),
             ("out", "/etc"),
             ("up", ".."),
-            ("abs", "/work/repo/notes"),
+            ("abs", "/srv/repo/notes"),
             ("round", "round"),
             ("a", "b"),
             ("b", "notes/x"),
@@ -255,15 +255,15 @@ mod tests {
             ("./notes//x", Ok("notes/x")),
             ("notes/../src/x", Ok("src/x")),
             ("../repo/src/x", Ok("src/x")),
-            ("/work/repo/src/x", Ok("src/x")),
-            ("/work/repo", Ok("")),
+            ("/srv/repo/src/x", Ok("src/x")),
+            ("/srv/repo", Ok("")),
             ("in/x", Ok("notes/x")),
             ("abs/x", Ok("notes/x")),
             ("a", Ok("notes/x")),
             ("notes/back/x", Ok("src/x")),
             ("git/config", Ok(".git/config")),
             ("..", Err(PathFault::Outside)),
-            ("/work/repository/x", Err(PathFault::Outside)),
+            ("/srv/repository/x", Err(PathFault::Outside)),
             ("/etc/passwd", Err(PathFault::Outside)),
             ("out/passwd", Err(PathFault::Outside)),
             ("up/x", Err(PathFault::Outside)),

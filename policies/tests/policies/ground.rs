@@ -14,7 +14,7 @@ pub(crate) struct Ground {
 
 impl Paths for Ground {
     fn root(&self) -> &str {
-        "/work/repo"
+        "/srv/repo"
     }
     fn link(&self, path: &str) -> Option<String> {
         self.links.get(path).map(|target| (*target).to_owned())
@@ -34,7 +34,7 @@ pub(crate) fn ground(ignores_case: bool) -> Ground {
         ("notes/round", "round"),
         ("notes/a", "b"),
         ("notes/b", "a"),
-        ("notes/home", "/work/repo/notes/real"),
+        ("notes/home", "/srv/repo/notes/real"),
         ("src/notes", "../notes"),
         ("src/file", "../notes/x"),
         ("exit", "/tmp"),

@@ -8,7 +8,7 @@ struct Ground;
 
 impl Paths for Ground {
     fn root(&self) -> &str {
-        "/work/repo"
+        "/srv/repo"
     }
     fn link(&self, path: &str) -> Option<String> {
         match path {
