@@ -38,7 +38,7 @@ pub struct Scenario {
     pub operators: Vec<OperatorCommand>,
     /// `faults`, in the order of the file; a fault's place is its identifier.
     pub faults: Vec<Fault>,
-    /// `stop.after`: virtual time after which the run is stopped.
+    /// `stop.after`: time after which the run is stopped; in `sim` thirty days if it is not given.
     pub stop_after_us: Option<u64>,
     /// `caps`.
     pub caps: Caps,

@@ -107,7 +107,9 @@ type Finding = Result<(), String>;
 impl Budgets {
     pub(crate) fn see(&mut self, seq: u64, record: &Record) {
         if let Event::BudgetSet(set) = &record.event {
-            let result = self.set(record.lane, set);
+            let named =
+                if record.task.is_some() { Err("a limit is set in the name of a task".to_owned()) } else { Ok(()) };
+            let result = named.and(self.set(record.lane, set));
             self.budget_1.claim(result.is_ok(), || format!("record {seq}: {}", result.err().unwrap_or_default()));
             return;
         }
@@ -190,13 +192,13 @@ impl Budgets {
             }
             (BudgetScope::Lane, Some(lane), None) if self.lanes.contains_key(&lane) => Holder::Lane(lane),
             (BudgetScope::Call, None, None) => {
-                self.call = Some(set.limit);
-                return Ok(());
+                let before = self.call.replace(set.limit);
+                return another(before, set.limit);
             }
             _ => return Err("a limit is set, and nobody has it".to_owned()),
         };
-        self.accounts.entry(holder).or_default().limit = Some(set.limit);
-        Ok(())
+        let before = self.accounts.entry(holder).or_default().limit.replace(set.limit);
+        another(before, set.limit)
     }
 
     fn holders(&self, id: LaneId) -> [Holder; 3] {
@@ -323,6 +325,11 @@ impl Budgets {
         self.budget_2.note(format!("{calls} calls settled for {usd:.2} USD, nothing reserved twice or left over"));
         (self.budget_1, self.budget_2)
     }
+}
+
+/// Who says a limit that holds already is not obeyed, and nothing is written down.
+fn another(before: Option<Limit>, limit: Limit) -> Finding {
+    if before == Some(limit) { Err("a limit is set that holds already".to_owned()) } else { Ok(()) }
 }
 
 impl Sum {
