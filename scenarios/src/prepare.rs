@@ -230,8 +230,12 @@ fn setup(started: RunStarted, team: &Team) -> Vec<Record> {
     }
     for (at, work) in team.tasks.iter().enumerate() {
         let work = &team.work[*work];
-        let added =
-            TaskAdded { role: work.role.clone(), attempts_max: work.attempts, artifact: work.canonical.clone() };
+        let added = TaskAdded {
+            role: work.role.clone(),
+            attempts_max: work.attempts,
+            artifact: work.canonical.clone(),
+            ..TaskAdded::default()
+        };
         let task = Some(TaskId(at as u32));
         records.push(Record { task, ..record(Actor::Supervisor, Event::TaskAdded(added)) });
     }

@@ -130,6 +130,7 @@ impl Attempt {
             change: self.change,
             base,
             commit: proposal.commit,
+            author: None,
             lease: self.lease.map(|lease| lease.0),
             fence: self.lease.map(|lease| lease.1),
             reads: reads.clone(),

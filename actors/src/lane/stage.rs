@@ -256,7 +256,8 @@ impl Lane {
         let base = attempt.base.expect("work has a base");
         let (change, updates) = (attempt.change, attempt.updates().to_vec());
         let reads = Vec::new();
-        let submitted = ChangeSubmitted { change, base, commit: base, lease: None, fence: None, reads, updates };
+        let submitted =
+            ChangeSubmitted { change, base, commit: base, author: None, lease: None, fence: None, reads, updates };
         let fact = Fact::of(self.id, change.task(), Event::ChangeSubmitted(submitted));
         self.ground.directory.recorder().do_send(Append::of(Writer::Lane, vec![fact]));
         self.stage = Stage::Writing;

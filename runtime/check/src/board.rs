@@ -216,6 +216,12 @@ impl Board {
             ReturnReason::LaneDied => died,
             ReturnReason::BudgetOver => out_of_money,
             ReturnReason::Refused => change.is_some_and(|change| change.refusals > 0),
+            // Nothing earns these yet.
+            ReturnReason::HandedOver
+            | ReturnReason::SentBack
+            | ReturnReason::WaitsForPerson
+            | ReturnReason::Reassigned
+            | ReturnReason::Denied => false,
         };
         if earned { Ok(()) } else { Err("is returned for a reason that the journal does not show") }
     }

@@ -54,6 +54,8 @@ impl Ends {
             StopReason::Stuck => board.unended() > 0,
             StopReason::BudgetOver => board.unended() > 0 && board.any_retired(),
             StopReason::Drained => board.is_drained(),
+            // Nothing earns these yet.
+            StopReason::WaitsForPerson | StopReason::PlanApproved => false,
             StopReason::TimeOver | StopReason::Operator => true,
         };
         stop.claim(consistent, || {

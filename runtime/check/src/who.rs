@@ -79,13 +79,20 @@ impl Who {
 /// Whether a record names a lane, and whether a task; `None` where both are found.
 fn names_of(event: &Event) -> Option<(bool, bool)> {
     match event {
-        Event::TaskFailed(_) | Event::FaultInjected(_) | Event::BudgetSet(_) | Event::CommandGiven(_) => None,
+        Event::TaskFailed(_)
+        | Event::FaultInjected(_)
+        | Event::BudgetSet(_)
+        | Event::CommandGiven(_)
+        | Event::ApprovalGiven(_)
+        | Event::ApprovalTimedOut(_) => None,
         Event::RunStarted(_)
         | Event::RunStopped(_)
         | Event::SegmentClosed(_)
         | Event::ResourceNamed(_)
         | Event::EndpointNamed(_)
         | Event::GateNamed(_)
+        | Event::RoleBound(_)
+        | Event::CommandRefused(_)
         | Event::ForeignPush(_)
         | Event::PauseRequested(_)
         | Event::PauseAcknowledged(_)
@@ -122,7 +129,10 @@ fn actors_of(event: &Event) -> &'static [Actor] {
         | Event::ResourceNamed(_)
         | Event::EndpointNamed(_)
         | Event::GateNamed(_)
+        | Event::RoleBound(_)
         | Event::FaultInjected(_) => &[Actor::Run],
+        Event::ActionDenied(_) => &[Actor::Supervisor, Actor::Merger],
+        Event::OverrideRecorded(_) => &[Actor::Merger],
         Event::SegmentClosed(_) => &[Actor::Recorder],
         // In a control run there is no merger to take it.
         Event::ChangeSubmitted(_) => &[Actor::Merger, Actor::Lane],

@@ -9,6 +9,9 @@ mod budget;
 mod change;
 mod holding;
 mod message;
+mod packet;
+mod person;
+mod policy;
 mod run;
 mod work;
 
@@ -28,6 +31,12 @@ pub use message::{
     AskRepeated, CommandGiven, FaultInjected, OperatorCommand, PauseAcknowledged, PauseRequested, RepeatAnswered,
     Resumed,
 };
+pub use packet::{PacketAccepted, PacketOffered, PacketPurpose, PacketRefused, ReviewGiven, ReviewItem};
+pub use person::{
+    ApprovalAsked, ApprovalGiven, ApprovalSubject, ApprovalThen, ApprovalTimedOut, CommandRefusal, CommandRefused,
+    OverrideRecorded,
+};
+pub use policy::{ActionDenied, RoleBound};
 pub use run::{EndpointNamed, GateNamed, ResourceNamed, RunStarted, RunStopped, SegmentClosed, StopReason, WorldKind};
 pub use work::{
     ActorRestarted, DeathReason, FailReason, LaneDied, LaneJoined, LaneRestarted, ReturnReason, TaskAdded,
@@ -53,6 +62,8 @@ pub enum Event {
     EndpointNamed(EndpointNamed),
     /// A gate that every landing must pass exists. Actor `run`.
     GateNamed(GateNamed),
+    /// A role is bound by a skill file from here on. Actor `run`.
+    RoleBound(RoleBound),
     /// A lane exists from here on; the envelope has its name. Actor `supervisor`.
     LaneJoined(LaneJoined),
     /// A task exists from here on, and nobody owns it. Actor `supervisor`.
@@ -97,6 +108,27 @@ pub enum Event {
     CallRefused(CallRefused),
     /// The lane in the envelope takes no work until a limit is set anew. Actor `supervisor`.
     LaneRetired(LaneRetired),
+    /// The lane in the envelope wanted to do what its role may not; it did not happen. Actor `supervisor` for a tool,
+    /// `merger` for a change that was made all the same.
+    ActionDenied(ActionDenied),
+    /// The lane in the envelope offers a packet; nothing has moved yet. Actor `supervisor`.
+    PacketOffered(PacketOffered),
+    /// The packet is incomplete or its links do not hold; its lane owns what it owned. Actor `supervisor`.
+    PacketRefused(PacketRefused),
+    /// The packet is whole; the task leaves its lane with the next record. Actor `supervisor`.
+    PacketAccepted(PacketAccepted),
+    /// The lane in the envelope has judged the packet's change. Actor `supervisor`.
+    ReviewGiven(ReviewGiven),
+    /// Something waits for a person. Actor `supervisor`.
+    ApprovalAsked(ApprovalAsked),
+    /// A person has decided. Actor `supervisor`.
+    ApprovalGiven(ApprovalGiven),
+    /// Nobody decided in time. Actor `supervisor`.
+    ApprovalTimedOut(ApprovalTimedOut),
+    /// A person lets exactly this tree through a gate that refused it. Actor `merger`.
+    OverrideRecorded(OverrideRecorded),
+    /// An operator's command changes nothing, and its sender can see why. Actor `supervisor`.
+    CommandRefused(CommandRefused),
     /// The merger took a change into its queue. Actor `merger`.
     ChangeSubmitted(ChangeSubmitted),
     /// A gate passed exactly this tree. Actor `merger`.
@@ -143,6 +175,8 @@ impl Event {
     /// The fault that this fact names, if it was felt here. Injection itself is not feeling.
     pub fn felt(&self) -> Option<FaultId> {
         match self {
+            Event::ActionDenied(e) => e.fault,
+            Event::PacketRefused(e) => e.fault,
             Event::TaskReturned(e) => e.fault,
             Event::LeaseReleased(e) => e.fault,
             Event::LeaseExpired(e) => e.fault,

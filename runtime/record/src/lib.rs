@@ -16,7 +16,8 @@ pub mod segment;
 
 pub use chain::{Chain, Hash};
 pub use event::Event;
-pub use ids::{ChangeId, EffectKey, EndpointId, Epoch, FaultId, Fence, LaneId, LeaseId, ResourceId, RoleId, TaskId};
+pub use ids::{ApprovalId, ChangeId, EffectKey, EndpointId, Epoch, FaultId, Fence, LaneId, LeaseId, PacketId};
+pub use ids::{ResourceId, RoleId, TaskId};
 pub use line::{Actor, Record};
 pub use names::Names;
 pub use oid::Oid;

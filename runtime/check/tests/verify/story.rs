@@ -63,6 +63,7 @@ impl Folder {
             fence: proposal.lease.map(|lease| Fence(lease.1)),
             reads,
             updates: proposal.updates.clone(),
+            author: None,
         };
         self.push(Merger, (Some(proposal.lane), Some(change.task().0)), Event::ChangeSubmitted(submitted));
         (change, commit)
@@ -157,7 +158,7 @@ impl Folder {
         }
         for task in 0..3 {
             let artifact = (task == 0).then(|| "notes/0.md".to_owned());
-            let added = TaskAdded { role: "implementer".into(), attempts_max: 2, artifact };
+            let added = TaskAdded { role: "implementer".into(), attempts_max: 2, artifact, ..TaskAdded::default() };
             self.push(Supervisor, (None, Some(task)), Event::TaskAdded(added));
         }
         let limit = Limit { requests: Some(10), tokens: Some(100), usd_micros: Some(100) };

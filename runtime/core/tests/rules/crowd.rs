@@ -44,7 +44,8 @@ impl Crowd {
         }
         for task in (0..2 * LANES).map(TaskId) {
             let role = RoleId(task.0 as u16 % ROLES);
-            let added = TaskAdded { role: format!("r{}", role.0), attempts_max: 64, artifact: None };
+            let added =
+                TaskAdded { role: format!("r{}", role.0), attempts_max: 64, artifact: None, ..TaskAdded::default() };
             crowd.state.apply((None, Some(task)), &Event::TaskAdded(added), Some(role));
         }
         crowd

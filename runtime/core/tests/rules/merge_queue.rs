@@ -16,7 +16,16 @@ fn oid() -> Oid {
 
 fn submitted(change: ChangeId) -> Event {
     let (base, commit, reads, updates) = (oid(), oid(), Vec::new(), Vec::new());
-    Event::ChangeSubmitted(ChangeSubmitted { change, base, commit, lease: None, fence: None, reads, updates })
+    Event::ChangeSubmitted(ChangeSubmitted {
+        change,
+        base,
+        commit,
+        lease: None,
+        fence: None,
+        reads,
+        updates,
+        author: None,
+    })
 }
 
 fn intended(change: ChangeId) -> Event {

@@ -74,7 +74,8 @@ impl Team {
             team.write(Fact::of_lane(id, Event::LaneJoined(joined)), Some(role));
         }
         for (at, (role, attempts_max)) in TASKS.into_iter().enumerate() {
-            let added = TaskAdded { role: format!("role-{}", role.0), attempts_max, artifact: None };
+            let added =
+                TaskAdded { role: format!("role-{}", role.0), attempts_max, artifact: None, ..TaskAdded::default() };
             let fact = Fact { lane: None, task: Some(TaskId(at as u32)), event: Event::TaskAdded(added) };
             team.write(fact, Some(role));
         }

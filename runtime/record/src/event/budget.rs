@@ -107,6 +107,8 @@ pub struct EffectLost {
 pub enum RetireReason {
     /// No call of it fits under a limit any more.
     BudgetOver,
+    /// An operator has taken it out of the team.
+    Removed,
 }
 
 /// See [`super::Event::LaneRetired`].

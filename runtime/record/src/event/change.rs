@@ -56,6 +56,9 @@ pub struct ChangeSubmitted {
     pub base: Oid,
     /// The commit that proposes it; its one parent is `base`. (Control run: `base` again.)
     pub commit: Oid,
+    /// The lane that made it, where another lane submits it: its reviewer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub author: Option<String>,
     /// The lease it was made under.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease: Option<LeaseId>,
@@ -156,8 +159,12 @@ pub enum RefuseReason {
     Empty,
     /// Its base is not on main.
     UnknownBase,
-    /// Its lane died while it waited.
+    /// Its lane died while it waited, or the task was given to another.
     Withdrawn,
+    /// Its role may not write what it writes.
+    Policy,
+    /// A person, or time, said no.
+    NotApproved,
 }
 
 /// See [`super::Event::ChangeRefused`].

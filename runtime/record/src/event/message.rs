@@ -69,6 +69,16 @@ pub enum OperatorCommand {
     Stop,
     /// The lane in the envelope dies, and is started again.
     Kill,
+    /// The lane in the envelope joins: a clone.
+    Add,
+    /// The lane in the envelope ends what it has begun and takes no more.
+    Remove,
+    /// The task in the envelope goes to the lane in the envelope.
+    Reassign,
+    /// The lease of the lane in the envelope ends.
+    Release,
+    /// The task's next landing passes whatever gate refuses it.
+    Override,
 }
 
 /// See [`super::Event::CommandGiven`].

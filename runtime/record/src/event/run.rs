@@ -53,6 +53,10 @@ pub enum StopReason {
     BudgetOver,
     /// Somebody else moved main.
     ForeignPush,
+    /// Nobody decided in time, and what is left waits for a person.
+    WaitsForPerson,
+    /// The plan is approved and on main, and the scenario says to stop there.
+    PlanApproved,
     /// Nothing is left that could ever happen, though tasks are open.
     Stuck,
 }
@@ -67,6 +71,8 @@ impl StopReason {
             StopReason::ForeignPush => "foreign-push",
             StopReason::Drained => "drained",
             StopReason::BudgetOver => "budget-over",
+            StopReason::WaitsForPerson => "waits-for-person",
+            StopReason::PlanApproved => "plan-approved",
             StopReason::Stuck => "stuck",
         }
     }

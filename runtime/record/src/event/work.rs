@@ -16,7 +16,7 @@ pub struct LaneJoined {
 }
 
 /// See [`super::Event::TaskAdded`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TaskAdded {
     /// The role whose lanes may take it.
@@ -25,6 +25,18 @@ pub struct TaskAdded {
     pub attempts_max: u32,
     /// The path of its one canonical artifact, if it has one.
     pub artifact: Option<String>,
+    /// Its group in the scenario, from 0; absent: 0.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub group: u16,
+    /// Groups that must have ended before it is begun.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub after: Vec<u16>,
+    /// The role that reviews its changes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review: Option<String>,
+    /// Reviews after which a person decides; absent: there are no reviews.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rounds_max: Option<u32>,
 }
 
 /// See [`super::Event::TaskAssigned`].
@@ -45,6 +57,16 @@ pub enum ReturnReason {
     Refused,
     /// No call of its owner fits under a limit any more.
     BudgetOver,
+    /// Its packet was accepted: the next lane takes it.
+    HandedOver,
+    /// Its change was reviewed and has to be made again.
+    SentBack,
+    /// A person decides about it; until then nobody takes it.
+    WaitsForPerson,
+    /// An operator has given it to another lane.
+    Reassigned,
+    /// Nothing is left of its change that the role may do.
+    Denied,
 }
 
 /// See [`super::Event::TaskReturned`].
@@ -72,6 +94,10 @@ pub struct TaskDone {
 pub enum FailReason {
     /// `attempts_max` changes were refused.
     AttemptsUsedUp,
+    /// A person, or time, said no.
+    NotApproved,
+    /// A task that it comes after was given up.
+    Prerequisite,
 }
 
 /// See [`super::Event::TaskFailed`].
@@ -131,4 +157,8 @@ pub struct ActorRestarted {
     /// The fault that caused it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<FaultId>,
+}
+
+fn is_zero(number: &u16) -> bool {
+    *number == 0
 }
