@@ -140,8 +140,15 @@ fn listen(interrupted: &Arc<AtomicBool>) -> std::io::Result<()> {
 /// A wrong folder or workspace is wrong use; a disk that refuses is a limit; the rest is ours.
 fn exit_code(error: &RunError) -> u8 {
     match error {
-        RunError::Taken(..) | RunError::Folder(..) | RunError::Workspace(_) | RunError::NoRoom(_) => 2,
-        RunError::Failure(_, Failure::Journal(_) | Failure::Repository(_) | Failure::Restarts(..)) => 5,
+        RunError::Taken(..)
+        | RunError::Folder(..)
+        | RunError::Content(_)
+        | RunError::Workspace(_)
+        | RunError::NoRoom(_) => 2,
+        RunError::Failure(
+            _,
+            Failure::Journal(_) | Failure::Repository(_) | Failure::Content(_) | Failure::Restarts(..),
+        ) => 5,
         RunError::Failure(_, Failure::Broken(_)) => 70,
         RunError::Journal(_) => 3,
         RunError::Check(_) => 7,

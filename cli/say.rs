@@ -115,6 +115,7 @@ pub(crate) fn no_outcome(error: &RunError, out: &Path, (code, as_json): (u8, boo
         }
         RunError::Taken(..)
         | RunError::Folder(..)
+        | RunError::Content(_)
         | RunError::Workspace(_)
         | RunError::NoRoom(_)
         | RunError::Journal(_) => {}

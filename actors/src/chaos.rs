@@ -3,7 +3,7 @@
 //! Lanes and the post ask here at the moments in which a fault may strike. Knows no scenario file and no actor; the
 //! strikes themselves are carried out, and recorded, where they happen.
 
-use crate::team::Moment;
+use crate::team::{Moment, Spoil};
 use baton_record::{EndpointId, FaultId, LaneId};
 use baton_world::{Draws, Seeds};
 use std::collections::{BTreeMap, VecDeque};
@@ -25,6 +25,8 @@ pub enum LaneFault {
         /// Microseconds.
         for_us: u64,
     },
+    /// The next packet that it hands on is spoiled.
+    Spoil(Spoil),
 }
 
 /// What happens to a share of the messages.
@@ -137,11 +139,23 @@ impl Chaos {
     /// Asked by a lane in `moments`: the fault that strikes it now, if any. A fault strikes once.
     pub fn strike(&self, lane: LaneId, moments: &[Moment]) -> Option<(FaultId, LaneFault)> {
         let mut book = self.book();
-        let fits = |armed: &Armed| armed.lanes.contains(&lane) && armed.moment.is_none_or(|m| moments.contains(&m));
+        let fits = |armed: &Armed| {
+            let of_packets = matches!(armed.kind, LaneFault::Spoil(_));
+            !of_packets && armed.lanes.contains(&lane) && armed.moment.is_none_or(|m| moments.contains(&m))
+        };
         let at = book.armed.iter().position(fits)?;
         let Armed { fault, kind, .. } = book.armed.remove(at);
         book.causes.insert(lane, fault);
         Some((fault, kind))
+    }
+
+    /// Asked by a lane that hands a packet on: what spoils it, if anything. A fault strikes once.
+    pub fn strike_packet(&self, lane: LaneId) -> Option<(FaultId, Spoil)> {
+        let mut book = self.book();
+        let fits = |armed: &Armed| matches!(armed.kind, LaneFault::Spoil(_)) && armed.lanes.contains(&lane);
+        let at = book.armed.iter().position(fits)?;
+        let Armed { fault, kind: LaneFault::Spoil(spoil), .. } = book.armed.remove(at) else { return None };
+        Some((fault, spoil))
     }
 
     /// Asked by the post for every message at `now_us`.

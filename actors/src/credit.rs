@@ -4,9 +4,28 @@ use crate::team::Team;
 use baton_record::{ChangeId, Fence};
 use baton_world::git::CommitMeta;
 
+/// Who is named by a change's commits.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct By<'a> {
+    /// The lane that made it.
+    pub(crate) lane: &'a str,
+    /// The lane that judged it, and submits it.
+    pub(crate) reviewer: Option<&'a str>,
+}
+
+impl<'a> By<'a> {
+    /// Of a change that `submitter` submits and, if it is given, `author` has made.
+    pub(crate) fn of(submitter: &'a str, author: Option<&'a str>) -> By<'a> {
+        match author {
+            Some(lane) => By { lane, reviewer: Some(submitter) },
+            None => By { lane: submitter, reviewer: None },
+        }
+    }
+}
+
 /// Author, subject and trailers of a change's commits.
-pub(crate) fn commit_meta(team: &Team, change: ChangeId, lane: &str, at: (Option<Fence>, i64)) -> CommitMeta {
-    let (fence, time_s) = at;
+pub(crate) fn commit_meta(team: &Team, change: ChangeId, by: By<'_>, at: (Option<Fence>, i64)) -> CommitMeta {
+    let (By { lane, reviewer }, (fence, time_s)) = (by, at);
     let lane_number = team.lanes.iter().position(|spec| spec.name == lane).expect("a lane of this team");
     let model = &team.models[team.lanes[lane_number].model].name;
     let mut trailers = vec![
@@ -16,6 +35,7 @@ pub(crate) fn commit_meta(team: &Team, change: ChangeId, lane: &str, at: (Option
         ("Baton-Model".to_owned(), model.clone()),
         ("Baton-Run".to_owned(), team.run.clone()),
     ];
+    trailers.extend(reviewer.map(|reviewer| ("Baton-Reviewer".to_owned(), reviewer.to_owned())));
     trailers.extend(fence.map(|fence| ("Baton-Fence".to_owned(), fence.0.to_string())));
     CommitMeta {
         author: lane.to_owned(),

@@ -6,6 +6,7 @@ use crate::directory::Directory;
 use crate::post::Post;
 use crate::team::Team;
 use baton_world::Clock;
+use baton_world::content::ContentStore;
 use baton_world::git::Repository;
 use std::sync::Arc;
 
@@ -18,6 +19,8 @@ pub struct Ground {
     pub clock: Clock,
     /// The repository; lanes read and propose, the merger writes.
     pub repository: Arc<Repository>,
+    /// What packets and their links are kept in.
+    pub content: Arc<ContentStore>,
     /// How messages travel.
     pub post: Post,
     /// Which faults strike.

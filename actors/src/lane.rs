@@ -6,6 +6,8 @@
 
 mod attempt;
 mod direct;
+mod handing;
+mod packing;
 mod script;
 mod stage;
 
@@ -239,6 +241,7 @@ impl Lane {
         let injected = match kind {
             LaneFault::Kill => "kill",
             LaneFault::Freeze { .. } => "pause",
+            LaneFault::Spoil(_) => return,
         };
         let target = self.ground.team.lanes[self.id.0 as usize].name.clone();
         let event = Event::FaultInjected(FaultInjected { fault, injected: injected.to_owned(), target });
@@ -246,6 +249,7 @@ impl Lane {
         match kind {
             LaneFault::Kill => self.die(DeathReason::Killed, Some(fault), ctx),
             LaneFault::Freeze { for_us } => self.freeze(for_us, ctx),
+            LaneFault::Spoil(_) => {}
         }
     }
 
@@ -282,9 +286,13 @@ impl Lane {
 
     /// The repository cannot be used: no lane can work any more, and the run ends.
     fn give_up(&mut self, error: GitError) {
+        self.fail(Failure::Repository(error));
+    }
+
+    fn fail(&mut self, failure: Failure) {
         self.stage = Stage::Dead;
         self.open = None;
-        self.ground.directory.fail(Failure::Repository(error));
+        self.ground.directory.fail(failure);
     }
 
     fn die(&mut self, reason: DeathReason, fault: Option<FaultId>, ctx: &mut Context<Lane>) {

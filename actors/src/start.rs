@@ -14,6 +14,7 @@ use crate::supervisor::{Supervisor, fold_supervision};
 use crate::team::Team;
 use actix::{Actor, System};
 use baton_record::LaneId;
+use baton_world::content::ContentStore;
 use baton_world::git::Repository;
 use baton_world::{Clock, ClockKind, Journal, JournalError, clock};
 use std::path::PathBuf;
@@ -27,6 +28,8 @@ pub struct Launch {
     pub team: Team,
     /// The repository, its main at the team's base.
     pub repository: Arc<Repository>,
+    /// What packets and their links are kept in.
+    pub content: Arc<ContentStore>,
     /// The journal, with the team's own records in it: names, lanes, tasks.
     pub journal: Journal,
     /// The journal's folder.
@@ -73,7 +76,8 @@ async fn live(launch: Launch) -> Result<Finished, Failure> {
     let post = Post::new(clock, launch.team.mail, &launch.team.seeds, chaos.clone(), directory.clone());
     let team = Arc::new(launch.team);
     let repository = launch.repository;
-    let ground = Ground { team, clock, repository, post, chaos, directory: directory.clone() };
+    let content = launch.content;
+    let ground = Ground { team, clock, repository, content, post, chaos, directory: directory.clone() };
     start_team(&ground, launch.journal_dir)?;
     for (at_us, incident) in launch.incidents {
         actix_rt::spawn(incident.happen(at_us, ground.clone()));
@@ -108,8 +112,8 @@ fn start_team(ground: &Ground, journal: PathBuf) -> Result<(), Failure> {
     let (work, queue) = mpsc::channel(ground.team.caps.queue as usize);
     let merger = Merger::new(ground.clone(), journal.clone(), queue);
     ground.directory.set_merger(actix::Supervisor::start(|_| merger), work);
-    let (state, end) = fold_supervision(&journal).map_err(|damage| Failure::Broken(damage.to_string()))?;
-    let supervisor = Supervisor::new(ground.clone(), journal, state, end.names);
+    let folded = fold_supervision(&journal).map_err(|damage| Failure::Broken(damage.to_string()))?;
+    let supervisor = Supervisor::new(ground.clone(), journal, folded);
     ground.directory.set_supervisor(actix::Supervisor::start(|_| supervisor));
     for lane in (0..ground.team.lanes.len() as u32).map(LaneId) {
         ground.directory.set_lane(lane, Lane::new(lane, 0, ground.clone()).start());

@@ -7,6 +7,7 @@
 mod admission;
 mod answers;
 mod effects;
+mod handing;
 mod lifecycle;
 mod quiet;
 
@@ -17,13 +18,15 @@ use crate::mailbox::mailbox;
 use crate::merger::Submission;
 use actix::{Actor, AsyncContext, Context, Supervised};
 use admission::Door;
-use baton_core::board::Settled as Outcome;
+use baton_core::board::{Desk, Settled as Outcome};
 use baton_core::slots::CallEnd;
 use baton_core::{Command, Supervision};
-use baton_record::event::{DeathReason, StopReason};
-use baton_record::{ChangeId, EffectKey, EndpointId, Epoch, FaultId, Fence, LaneId, LeaseId, Names, Oid, ResourceId};
+use baton_record::event::{DeathReason, PacketPurpose, ReturnReason, ReviewItem, StopReason};
+use baton_record::{ChangeId, EffectKey, EndpointId, Epoch, FaultId, Fence, LaneId, LeaseId, Names, Oid};
+use baton_record::{PacketId, ResourceId};
 pub use effects::Effect;
-pub use lifecycle::fold_supervision;
+pub use handing::PacketLooked;
+pub use lifecycle::{Folded, fold_supervision};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,6 +36,7 @@ mailbox!(guarded Supervisor {
     Settled => on_settled, "The merger's word on a change.";
     FenceStands => on_fence, "The merger has raised a grant's fence: the lease may be answered.";
     MergerBack => on_merger_back, "The merger has lost what it was asked: ask again for every fence that does not stand.";
+    PacketLooked => on_packet_looked, "A packet has been looked into.";
     LaneGone => on_lane_gone, "A lane has died.";
     PauseSeen => on_pause_seen, "A lane, or the merger, starts no effect in this epoch.";
     OperatorSays => on_operator, "A person's command.";
@@ -90,6 +94,24 @@ pub enum Want {
         /// How it ended.
         end: CallEnd,
     },
+    /// To hand its task on.
+    HandOver(Handing),
+    /// To say what it found of the packet's change.
+    Review {
+        /// The attempt.
+        change: ChangeId,
+        /// Whether the change may land.
+        approved: bool,
+        /// Item by item.
+        items: Vec<ReviewItem>,
+    },
+    /// To give its task back without a change.
+    GiveBack {
+        /// The attempt.
+        change: ChangeId,
+        /// Why.
+        reason: ReturnReason,
+    },
     /// The landing of a change: goes to the merger's queue.
     Landing(Submission),
     /// Control run: the end of a change that was written straight to main.
@@ -108,11 +130,47 @@ impl Want {
     }
 }
 
+/// A packet that stands in the content store, and whom it is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Handing {
+    /// The attempt that it tells of.
+    pub change: ChangeId,
+    /// The role that it is for.
+    pub to: String,
+    /// Why.
+    pub purpose: PacketPurpose,
+    /// Its digest, hex.
+    pub digest: String,
+    /// Its bytes.
+    pub bytes: u64,
+    /// What spoiled it.
+    pub fault: Option<FaultId>,
+}
+
+/// What the owner of a task begins with, beside the task.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Briefing {
+    /// The packet's digest, hex.
+    pub digest: String,
+    /// What it was handed on for.
+    pub purpose: PacketPurpose,
+    /// What the lane is to do.
+    pub desk: Desk,
+    /// A person has approved the packet's change.
+    pub approved: bool,
+}
+
 /// What a lane can be answered.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
     /// The lane owns this attempt's task.
-    Task(ChangeId),
+    Task(ChangeId, Option<Briefing>),
+    /// No call of it fits under a limit any more: it has one turn to hand back what it has.
+    LastTurn,
+    /// The packet moved nothing; another may.
+    PacketRefused,
+    /// The review is written down, and the change may land.
+    Reviewed,
     /// No task will ever be there.
     AllEnded,
     /// The attempt is over; ask for a task.
@@ -234,6 +292,8 @@ pub struct Supervisor {
     journal: std::path::PathBuf,
     state: Supervision,
     names: Names,
+    /// By packet: its digest.
+    packets: BTreeMap<PacketId, String>,
     /// By lane: its latest question, and whether it waits for a task.
     asks: Vec<LatestAsk>,
     idle: VecDeque<LaneId>,
@@ -265,13 +325,16 @@ const SWEEPS_PER_ROLL_CALL: u64 = 10;
 
 impl Supervisor {
     /// A supervisor whose state is the fold of the journal in `journal`, taken by the caller.
-    pub fn new(ground: Ground, journal: std::path::PathBuf, state: Supervision, names: Names) -> Supervisor {
+    pub fn new(ground: Ground, journal: std::path::PathBuf, folded: Folded) -> Supervisor {
+        let Folded { state, packets, end } = folded;
+        let names = end.names;
         let asks = vec![LatestAsk::default(); names.lanes()];
         let mut supervisor = Supervisor {
             ground,
             journal,
             state,
             names,
+            packets,
             asks,
             idle: VecDeque::new(),
             unquiet: BTreeSet::new(),

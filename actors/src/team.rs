@@ -60,6 +60,8 @@ pub struct LaneSpec {
     pub role: String,
     /// Index into [`Team::models`].
     pub model: usize,
+    /// Tokens of context after which a successor goes on.
+    pub context_limit: Option<u64>,
 }
 
 /// One kind of work.
@@ -71,12 +73,44 @@ pub struct Work {
     pub touches: String,
     /// The one artifact that every task of this kind writes.
     pub canonical: Option<String>,
+    /// Who judges its changes before they land.
+    pub review: Option<Review>,
+    /// Its number among the kinds of work, and those that must have ended before it is begun.
+    pub group: u16,
+    /// See `group`.
+    pub after: Vec<u16>,
     /// Model calls before the change is made.
     pub steps: u32,
     /// Changes after which a task is given up.
     pub attempts: u32,
     /// What one change consists of, in order.
     pub actions: Vec<Action>,
+}
+
+/// `review` of a task: `reviewer`, or `{ by: reviewer, steps: 2, returns: 20%, rounds: 3 }`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Review {
+    /// The role whose lanes judge.
+    pub role: String,
+    /// Model calls before a judgement, default 1.
+    pub steps: u32,
+    /// Share of the changes that are sent back, in parts per million, default 0.
+    pub returns_ppm: u32,
+    /// Judgements that may send a task's change back before a person decides, default 3.
+    pub rounds: u32,
+}
+
+/// What a fault makes of a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spoil {
+    /// `incomplete`: what is said to be done has no evidence.
+    Incomplete,
+    /// `dangling`: a link leads to nothing.
+    Dangling,
+    /// `lying`: a link says another hash than what it leads to has.
+    Lying,
+    /// `huge`: it is larger than a packet may be.
+    Huge,
 }
 
 /// A log-normal waiting time, `{ median: 8s, p99: 60s }`.
@@ -265,11 +299,13 @@ pub struct Caps {
     pub queue: u32,
     /// `restarts`: of one actor, default 8, at most 1,000.
     pub restarts: u32,
+    /// `handoffs`: how often one task may be handed on, default 32, at most 500.
+    pub handoffs: u32,
 }
 
 impl Default for Caps {
     fn default() -> Caps {
-        Caps { lanes: 1_000, tasks: 100_000, queue: 1_024, restarts: 8 }
+        Caps { lanes: 1_000, tasks: 100_000, queue: 1_024, restarts: 8, handoffs: 32 }
     }
 }
 

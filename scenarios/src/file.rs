@@ -23,6 +23,7 @@ mod number;
 mod operators;
 mod path;
 mod render;
+mod route;
 mod rules;
 mod scalar;
 mod skills;

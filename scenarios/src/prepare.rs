@@ -12,6 +12,7 @@ use baton_actors::team::{LandingKind, Team, overlap};
 use baton_record::event::{EndpointNamed, GateNamed, LaneJoined, ResourceNamed, RunStarted, TaskAdded, WorldKind};
 use baton_record::line::{Actor, Record};
 use baton_record::{EndpointId, Event, LaneId, Oid, ResourceId, TaskId};
+use baton_world::content::ContentStore;
 use baton_world::git::{Durability, Repository};
 use baton_world::{Journal, JournalError, clock};
 use serde::Serialize;
@@ -22,12 +23,15 @@ use std::sync::Arc;
 
 /// The repository's folder within a run's.
 pub(crate) const REPOSITORY: &str = "repo.git";
+/// The content store's.
+pub(crate) const CONTENT: &str = "content";
 
 /// A run that is ready to start.
 #[derive(Debug)]
 pub(crate) struct Prepared {
     pub(crate) team: Team,
     pub(crate) repository: Arc<Repository>,
+    pub(crate) content: ContentStore,
     pub(crate) journal: Journal,
     pub(crate) seed: u64,
     pub(crate) world: World,
@@ -97,7 +101,8 @@ pub(crate) fn prepare(
     let durability = durability(ready.world);
     let repository = Repository::open(&out.join(REPOSITORY), durability).map_err(RunError::Workspace)?;
     let Ready { team, seed, world } = ready;
-    Ok(Prepared { team, repository: Arc::new(repository), journal, seed, world })
+    let content = ContentStore::open(&out.join(CONTENT), durability).map_err(RunError::Content)?;
+    Ok(Prepared { team, repository: Arc::new(repository), content, journal, seed, world })
 }
 
 struct Ready {
@@ -234,7 +239,10 @@ fn setup(started: RunStarted, team: &Team) -> Vec<Record> {
             role: work.role.clone(),
             attempts_max: work.attempts,
             artifact: work.canonical.clone(),
-            ..TaskAdded::default()
+            group: work.group,
+            after: work.after.clone(),
+            review: work.review.as_ref().map(|review| review.role.clone()),
+            rounds_max: work.review.as_ref().map(|review| review.rounds),
         };
         let task = Some(TaskId(at as u32));
         records.push(Record { task, ..record(Actor::Supervisor, Event::TaskAdded(added)) });

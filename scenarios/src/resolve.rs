@@ -28,14 +28,21 @@ pub struct Ground {
 /// The team of a scenario.
 pub fn team(scenario: &Scenario, ground: Ground) -> Team {
     let lanes = scenario.roles.iter().flat_map(|role| {
-        let lane =
-            |number| LaneSpec { name: format!("{}.{number}", role.name), role: role.name.clone(), model: role.model };
+        let lane = |number| LaneSpec {
+            name: format!("{}.{number}", role.name),
+            role: role.name.clone(),
+            model: role.model,
+            context_limit: role.context,
+        };
         (1..=role.lanes).map(lane)
     });
-    let work = scenario.tasks.iter().map(|group| Work {
+    let work = scenario.tasks.iter().enumerate().map(|(number, group)| Work {
         role: scenario.roles[group.role].name.clone(),
         touches: group.touches.clone(),
         canonical: group.canonical.clone(),
+        review: group.review.clone(),
+        group: number as u16,
+        after: group.after.clone(),
         steps: group.steps,
         attempts: group.attempts,
         actions: group.actions.clone(),
@@ -137,6 +144,7 @@ fn incident(scenario: &Scenario, place: usize, fault: &Fault) -> Option<Incident
     match &fault.kind {
         FaultKind::Kill { role, lane } => arm(LaneFault::Kill, *role, *lane),
         FaultKind::Pause { role, lane, for_us } => arm(LaneFault::Freeze { for_us: *for_us }, *role, *lane),
+        FaultKind::Spoil { role, lane, how } => arm(LaneFault::Spoil(*how), *role, *lane),
         FaultKind::Restart { actor } => Some(Incident::Restart(id, *actor)),
         FaultKind::Push => Some(Incident::Push(id)),
         FaultKind::Duplicate { .. } | FaultKind::Delay { .. } | FaultKind::Drop { .. } | FaultKind::Storm { .. } => {

@@ -18,6 +18,7 @@ use baton_actors::team::LandingKind;
 use baton_check::Unreadable;
 use baton_record::FaultId;
 use baton_record::event::StopReason;
+use baton_world::content::ContentError;
 use baton_world::journal::{JournalDamage, fold};
 use baton_world::{Stopwatch, git::GitError};
 use std::fmt;
@@ -51,6 +52,8 @@ pub enum RunError {
     Folder(PathBuf, String),
     /// The workspace cannot be copied or used.
     Workspace(GitError),
+    /// The content store cannot be made.
+    Content(ContentError),
     /// The workspace has no room for what the tasks touch.
     NoRoom(String),
     /// The run could not go on.
@@ -67,6 +70,7 @@ impl fmt::Display for RunError {
             RunError::Taken(path, why) => write!(f, "{}: {why}", path.display()),
             RunError::Folder(path, why) => write!(f, "{}: {why}", path.display()),
             RunError::Workspace(error) => write!(f, "{error}"),
+            RunError::Content(error) => write!(f, "{error}"),
             RunError::NoRoom(why) => write!(f, "{why}; let `touches` name what this repository has room for"),
             RunError::Failure(_, failure) => write!(f, "{failure}"),
             RunError::Journal(damage) => write!(f, "{damage}"),
@@ -156,11 +160,12 @@ struct Lived {
 }
 
 fn live(source: Source<'_>, options: &Options, out: &Path, prepared: Prepared) -> Result<Lived, RunError> {
-    let Prepared { team, repository, journal, seed, world } = prepared;
+    let Prepared { team, repository, content, journal, seed, world } = prepared;
     let journal_dir = out.join("journal");
     let launch = Launch {
         team,
         repository: repository.clone(),
+        content: Arc::new(content),
         journal,
         journal_dir: journal_dir.clone(),
         mail_faults: resolve::mail_faults(source.scenario),
@@ -276,5 +281,6 @@ fn kind_word(kind: &FaultKind) -> &'static str {
         FaultKind::Drop { .. } => "drop",
         FaultKind::Push => "push",
         FaultKind::Storm { .. } => "storm",
+        FaultKind::Spoil { .. } => "spoil",
     }
 }

@@ -3,7 +3,7 @@
 //! Times are microseconds, money is millionths of a dollar, probabilities are parts per million.
 
 pub use baton_actors::team::{Action, Caps, Command, EditRule, Gate, GateKind, Latency};
-pub use baton_actors::team::{LeaseRule, LeaseSpan, Model, Moment, Restartable};
+pub use baton_actors::team::{LeaseRule, LeaseSpan, Model, Moment, Restartable, Review, Spoil};
 use baton_record::LaneId;
 pub use baton_record::event::Limit;
 use baton_record::event::{BudgetScope, BudgetSet};
@@ -86,6 +86,8 @@ pub struct Role {
     pub lanes: u32,
     /// `model`: index into [`Scenario::models`].
     pub model: usize,
+    /// `context`: tokens after which a successor goes on; default: no limit.
+    pub context: Option<u64>,
 }
 
 /// One entry of `tasks`.
@@ -93,8 +95,14 @@ pub struct Role {
 pub struct TaskGroup {
     /// How many tasks: `each` times the lanes of the role, or `count`. Exactly one of the two is given.
     pub tasks: u32,
+    /// `name`: what `after` of others calls it.
+    pub name: Option<String>,
+    /// `after`: groups, by index, that must have ended before a task of this one is begun.
+    pub after: Vec<u16>,
     /// `by`: index into [`Scenario::roles`].
     pub role: usize,
+    /// `review`: who judges its changes before they land.
+    pub review: Option<Review>,
     /// `touches`: where the work happens: a path or `dir/**`; default `**`.
     pub touches: String,
     /// `canonical`: the path of the one artifact that every task of the group writes.
@@ -221,6 +229,15 @@ pub enum FaultKind {
         for_us: u64,
         /// `retry-after`: how long it wants to be left alone after each refusal, default 10s.
         retry_after_us: u64,
+    },
+    /// `{ spoil: implementer, how: dangling }`: the first packet that the lane hands on from `at` on is spoiled.
+    Spoil {
+        /// As in `Kill`.
+        role: usize,
+        /// As in `Kill`.
+        lane: Option<u32>,
+        /// `how`: `incomplete`, `dangling`, `lying` or `huge`.
+        how: Spoil,
     },
     /// `{ push: main }`: somebody else moves main.
     Push,

@@ -1,12 +1,13 @@
 //! One attempt at a task: what it is made from, how far it is, and the change that comes of it.
 
+use super::handing::Handed;
 use super::script::{self, Planned};
-use crate::credit::commit_meta;
+use crate::credit::{By, commit_meta};
 use crate::ground::Ground;
 use crate::merger::Submission;
 use crate::team::{Model, Team};
 use baton_core::slots::{CallEnd, Usage};
-use baton_record::event::{ChangeSubmitted, Update};
+use baton_record::event::{ChangeSubmitted, PacketPurpose, Update};
 use baton_record::{ChangeId, EffectKey, EndpointId, Fence, LaneId, LeaseId, Oid};
 use baton_world::Draws;
 use baton_world::git::{Edit, GitError, Repository};
@@ -23,8 +24,22 @@ pub(super) struct Attempt {
     pub(super) then_submit: bool,
     /// Main when the work began.
     pub(super) base: Option<Oid>,
-    /// Calls that have ended.
+    /// Calls that have ended, those of the lanes before included.
     pub(super) step: u32,
+    /// Where this lane began.
+    began_at: u32,
+    /// Calls before the change, or the judgement, is made.
+    pub(super) steps: u32,
+    /// Tokens of context that this lane's calls have filled.
+    pub(super) context: u64,
+    /// The packet that it begins with.
+    pub(super) handed: Option<Handed>,
+    /// What its latest packet was made for.
+    pub(super) offers: Option<PacketPurpose>,
+    /// Packets that moved nothing.
+    pub(super) packets_refused: u32,
+    /// Who made the change, if it was another lane.
+    author: Option<String>,
     /// Actions of the script that were looked at.
     pub(super) action: usize,
     /// Every draw of this attempt.
@@ -41,13 +56,20 @@ pub(super) struct Attempt {
 impl Attempt {
     pub(super) fn new(team: &Team, change: ChangeId) -> Attempt {
         let draws = team.seeds.child(&format!("attempt/{change}")).draws();
-        let (lease, base, call, planned) = (None, None, None, None);
+        let (lease, base, call, planned, handed, author) = (None, None, None, None, None, None);
         Attempt {
             change,
             lease,
             then_submit: false,
             base,
             step: 0,
+            began_at: 0,
+            steps: team.work_of(change.task()).steps,
+            context: 0,
+            handed,
+            offers: None,
+            packets_refused: 0,
+            author,
             action: 0,
             draws,
             refusals: 0,
@@ -69,8 +91,28 @@ impl Attempt {
     pub(super) fn end_call(&mut self) {
         match self.call.take() {
             Some(CallEnd::Refused { .. }) => self.refusals += 1,
-            _ => (self.step, self.refusals) = (self.step + 1, 0),
+            ended => {
+                (self.step, self.refusals) = (self.step + 1, 0);
+                if let Some(CallEnd::Answered(used)) = ended {
+                    self.context = self.context.saturating_add(used.tokens_in).saturating_add(used.tokens_out);
+                }
+            }
         }
+    }
+
+    /// Goes on where the lane before has ended.
+    pub(super) fn begin_at(&mut self, step: u32) {
+        (self.step, self.began_at) = (step, step);
+    }
+
+    /// Whether this lane has made calls whose work would be lost.
+    pub(super) fn has_progress(&self) -> bool {
+        self.step > self.began_at
+    }
+
+    /// The change is what `author` has made on `base`.
+    pub(super) fn take_over(&mut self, base: Oid, planned: Planned, author: String) {
+        (self.base, self.planned, self.author) = (Some(base), Some(planned), Some(author));
     }
 
     /// What a call of `model` uses: what it receives is drawn, if it can be more than usual.
@@ -92,7 +134,8 @@ impl Attempt {
         Ok(())
     }
 
-    fn planned(&self) -> &Planned {
+    /// The change, made.
+    pub(super) fn plan_made(&self) -> &Planned {
         self.planned.as_ref().expect("a change is planned before it is used")
     }
 
@@ -101,17 +144,17 @@ impl Attempt {
         let paths = |edit: &Edit| match edit {
             Edit::Put { path, .. } | Edit::Remove { path } => path.clone(),
         };
-        self.planned().edits.iter().map(paths).collect()
+        self.plan_made().edits.iter().map(paths).collect()
     }
 
     /// What the change does, path by path.
     pub(super) fn updates(&self) -> &[Update] {
-        &self.planned().updates
+        &self.plan_made().updates
     }
 
     /// The edits, in the order in which a careless lane writes them.
     pub(super) fn edits(&self) -> &[Edit] {
-        &self.planned().edits
+        &self.plan_made().edits
     }
 
     /// The change as the merger takes it.
@@ -123,14 +166,15 @@ impl Attempt {
     ) -> Result<Submission, GitError> {
         let (lane, name) = lane;
         let base = self.base.expect("a change is made on a base");
-        let meta = commit_meta(&ground.team, self.change, name, (self.lease.map(|lease| lease.1), time_s));
-        let Planned { edits, updates, reads } = self.planned();
+        let by = By::of(name, self.author.as_deref());
+        let meta = commit_meta(&ground.team, self.change, by, (self.lease.map(|lease| lease.1), time_s));
+        let Planned { edits, updates, reads } = self.plan_made();
         let proposal = ground.repository.propose(base, edits, &meta)?;
         let submitted = ChangeSubmitted {
             change: self.change,
             base,
             commit: proposal.commit,
-            author: None,
+            author: self.author.clone(),
             lease: self.lease.map(|lease| lease.0),
             fence: self.lease.map(|lease| lease.1),
             reads: reads.clone(),

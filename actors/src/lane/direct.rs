@@ -3,7 +3,7 @@
 //! This is what lanes do without a merger. It exists to be counted.
 
 use super::Lane;
-use crate::credit::commit_meta;
+use crate::credit::{By, commit_meta};
 use crate::recorder::Append;
 use actix::Context;
 use baton_core::Fact;
@@ -40,7 +40,8 @@ impl Lane {
         let change = self.attempt.as_ref().expect("work is done in an attempt").change;
         let (team, repository) = (&self.ground.team, &self.ground.repository);
         let time_s = team.start_s + (self.ground.clock.now_us() / 1_000_000) as i64;
-        let meta = commit_meta(team, change, &team.lanes[self.id.0 as usize].name, (None, time_s));
+        let by = By::of(&team.lanes[self.id.0 as usize].name, None);
+        let meta = commit_meta(team, change, by, (None, time_s));
         let main = repository.standing_main()?;
         let proposal = match repository.propose(main, std::slice::from_ref(edit), &meta) {
             Ok(proposal) => proposal,

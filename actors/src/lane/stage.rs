@@ -4,13 +4,13 @@ use super::Lane;
 use super::attempt::Attempt;
 use crate::chaos::NotTaken;
 use crate::recorder::Append;
-use crate::supervisor::{Answer, Want};
+use crate::supervisor::{Answer, Briefing, Want};
 use crate::team::{Action, LandingKind, LeaseSpan, overlap};
 use actix::Context;
 use baton_core::Fact;
 use baton_core::board::Settled;
 use baton_core::slots::CallEnd;
-use baton_record::event::{ChangeSubmitted, DeathReason, FaultInjected};
+use baton_record::event::{ChangeSubmitted, DeathReason, FaultInjected, PacketPurpose};
 use baton_record::line::Actor as Writer;
 use baton_record::{ChangeId, Event, ResourceId};
 use baton_world::git::GitError;
@@ -34,6 +34,10 @@ pub enum Stage {
     LeasingChange,
     /// It has been given its lease and is about to use it.
     Leased,
+    /// It hands its task on, or gives it back.
+    HandingOver,
+    /// It says what it found of another's change.
+    Judging,
     /// Its change is with the merger.
     Landing,
     /// Control run: it writes file by file.
@@ -52,7 +56,7 @@ impl Lane {
     pub(super) fn proceed(&mut self, answer: Answer, ctx: &mut Context<Lane>) {
         tracing::debug!(lane = self.id.0, ask = self.ask, stage = ?self.stage, ?answer, "answered");
         match answer {
-            Answer::Task(change) => self.begin(change, ctx),
+            Answer::Task(change, briefing) => self.begin(change, briefing, ctx),
             Answer::AllEnded => self.stage = Stage::Resting,
             Answer::Over => self.begin_idle(ctx),
             Answer::Lease { lease, fence } => {
@@ -65,7 +69,10 @@ impl Lane {
                 self.attempt.as_mut().expect("a call is made in an attempt").end_call();
                 self.next_step(ctx);
             }
-            Answer::Settled { next: Some(change) } => self.begin(change, ctx),
+            Answer::LastTurn => self.take_last_turn(ctx),
+            Answer::PacketRefused => self.mend_packet(ctx),
+            Answer::Reviewed => self.submit_judged(ctx),
+            Answer::Settled { next: Some(change) } => self.begin(change, None, ctx),
             Answer::Settled { next: None } => self.begin_idle(ctx),
         }
     }
@@ -77,9 +84,17 @@ impl Lane {
         self.ask(Want::Task, ctx);
     }
 
-    fn begin(&mut self, change: ChangeId, ctx: &mut Context<Lane>) {
+    fn begin(&mut self, change: ChangeId, briefing: Option<Briefing>, ctx: &mut Context<Lane>) {
         self.ground.chaos.forget_cause(self.id);
         self.attempt = Some(Attempt::new(&self.ground.team, change));
+        if let Some(briefing) = briefing
+            && let Err(failure) = self.receive(briefing)
+        {
+            return self.fail(failure);
+        }
+        if self.judges() {
+            return self.next_step(ctx);
+        }
         let resources = self.task_resources(change);
         if resources.is_empty() {
             self.start_work(ctx);
@@ -137,10 +152,11 @@ impl Lane {
 
     fn next_step(&mut self, ctx: &mut Context<Lane>) {
         let attempt = self.attempt.as_ref().expect("work is done in an attempt");
-        let steps = self.ground.team.work_of(attempt.change.task()).steps;
-        if attempt.step >= steps {
-            self.act(ctx);
-            return;
+        if attempt.step >= attempt.steps {
+            return if self.judges() { self.judge(ctx) } else { self.act(ctx) };
+        }
+        if self.context_is_full() {
+            return self.hand_over(PacketPurpose::Successor, ctx);
         }
         let (change, key) = (attempt.change, attempt.key(&self.ground.team));
         let endpoint = self.endpoint();
@@ -214,6 +230,7 @@ impl Lane {
             return self.give_up(error);
         }
         match self.ground.team.landing {
+            LandingKind::Merger if self.hands_to_review() => self.hand_over(PacketPurpose::Review, ctx),
             LandingKind::Merger => self.lease_or_submit(ctx),
             LandingKind::Direct => self.write_directly(ctx),
         }
@@ -225,7 +242,7 @@ impl Lane {
         attempt.plan(&self.ground.team, &self.ground.repository, lane)
     }
 
-    fn lease_or_submit(&mut self, ctx: &mut Context<Lane>) {
+    pub(super) fn lease_or_submit(&mut self, ctx: &mut Context<Lane>) {
         let attempt = self.attempt.as_ref().expect("work is done in an attempt");
         let touched = attempt.touched();
         let needed = self.ground.team.resources_covering(touched.iter().map(String::as_str));

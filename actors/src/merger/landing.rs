@@ -2,7 +2,7 @@
 
 use super::prepare::{Ready, Try, Verdict};
 use super::{GateEnded, Intended, MainMoved, Merger, Prepared, Quiesce, Submission, Withdraw, prepare};
-use crate::credit::commit_meta;
+use crate::credit::{By, commit_meta};
 use crate::supervisor::Settled;
 use actix::{AsyncContext, Context};
 use baton_core::board::Settled as Outcome;
@@ -98,7 +98,8 @@ impl Merger {
         let submission = self.payloads[&change].clone();
         let fence = submission.submitted.fence;
         let time_s = self.ground.team.start_s + (self.ground.clock.now_us() / 1_000_000) as i64;
-        let meta = commit_meta(&self.ground.team, change, self.lane_name(submission.lane), (fence, time_s));
+        let by = By::of(self.lane_name(submission.lane), submission.submitted.author.as_deref());
+        let meta = commit_meta(&self.ground.team, change, by, (fence, time_s));
         let base_known = self.heads.contains(&submission.submitted.base);
         let holds = submission.submitted.lease.and_then(|lease| self.leases.get(&lease).cloned());
         let attempt = Try { ground: self.ground.clone(), submission, meta, head: self.head, base_known, holds };

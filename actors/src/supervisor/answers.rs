@@ -41,6 +41,9 @@ impl Supervisor {
                 }
             }
             Want::Call { change, endpoint, key } => {
+                if self.state.board.is_retired(lane) && self.state.board.works_on(lane, change) {
+                    return self.answer(lane, Answer::LastTurn);
+                }
                 let bound = self.ground.team.models[endpoint.0 as usize].bound();
                 let wanted = Wanted { endpoint, key, bound };
                 let refused = self.obey(&Command::StartCall { lane, change, wanted });
@@ -65,6 +68,9 @@ impl Supervisor {
                     _ => {}
                 }
             }
+            Want::HandOver(handing) => self.serve_handing(lane, handing, ctx),
+            Want::Review { change, approved, items } => self.serve_review(lane, change, (approved, items)),
+            Want::GiveBack { change, reason } => self.serve_give_back(lane, change, reason),
             Want::Written { change, settled } => self.serve_written(lane, change, settled),
             Want::Landing(_) => unreachable!("a submission goes to the merger"),
         }
@@ -78,7 +84,8 @@ impl Supervisor {
         match self.obey(&Command::TakeTask { lane }) {
             Err(Refusal::Repeated) => {
                 let change = self.state.board.owned_by(lane).expect("a repeated taker owns a task");
-                self.answer(lane, Answer::Task(change));
+                let briefing = self.briefing(change.task());
+                self.answer(lane, Answer::Task(change, briefing));
             }
             Err(Refusal::AllEnded) => self.answer(lane, Answer::AllEnded),
             // Whoever has given up for want of money waits for a limit that is set anew.

@@ -1,6 +1,6 @@
 //! What waits for facts to be durable, and how it is done then.
 
-use super::lifecycle::role_in;
+use super::lifecycle::roles_in;
 use super::{Answer, Expire, MergerBack, Released, Supervisor};
 use crate::lane::{Answered, ObeyPause};
 use crate::merger::{EpochChanged, Quiesce, RaiseFence, Withdraw};
@@ -8,7 +8,7 @@ use crate::post::Leg;
 use crate::recorder::Append;
 use actix::{AsyncContext, Context};
 use baton_core::Fact;
-use baton_record::event::StopReason;
+use baton_record::event::{ReturnReason, StopReason};
 use baton_record::line::Actor as Writer;
 use baton_record::{ChangeId, EffectKey, EndpointId, Epoch, Event, FaultId, LaneId, LeaseId};
 use std::time::Duration;
@@ -80,7 +80,8 @@ impl Supervisor {
         let mut effects = Vec::new();
         for fact in &facts {
             effects.extend(fact.lane.and_then(|lane| self.note_end(lane, &fact.event)));
-            self.state.apply((fact.lane, fact.task), &fact.event, role_in(&fact.event, &self.names));
+            self.state.apply((fact.lane, fact.task), &fact.event, roles_in(&fact.event, &self.names));
+            self.note_packet(&fact.event);
             effects.extend(self.effect_of(fact, asked));
         }
         effects.extend(self.settled_effect(&facts, asked));
@@ -103,13 +104,20 @@ impl Supervisor {
         match &fact.event {
             Event::TaskAssigned(assigned) if asked.is_none() => {
                 let task = fact.task.expect("a task is assigned");
-                latest(Answer::Task(ChangeId::of(task, assigned.attempt)))
+                latest(Answer::Task(ChangeId::of(task, assigned.attempt), self.briefing(task)))
             }
+            Event::TaskReturned(returned) if asked.is_none() => match returned.reason {
+                ReturnReason::LaneDied | ReturnReason::Refused | ReturnReason::Reassigned => Vec::new(),
+                _ => latest(Answer::Over),
+            },
+            Event::TaskFailed(_) if asked.is_none() => latest(Answer::Over),
+            Event::PacketRefused(_) => latest(Answer::PacketRefused),
+            Event::ReviewGiven(review) if review.approved => latest(Answer::Reviewed),
             Event::TaskDone(_) if asked.is_none() => latest(Answer::Settled { next: None }),
             Event::EffectIntended(call) if self.is_gated(lane) => vec![Effect::LineUp { lane, key: call.key }],
             Event::EffectIntended(_) | Event::CallAdmitted(_) => latest(Answer::Call),
             Event::EffectDone(_) | Event::EffectFailed(_) => latest(Answer::CallEnded),
-            Event::CallRefused(_) => latest(Answer::Over),
+            Event::CallRefused(_) => latest(Answer::LastTurn),
             Event::LeaseGranted(grant) => vec![Effect::Raise { lease: grant.lease }],
             Event::LaneDied(died) => self.bury(lane, died.fault),
             Event::LaneRestarted(_) => vec![Effect::StartLane { lane }],

@@ -6,11 +6,13 @@ use crate::lane::Lane;
 use crate::recorder::Append;
 use actix::fut::WrapFuture;
 use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Context};
+use baton_core::board::RolesIn;
 use baton_core::{Command, Fact, Supervision};
 use baton_record::event::{ActorRestarted, DeathReason, StopReason};
 use baton_record::line::Actor as Writer;
-use baton_record::{Event, FaultId, LaneId, Names, RoleId};
+use baton_record::{Event, FaultId, LaneId, Names, PacketId};
 use baton_world::journal;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -21,23 +23,38 @@ fn back_off(restarts: u32) -> Duration {
     Duration::from_micros(BACK_OFF_US << restarts.min(6))
 }
 
-/// A fact's role, as the core wants it: of the lane that joins or the task that is added.
-pub(crate) fn role_in(event: &Event, names: &Names) -> Option<RoleId> {
+/// A fact's roles, as the core wants them: of the lane that joins or the task that is added.
+pub(crate) fn roles_in(event: &Event, names: &Names) -> RolesIn {
+    let of = |role: Option<&str>| role.and_then(|role| names.role_id(role));
     match event {
-        Event::LaneJoined(joined) => names.role_id(&joined.role),
-        Event::TaskAdded(added) => names.role_id(&added.role),
-        Event::BudgetSet(set) => set.role.as_deref().and_then(|role| names.role_id(role)),
-        _ => None,
+        Event::LaneJoined(joined) => of(Some(&joined.role)).into(),
+        Event::TaskAdded(added) => RolesIn { role: of(Some(&added.role)), review: of(added.review.as_deref()) },
+        Event::BudgetSet(set) => of(set.role.as_deref()).into(),
+        _ => RolesIn::default(),
     }
 }
 
+/// What the journal says of the supervisor's business.
+#[derive(Debug)]
+pub struct Folded {
+    /// The core's state.
+    pub state: Supervision,
+    /// Digests of the packets that were offered.
+    pub packets: BTreeMap<PacketId, String>,
+    /// Where the journal ends.
+    pub end: journal::FoldEnd,
+}
+
 /// The supervisor's state as the journal in `dir` has it.
-pub fn fold_supervision(dir: &Path) -> Result<(Supervision, journal::FoldEnd), journal::JournalDamage> {
-    let mut state = Supervision::default();
+pub fn fold_supervision(dir: &Path) -> Result<Folded, journal::JournalDamage> {
+    let (mut state, mut packets) = (Supervision::default(), BTreeMap::new());
     let end = journal::fold(dir, |_, record, names| {
-        state.apply((record.lane, record.task), &record.event, role_in(&record.event, names));
+        state.apply((record.lane, record.task), &record.event, roles_in(&record.event, names));
+        if let Event::PacketOffered(offered) = record.event {
+            packets.insert(offered.packet, offered.digest);
+        }
     })?;
-    Ok((state, end))
+    Ok(Folded { state, packets, end })
 }
 
 impl Supervisor {
@@ -165,8 +182,9 @@ impl Supervisor {
     }
 
     fn recover(&mut self, ctx: &mut Context<Supervisor>) {
-        let (state, end) = fold_supervision(&self.journal).expect("a run's own journal can be folded");
-        self.state = state;
+        let Folded { state, packets, end } =
+            fold_supervision(&self.journal).expect("a run's own journal can be folded");
+        (self.state, self.packets) = (state, packets);
         self.names = end.names;
         self.asks = vec![LatestAsk::default(); self.names.lanes()];
         self.idle.clear();

@@ -221,7 +221,8 @@ impl Board {
             | ReturnReason::SentBack
             | ReturnReason::WaitsForPerson
             | ReturnReason::Reassigned
-            | ReturnReason::Denied => false,
+            | ReturnReason::Denied
+            | ReturnReason::NoPacket => false,
         };
         if earned { Ok(()) } else { Err("is returned for a reason that the journal does not show") }
     }

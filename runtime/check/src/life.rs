@@ -12,7 +12,10 @@ use baton_record::{Event, FaultId, LaneId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The words for what can strike.
-const INJECTED: [&str; 8] = ["kill", "pause", "restart", "duplicate", "delay", "drop", "push", "storm"];
+const INJECTED: [&str; 9] = ["kill", "pause", "restart", "duplicate", "delay", "drop", "push", "storm", "spoil"];
+
+/// What a packet can become.
+const SPOILED: [&str; 4] = ["incomplete packet", "dangling link", "lying link", "huge packet"];
 
 #[derive(Debug, Default)]
 struct Life {
@@ -138,6 +141,7 @@ impl Lives {
             "restart" => lane.is_none() && ["supervisor", "merger"].contains(&target),
             "push" => lane.is_none() && target == "main",
             "storm" => lane.is_some() && self.endpoints.contains(target),
+            "spoil" => lane.is_some() && SPOILED.contains(&target),
             _ => lane.is_some() && target == "message",
         };
         if fits && record.task.is_none() {

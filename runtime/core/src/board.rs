@@ -1,15 +1,23 @@
 //! The board: which task is ready, owned, done or given up, and by whom.
 //!
-//! A task has one owner at a time and a bounded number of attempts; a lane owns one task at a time. Knows nothing of
-//! what a task is about; its canonical artifact is a matter of the change that lands (see the merger).
+//! A task has one owner at a time and a bounded number of attempts; a lane owns one task at a time. A task may go from
+//! desk to desk, with a packet, and tasks may come after each other. Knows nothing of what a task is about; its canonical
+//! artifact is a matter of the change that lands (see the merger).
+
+mod groups;
+mod handing;
+mod route;
 
 use crate::fact::{Fact, Refusal};
 use baton_record::event::{CommandGiven, OperatorCommand};
-use baton_record::event::{
-    FailReason, LaneRetired, RetireReason, ReturnReason, TaskAssigned, TaskDone, TaskFailed, TaskReturned,
-};
+use baton_record::event::{FailReason, LaneRetired, RetireReason, ReturnReason, TaskAdded, TaskAssigned};
+use baton_record::event::{TaskDone, TaskFailed, TaskReturned};
 use baton_record::ids::ATTEMPTS_MAX;
 use baton_record::{ChangeId, Event, FaultId, LaneId, RoleId, TaskId};
+use groups::Groups;
+pub use handing::Offer;
+use route::Route;
+pub use route::{Brief, Desk};
 use std::collections::BTreeSet;
 
 /// All tasks and lanes of a run.
@@ -19,7 +27,10 @@ pub struct Board {
     lanes: Vec<Lane>,
     /// By role: tasks that nobody owns and that may be taken.
     ready: Vec<BTreeSet<TaskId>>,
+    groups: Groups,
     ended: u32,
+    /// Packets offered so far.
+    packets: u32,
     /// Nothing new is begun.
     draining: bool,
 }
@@ -28,9 +39,28 @@ pub struct Board {
 struct Task {
     role: RoleId,
     state: TaskState,
-    /// Attempts begun.
+    /// How often it was given to a lane.
     attempts: u32,
+    /// How often it was begun, and may be: going on from a packet is no beginning.
+    begun: u32,
     attempts_max: u32,
+    group: u16,
+    route: Route,
+}
+
+/// Which roles a fact speaks of: that of a lane that joins, or those that do and judge a task that is added.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RolesIn {
+    /// The lane's, the task's or the budget's.
+    pub role: Option<RoleId>,
+    /// Who reviews.
+    pub review: Option<RoleId>,
+}
+
+impl From<Option<RoleId>> for RolesIn {
+    fn from(role: Option<RoleId>) -> RolesIn {
+        RolesIn { role, review: None }
+    }
 }
 
 /// Where a task stands.
@@ -38,6 +68,10 @@ struct Task {
 pub enum TaskState {
     /// Nobody owns it.
     Ready,
+    /// Tasks that it comes after have not ended.
+    Blocked,
+    /// A person decides about it.
+    Waits,
     /// This lane owns it.
     Owned(LaneId),
     /// Done by this change.
@@ -85,15 +119,27 @@ impl Board {
         if self.all_ended() {
             return Err(Refusal::AllEnded);
         }
-        if self.draining {
-            return Err(Refusal::Draining);
-        }
         if taker.retired {
-            return Err(Refusal::Retired);
+            return Err(if self.draining { Refusal::Draining } else { Refusal::Retired });
         }
-        let first = self.ready.get(taker.role.0 as usize).and_then(|ready| ready.first());
-        let task = *first.ok_or(Refusal::NothingReady)?;
+        let nothing = if self.draining { Refusal::Draining } else { Refusal::NothingReady };
+        let task = self.first_for(lane).ok_or(nothing)?;
         Ok(vec![self.assignment(lane, task)])
+    }
+
+    /// The first task that the lane may take: not what it has handed on itself while another could take it, and while the
+    /// run is drained only what was begun.
+    fn first_for(&self, lane: LaneId) -> Option<TaskId> {
+        let role = self.lane(lane).role;
+        let others = || {
+            let able = |(at, other): (usize, &Lane)| at != lane.0 as usize && other.role == role && other.is_able();
+            self.lanes.iter().enumerate().any(able)
+        };
+        let fits = |task: &&TaskId| {
+            let route = self.task(**task).route;
+            (!self.draining || route.brief().is_some()) && (route.giver != Some(lane) || !others())
+        };
+        self.ready.get(role.0 as usize)?.iter().find(fits).copied()
     }
 
     fn assignment(&self, lane: LaneId, task: TaskId) -> Fact {
@@ -111,7 +157,8 @@ impl Board {
         if settled == Settled::Landed {
             return Ok(vec![Fact::of(lane, task, Event::TaskDone(TaskDone { change }))]);
         }
-        if self.is_last_attempt(task) {
+        let judged = self.task(task).route.desk == Desk::Review;
+        if self.is_last_attempt(task) && !(judged && settled == Settled::Withdrawn) {
             return Ok(vec![give_up(lane, task)]);
         }
         if settled == Settled::Withdrawn {
@@ -120,24 +167,16 @@ impl Board {
         }
         let returned = TaskReturned { reason: ReturnReason::Refused, fault };
         let mut facts = vec![Fact::of(lane, task, Event::TaskReturned(returned))];
-        if !self.lane(lane).leaving && !self.draining {
+        if !self.lane(lane).leaving && !self.draining && !judged {
             facts.push(self.assignment(lane, task));
         }
         Ok(facts)
     }
 
-    /// No call of the lane fits under a limit any more: it gives back its task and takes no other.
-    pub fn retire(&self, lane: LaneId) -> Vec<Fact> {
+    /// No call of the lane fits under a limit any more: it takes no other task, and has one turn to hand back what it has.
+    pub fn retire(&self, lane: LaneId) -> Fact {
         let reason = RetireReason::BudgetOver;
-        let retired = Fact::of_lane(lane, Event::LaneRetired(LaneRetired { reason }));
-        let given_back = self.lane(lane).owns.map(|task| {
-            if self.is_last_attempt(task) {
-                return give_up(lane, task);
-            }
-            let returned = TaskReturned { reason: ReturnReason::BudgetOver, fault: None };
-            Fact::of(lane, task, Event::TaskReturned(returned))
-        });
-        given_back.into_iter().chain([retired]).collect()
+        Fact::of_lane(lane, Event::LaneRetired(LaneRetired { reason }))
     }
 
     /// An operator drains the run. A second time changes nothing.
@@ -152,12 +191,16 @@ impl Board {
 
     /// Whether nothing new is begun and everything that was begun has ended.
     pub fn is_drained(&self) -> bool {
-        self.draining && self.lanes.iter().all(|lane| lane.owns.is_none())
+        let served = |role: usize| self.lanes.iter().any(|lane| lane.role.0 as usize == role && lane.is_able());
+        let begun = |task: &TaskId| self.task(*task).route.brief().is_some();
+        let on_the_way = |(role, tasks): (usize, &BTreeSet<TaskId>)| served(role) && tasks.iter().any(begun);
+        let owned = self.lanes.iter().any(|lane| lane.owns.is_some());
+        self.draining && !owned && !self.ready.iter().enumerate().any(on_the_way)
     }
 
     fn is_last_attempt(&self, task: TaskId) -> bool {
         let task = self.task(task);
-        task.attempts >= task.attempts_max
+        task.begun >= task.attempts_max || task.attempts >= ATTEMPTS_MAX
     }
 
     /// Who owns this very attempt, alive or not.
@@ -170,22 +213,27 @@ impl Board {
     }
 
     /// Takes a fact about lanes and tasks into the state; any other fact changes nothing.
-    /// `role` is the role of the lane that joins or of the task that is added.
-    pub fn apply(&mut self, fact: (Option<LaneId>, Option<TaskId>), event: &Event, role: Option<RoleId>) {
-        let (lane, task) = fact;
+    pub fn apply(&mut self, fact: (Option<LaneId>, Option<TaskId>), event: &Event, roles: impl Into<RolesIn>) {
+        let ((lane, task), roles) = (fact, roles.into());
+        self.apply_handing(fact, event);
         match (event, lane, task) {
             (Event::LaneJoined(joined), ..) => {
                 assert_eq!(joined.id.0 as usize, self.lanes.len(), "lanes are numbered without gaps");
-                let role = role.expect("a lane joins with its role");
+                let role = roles.role.expect("a lane joins with its role");
                 self.lanes.push(Lane { role, alive: true, leaving: false, restarts: 0, owns: None, retired: false });
             }
             (Event::TaskAdded(added), _, Some(task)) => {
-                self.add(task, role.expect("a task's role has a lane"), added.attempts_max);
+                self.add(task, added, roles);
             }
             (Event::TaskAssigned(assigned), Some(lane), Some(task)) => self.assign(lane, task, assigned.attempt),
-            (Event::TaskReturned(_), Some(lane), Some(task)) => self.free(lane, task, TaskState::Ready),
+            (Event::TaskReturned(returned), Some(lane), Some(task)) => {
+                let waits = returned.reason == ReturnReason::WaitsForPerson;
+                self.tasks[task.0 as usize].route.returned(lane, returned.reason);
+                self.free(lane, task, if waits { TaskState::Waits } else { TaskState::Ready });
+            }
             (Event::TaskDone(done), Some(lane), Some(task)) => self.free(lane, task, TaskState::Done(done.change)),
             (Event::TaskFailed(_), Some(lane), Some(task)) => self.free(lane, task, TaskState::Failed),
+            (Event::TaskFailed(_), None, Some(task)) => self.end(task, TaskState::Failed),
             (Event::LaneDied(_), Some(lane), _) => {
                 let lane = &mut self.lanes[lane.0 as usize];
                 lane.alive = false;
@@ -203,13 +251,50 @@ impl Board {
         }
     }
 
-    fn add(&mut self, task: TaskId, role: RoleId, attempts_max: u32) {
-        assert_eq!(task.0 as usize, self.tasks.len(), "tasks are numbered without gaps");
+    fn add(&mut self, id: TaskId, added: &TaskAdded, roles: RolesIn) {
+        assert_eq!(id.0 as usize, self.tasks.len(), "tasks are numbered without gaps");
+        let (role, attempts_max) = (roles.role.expect("a task's role has a lane"), added.attempts_max);
         assert!((1..=ATTEMPTS_MAX).contains(&attempts_max), "a task has 1 to {ATTEMPTS_MAX} attempts");
-        self.tasks.push(Task { role, state: TaskState::Ready, attempts: 0, attempts_max });
-        let roles = self.ready.len().max(role.0 as usize + 1);
-        self.ready.resize_with(roles, BTreeSet::new);
-        self.ready[role.0 as usize].insert(task);
+        let blocked = self.groups.add(id, added.group, &added.after);
+        let state = if blocked { TaskState::Blocked } else { TaskState::Ready };
+        let review = roles.review.zip(added.rounds_max);
+        let route = Route::of(review);
+        self.tasks.push(Task { role, state, attempts: 0, begun: 0, attempts_max, group: added.group, route });
+        let most = review.map_or(role, |(review, _)| role.max(review));
+        self.ready.resize_with(self.ready.len().max(most.0 as usize + 1), BTreeSet::new);
+        if !blocked {
+            self.ready[role.0 as usize].insert(id);
+        }
+    }
+
+    /// The role whose turn it is.
+    fn desk_role(&self, task: TaskId) -> RoleId {
+        let task = self.task(task);
+        match (task.route.desk, task.route.review) {
+            (Desk::Review, Some((review, _))) => review,
+            _ => task.role,
+        }
+    }
+
+    /// Anybody of its role may take the task.
+    fn make_ready(&mut self, id: TaskId) {
+        self.tasks[id.0 as usize].state = TaskState::Ready;
+        let role = self.desk_role(id);
+        self.ready[role.0 as usize].insert(id);
+    }
+
+    /// A task has ended; those that waited for its group alone may be taken.
+    fn end(&mut self, id: TaskId, state: TaskState) {
+        let task = &mut self.tasks[id.0 as usize];
+        assert!(!matches!(task.state, TaskState::Done(_) | TaskState::Failed), "a task ends once");
+        task.state = state;
+        let group = task.group;
+        self.ended += 1;
+        for freed in self.groups.end(group) {
+            if self.task(freed).state == TaskState::Blocked {
+                self.make_ready(freed);
+            }
+        }
     }
 
     fn assign(&mut self, lane: LaneId, id: TaskId, attempt: u32) {
@@ -218,23 +303,24 @@ impl Board {
         assert_eq!(attempt, task.attempts + 1, "attempts are numbered without gaps");
         task.state = TaskState::Owned(lane);
         task.attempts = attempt;
+        task.begun += u32::from(task.route.desk == Desk::Work && !task.route.continued);
+        task.route.assigned();
+        let role = self.desk_role(id);
         let owner = &mut self.lanes[lane.0 as usize];
         assert!(owner.alive && !owner.leaving && owner.owns.is_none(), "a lane owns one task at a time");
         owner.owns = Some(id);
-        self.ready[task.role.0 as usize].remove(&id);
+        self.ready[role.0 as usize].remove(&id);
     }
 
     fn free(&mut self, lane: LaneId, id: TaskId, state: TaskState) {
-        let task = &mut self.tasks[id.0 as usize];
-        assert_eq!(task.state, TaskState::Owned(lane), "only its owner gives a task back");
-        task.state = state;
+        assert_eq!(self.task(id).state, TaskState::Owned(lane), "only its owner gives a task back");
         let owner = &mut self.lanes[lane.0 as usize];
         owner.owns = None;
         owner.leaving = false;
-        if state == TaskState::Ready {
-            self.ready[task.role.0 as usize].insert(id);
-        } else {
-            self.ended += 1;
+        match state {
+            TaskState::Ready => self.make_ready(id),
+            TaskState::Waits => self.tasks[id.0 as usize].state = state,
+            state => self.end(id, state),
         }
     }
 
@@ -306,12 +392,22 @@ impl Board {
         let served: BTreeSet<usize> = returning.map(|lane| lane.role.0 as usize).collect();
         let waiting = self.ready.iter().enumerate().filter(|(_, tasks)| !tasks.is_empty()).map(|(role, _)| role);
         let owned = lanes().filter(|lane| lane.owns.is_some()).map(|lane| lane.role.0 as usize);
-        !self.all_ended() && waiting.chain(owned).all(|role| !served.contains(&role))
+        let handing_back = lanes().any(|lane| lane.alive && lane.retired && lane.owns.is_some());
+        let at_a_person = self.tasks.iter().any(|task| task.state == TaskState::Waits);
+        let elsewhere = handing_back || at_a_person;
+        !self.all_ended() && !elsewhere && waiting.chain(owned).all(|role| !served.contains(&role))
     }
 
     /// Tasks that nobody owns.
     pub fn ready(&self) -> usize {
         self.ready.iter().map(BTreeSet::len).sum()
+    }
+}
+
+impl Lane {
+    /// Whether it lives and takes work.
+    fn is_able(&self) -> bool {
+        self.alive && !self.retired
     }
 }
 

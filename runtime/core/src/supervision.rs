@@ -3,13 +3,13 @@
 //! Each part decides for itself; what is joined here is what concerns several at once: the death of a lane, the end of
 //! a change, a pause. Knows no message and no address.
 
-use crate::board::{Board, Settled};
+use crate::board::{Board, Offer, RolesIn, Settled};
 use crate::fact::{Fact, Refusal};
 use crate::leases::Leases;
 use crate::ledger::{Draft, Ledger};
 use crate::pause::Pause;
 use crate::slots::{CallEnd, Leave, Slots, Wanted};
-use baton_record::event::{BudgetSet, DeathReason, LaneDied, LaneRestarted};
+use baton_record::event::{BudgetSet, DeathReason, LaneDied, LaneRestarted, ReturnReason, ReviewItem};
 use baton_record::{ChangeId, EffectKey, Epoch, Event, FaultId, LaneId, LeaseId, ResourceId};
 use baton_record::{RoleId, TaskId};
 
@@ -46,6 +46,12 @@ pub enum Command {
     SetBudget { set: BudgetSet, role: Option<RoleId>, lane: Option<LaneId> },
     /// The merger has spoken about a change.
     Settle { change: ChangeId, settled: Settled, fault: Option<FaultId> },
+    /// A lane hands its task on; `handed_max`: how often that may be.
+    HandOver { lane: LaneId, offer: Offer, handed_max: u32 },
+    /// A lane has judged the change of its task's packet.
+    Review { lane: LaneId, change: ChangeId, approved: bool, items: Vec<ReviewItem> },
+    /// A lane gives its task back without a change.
+    GiveBack { lane: LaneId, change: ChangeId, reason: ReturnReason },
     /// A lane is gone.
     LoseLane { lane: LaneId, reason: DeathReason, fault: Option<FaultId> },
     /// A lane is back.
@@ -63,6 +69,14 @@ pub enum Command {
 impl Supervision {
     /// The facts that `command` makes true at `now_us`, or why it makes none. Changes nothing.
     pub fn decide(&self, command: &Command, now_us: u64) -> Result<Vec<Fact>, Refusal> {
+        let mut facts = self.consider(command, now_us)?;
+        let given_up = facts.iter().filter(|fact| matches!(fact.event, Event::TaskFailed(_)));
+        let given_up: Vec<TaskId> = given_up.filter_map(|fact| fact.task).collect();
+        facts.extend(given_up.into_iter().flat_map(|task| self.board.given_up_with(task)));
+        Ok(facts)
+    }
+
+    fn consider(&self, command: &Command, now_us: u64) -> Result<Vec<Fact>, Refusal> {
         match command {
             Command::TakeTask { lane } => self.board.take(*lane),
             Command::RequestLease { lane, change, resources, ttl_us } => {
@@ -80,6 +94,18 @@ impl Supervision {
             }
             Command::SetBudget { set, role, lane } => self.set_budget(set, (*role, *lane), now_us),
             Command::Settle { change, settled, fault } => self.settle(*change, *settled, *fault, now_us),
+            Command::HandOver { lane, offer, handed_max } => {
+                let facts = self.board.hand_over(*lane, offer, *handed_max)?;
+                self.attempt_over(facts, (*lane, offer.packet.change), now_us)
+            }
+            Command::Review { lane, change, approved, items } => {
+                let facts = self.board.review(*lane, *change, *approved, items)?;
+                self.attempt_over(facts, (*lane, *change), now_us)
+            }
+            Command::GiveBack { lane, change, reason } => {
+                let facts = self.board.give_back(*lane, *change, *reason)?;
+                self.attempt_over(facts, (*lane, *change), now_us)
+            }
             Command::LoseLane { lane, reason, fault } => self.lose(*lane, *reason, *fault, now_us),
             Command::RestoreLane { lane, fault } => self.restore(*lane, *fault, now_us),
             Command::Drain { by, reason } => Ok(vec![self.board.drain(by, reason)?]),
@@ -97,14 +123,33 @@ impl Supervision {
         Leave { paused: self.pause.epoch().paused(), ledger: &self.ledger }
     }
 
-    /// Whoever is refused a call by a limit gives back what it has: its task, its lease, and takes no more.
+    /// Whoever has given its task away needs nothing for it any more: its lease ends, and its place in line.
+    fn attempt_over(
+        &self,
+        mut facts: Vec<Fact>,
+        (lane, change): (LaneId, ChangeId),
+        now_us: u64,
+    ) -> Result<Vec<Fact>, Refusal> {
+        let over = |fact: &Fact| matches!(fact.event, Event::TaskReturned(_) | Event::TaskFailed(_));
+        if !facts.iter().any(over) {
+            return Ok(facts);
+        }
+        let held = self.leases.held_for(change).map(|held| held.lease);
+        if let Some(lease) = held.or_else(|| self.leases.waiting_for(change).map(|waiting| waiting.lease)) {
+            facts.extend(self.leases.release(lease, None, now_us)?);
+        }
+        facts.extend(self.slots.withdraw(lane, self.leave()));
+        self.with_retirements(facts, now_us)
+    }
+
+    /// Whoever is refused a call by a limit takes no more, and its lease ends; its task it hands back itself.
     fn with_retirements(&self, mut facts: Vec<Fact>, now_us: u64) -> Result<Vec<Fact>, Refusal> {
         let refused = |fact: &Fact| matches!(fact.event, Event::CallRefused(_)).then_some(fact.lane).flatten();
         let lanes: Vec<LaneId> = facts.iter().filter_map(refused).collect();
         if lanes.is_empty() {
             return Ok(facts);
         }
-        facts.extend(lanes.iter().flat_map(|lane| self.board.retire(*lane)));
+        facts.extend(lanes.iter().map(|lane| self.board.retire(*lane)));
         let mut leases = self.leases.clone();
         let attempts = lanes.iter().filter_map(|lane| self.board.owned_by(*lane));
         for lease in attempts.filter_map(|change| self.leases.held_for(change)).map(|held| held.lease) {
@@ -198,12 +243,13 @@ impl Supervision {
         Ok(facts)
     }
 
-    /// Takes a fact, of whatever actor, into the state. `role` as [`Board::apply`] says.
-    pub fn apply(&mut self, about: (Option<LaneId>, Option<TaskId>), event: &Event, role: Option<RoleId>) {
-        self.board.apply(about, event, role);
+    /// Takes a fact, of whatever actor, into the state. `roles` as [`Board::apply`] says.
+    pub fn apply(&mut self, about: (Option<LaneId>, Option<TaskId>), event: &Event, roles: impl Into<RolesIn>) {
+        let roles = roles.into();
+        self.board.apply(about, event, roles);
         self.leases.apply(about.0, event);
         self.slots.apply(about.0, about.1, event);
-        self.ledger.apply(about.0, event, role);
+        self.ledger.apply(about.0, event, roles.role);
         self.pause.apply(event);
     }
 }

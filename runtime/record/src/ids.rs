@@ -95,8 +95,8 @@ impl Epoch {
     }
 }
 
-/// Attempts that one task may take; a scenario may only lower it.
-pub const ATTEMPTS_MAX: u32 = 64;
+/// How often one task may be given to a lane: its attempts, their reviews and their continuations.
+pub const ATTEMPTS_MAX: u32 = 1_024;
 
 impl ChangeId {
     /// The change of `task`'s `attempt` (from 1 to [`ATTEMPTS_MAX`]).
@@ -167,7 +167,7 @@ mod tests {
 
     #[test]
     fn a_change_knows_its_task_and_attempt() {
-        for (task, attempt) in [(0, 1), (7, 64), (200_000, 3)] {
+        for (task, attempt) in [(0, 1), (7, 1_024), (999_999, 3)] {
             let change = ChangeId::of(TaskId(task), attempt);
             assert_eq!((change.task(), change.attempt()), (TaskId(task), attempt));
             assert_eq!(ChangeId::parse(&change.to_string()), Some(change));
@@ -176,7 +176,7 @@ mod tests {
 
     #[test]
     fn odd_spellings_are_no_identifiers() {
-        for text in ["C-1", "C-01.1", "C-1.0", "C-1.65", "c-1.1", "C-1.1 ", "C-99999999.1", ""] {
+        for text in ["C-1", "C-01.1", "C-1.0", "C-1.1025", "c-1.1", "C-1.1 ", "C-99999999.1", ""] {
             assert_eq!(ChangeId::parse(text), None, "{text:?}");
         }
         assert_eq!(TaskId::parse("T-+1"), None);

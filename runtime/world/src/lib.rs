@@ -4,6 +4,7 @@
 //! may happen is decided in `baton-core`.
 
 pub mod clock;
+pub mod content;
 pub mod endpoint_gate;
 pub mod git;
 pub mod journal;

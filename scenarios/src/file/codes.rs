@@ -88,6 +88,8 @@ pub(crate) enum Code {
     OneFileOnly,
     /// An expectation that nothing can meet.
     NeverHolds,
+    /// A role reviews what it makes itself.
+    OwnJudge,
     /// A list is given, but has no entries.
     EmptyList,
     /// A lease that no task needs.

@@ -23,6 +23,20 @@ Right:
 ",
     ),
     (
+        Code::OwnJudge,
+        "E0129",
+        "A role reviews what it makes itself.
+
+Whoever made a change is the last to see what is wrong with it. `review` names a role other than `by`.
+
+Wrong:
+    tasks: [ { each: 2, by: writer, review: writer, do: { append: token } } ]
+
+Right:
+    tasks: [ { each: 2, by: writer, review: reviewer, do: { append: token } } ]
+",
+    ),
+    (
         Code::EmptyList,
         "W0201",
         "A list is given, but has no entries.

@@ -10,10 +10,10 @@ use super::names;
 use super::scalar::{Field, Scalar, shown};
 use super::table::Table;
 use super::team::{Models, RoleRow, Roles};
-use crate::scenario::{Fault, FaultKind, Moment, Restartable};
+use crate::scenario::{Fault, FaultKind, Moment, Restartable, Spoil};
 use baton_record::LaneId;
 
-const KINDS: [&str; 8] = ["kill", "pause", "restart", "duplicate", "delay", "drop", "push", "storm"];
+const KINDS: [&str; 9] = ["kill", "pause", "restart", "duplicate", "delay", "drop", "push", "storm", "spoil"];
 /// How long an endpoint wants to be left alone, if a storm does not say.
 const RETRY_AFTER_US: u64 = 10_000_000;
 
@@ -32,7 +32,7 @@ pub(crate) struct Stage<'s, 'n> {
 /// One entry of `faults`.
 pub(crate) fn fault(sink: &mut Sink, entry: Field<'_>, stage: &Stage<'_, '_>) -> Option<Fault> {
     let mut table = Table::open(sink, entry, "a fault")?;
-    let chosen = table.choice(sink, &KINDS, &["at", "while", "for", "by", "on", "retry-after"]);
+    let chosen = table.choice(sink, &KINDS, &["at", "while", "for", "by", "on", "retry-after", "how"]);
     let Some((key, field)) = chosen else {
         table.close(sink);
         return None;
@@ -44,6 +44,7 @@ pub(crate) fn fault(sink: &mut Sink, entry: Field<'_>, stage: &Stage<'_, '_>) ->
             let actors = [("supervisor", Restartable::Supervisor), ("merger", Restartable::Merger)];
             field.word(sink, &actors).map(|actor| FaultKind::Restart { actor })
         }
+        "spoil" => spoil(sink, &mut table, field, stage),
         "storm" => storm(sink, &mut table, field, stage),
         "push" => field.word(sink, &[("main", ())]).map(|()| FaultKind::Push),
         _ => mail_fault(sink, &mut table, (key, field)),
@@ -80,6 +81,19 @@ fn storm(sink: &mut Sink, table: &mut Table<'_>, field: Field<'_>, stage: &Stage
     let retry_after_us =
         table.or(sink, "retry-after", RETRY_AFTER_US, |sink, field| field.duration(sink, Zero::Allowed));
     Some(FaultKind::Storm { status: status?, model: model?, for_us: for_us?, retry_after_us: retry_after_us? })
+}
+
+fn spoil(sink: &mut Sink, table: &mut Table<'_>, field: Field<'_>, stage: &Stage<'_, '_>) -> Option<FaultKind> {
+    let ways = [
+        ("incomplete", Spoil::Incomplete),
+        ("dangling", Spoil::Dangling),
+        ("lying", Spoil::Lying),
+        ("huge", Spoil::Huge),
+    ];
+    let target = target(sink, field, stage.roles);
+    let how = table.need(sink, "how", |sink, field| field.word(sink, &ways));
+    let (role, lane) = target?;
+    Some(FaultKind::Spoil { role, lane, how: how? })
 }
 
 fn mail_fault(sink: &mut Sink, table: &mut Table<'_>, (key, field): (&str, Field<'_>)) -> Option<FaultKind> {

@@ -17,6 +17,8 @@ use std::collections::BTreeSet;
 const LANES_MAX: u32 = 100_000;
 /// Tasks and waiting changes that a scenario can have at most, whatever its caps.
 pub(crate) const TASKS_MAX: u32 = 1_000_000;
+/// How often a task may be handed on.
+const HANDOFFS_MAX: u32 = 500;
 /// Restarts of one actor.
 const RESTARTS_MAX: u32 = 1_000;
 /// Notes of a generated repository.
@@ -94,8 +96,9 @@ fn caps_given(
     });
     let queue = table.or(sink, "queue", default.queue, |sink, field| field.count(sink, 1..=TASKS_MAX));
     let restarts = table.or(sink, "restarts", default.restarts, |sink, field| field.count(sink, 0..=RESTARTS_MAX));
+    let handoffs = table.or(sink, "handoffs", default.handoffs, |sink, field| field.count(sink, 0..=HANDOFFS_MAX));
     table.close(sink);
-    Some(Caps { lanes: lanes?, tasks: tasks?, queue: queue?, restarts: restarts? })
+    Some(Caps { lanes: lanes?, tasks: tasks?, queue: queue?, restarts: restarts?, handoffs: handoffs? })
 }
 
 /// The models, and what others may say about them.
@@ -210,7 +213,7 @@ pub(crate) fn roles<'n>(sink: &mut Sink, table: &mut Table<'n>, models: &Models<
         let name = names::checked(sink, &entry.key.text, entry.key.span);
         let role = role(sink, Field::of(entry), models, &mut row);
         roles.rows.push(row);
-        let role = name.zip(role).map(|(name, (lanes, model))| Role { name, lanes, model });
+        let role = name.zip(role).map(|(name, (lanes, model, context))| Role { name, lanes, model, context });
         list = push(list, role);
     }
     roles.list = list;
@@ -221,16 +224,20 @@ pub(crate) fn roles<'n>(sink: &mut Sink, table: &mut Table<'n>, models: &Models<
     roles
 }
 
-fn role(sink: &mut Sink, field: Field<'_>, models: &Models<'_>, row: &mut RoleRow<'_>) -> Option<(u32, usize)> {
+fn role(sink: &mut Sink, field: Field<'_>, models: &Models<'_>, row: &mut RoleRow<'_>) -> RoleRead {
     let mut table = Table::open(sink, field, "a role")?;
     row.lanes = table.need(sink, "lanes", |sink, field| {
         row.at = field.node.span;
         field.count(sink, 1..=LANES_MAX)
     });
     let model = table.need(sink, "model", |sink, field| models.known.find(sink, field));
+    let context = table.maybe(sink, "context", |sink, field| field.integer(sink, 1..=TOKENS_MAX));
     table.close(sink);
-    row.lanes.zip(model)
+    Some((row.lanes?, model?, context?))
 }
+
+/// Lanes, model and context of a role.
+type RoleRead = Option<(u32, usize, Option<u64>)>;
 
 fn lanes_in_total(sink: &mut Sink, rows: &[RoleRow<'_>], caps: &CapsRead) {
     let Some(cap) = caps.caps.map(|caps| u64::from(caps.lanes)) else { return };

@@ -5,21 +5,24 @@
 use super::actions;
 use super::codes::Code;
 use super::faults::Sink;
+use super::names::Known;
 use super::path::{self, Overlaps};
+use super::route;
 use super::scalar::{Field, shown};
 use super::source::Span;
 use super::table::{self, ListOf, Table};
 use super::team::{CapsRead, Roles, TASKS_MAX};
 use crate::scenario::TaskGroup;
-use baton_record::ids::ATTEMPTS_MAX;
 
 /// Changes after which a task is given up, if the file does not say.
 const ATTEMPTS: u32 = 16;
+/// What it may say at most.
+const ATTEMPTS_MAX: u32 = 64;
 /// Model calls before a change.
 const STEPS_MAX: u32 = 10_000;
 
 /// Keys that may stand beside the number of tasks.
-const BESIDE: [&str; 6] = ["by", "touches", "canonical", "steps", "attempts", "do"];
+const BESIDE: [&str; 9] = ["by", "touches", "canonical", "steps", "attempts", "do", "name", "after", "review"];
 
 /// The tasks, and what other sections are judged by.
 pub(crate) struct Work {
@@ -36,14 +39,15 @@ struct Size {
 }
 
 /// The section `tasks`.
-pub(crate) fn tasks(sink: &mut Sink, table: &mut Table<'_>, roles: &Roles<'_>, caps: &CapsRead) -> Work {
+pub(crate) fn tasks<'n>(sink: &mut Sink, table: &mut Table<'n>, roles: &Roles<'_>, caps: &CapsRead) -> Work {
     let mut touches = Some(Overlaps::default());
-    let mut sizes = Vec::new();
+    let (mut sizes, mut groups, mut place) = (Vec::new(), Known::new("group of tasks"), 0);
     let of = ListOf { example: "{ each: 10, by: implementer, do: { append: token } }", needed: true };
-    let groups = table.need(sink, "tasks", |sink, field| {
-        let groups = table::list(sink, field, of, |sink, entry| {
+    let list = table.need(sink, "tasks", |sink, field| {
+        let list = table::list(sink, field, of, |sink, entry| {
             let mut group = Group { roles, touched: None, size: None };
-            let read = group.read(sink, entry);
+            let read = group.read(sink, entry, (&mut groups, place));
+            place += 1;
             sizes.extend(group.size);
             match (&mut touches, group.touched) {
                 (Some(all), Some(pattern)) => all.add(&pattern),
@@ -53,9 +57,9 @@ pub(crate) fn tasks(sink: &mut Sink, table: &mut Table<'_>, roles: &Roles<'_>, c
             read
         });
         tasks_in_total(sink, &sizes, caps);
-        groups
+        list
     });
-    Work { touches: touches.filter(|all| all.meet("**")), groups }
+    Work { touches: touches.filter(|all| all.meet("**")), groups: list }
 }
 
 fn tasks_in_total(sink: &mut Sink, sizes: &[Size], caps: &CapsRead) {
@@ -89,9 +93,17 @@ struct Group<'r, 'n> {
 }
 
 impl Group<'_, '_> {
-    fn read(&mut self, sink: &mut Sink, entry: Field<'_>) -> Option<TaskGroup> {
+    fn read<'n>(
+        &mut self,
+        sink: &mut Sink,
+        entry: Field<'n>,
+        (groups, place): (&mut Known<'n>, usize),
+    ) -> Option<TaskGroup> {
         let mut table = Table::open(sink, entry, "an entry of `tasks`")?;
         let role = table.need(sink, "by", |sink, field| self.roles.known.find(sink, field));
+        let after = table.or(sink, "after", Vec::new(), |sink, field| route::after(sink, field, groups));
+        let name = table.maybe(sink, "name", |sink, field| route::name(sink, field, groups, place));
+        let review = table.maybe(sink, "review", |sink, field| route::review(sink, field, self.roles, role));
         let tasks = self.tasks(sink, &mut table, role);
         let mut touches_at = entry.at;
         self.touched = table.or(sink, "touches", "**".to_owned(), |sink, field| {
@@ -106,7 +118,10 @@ impl Group<'_, '_> {
         table.close(sink);
         Some(TaskGroup {
             tasks: tasks?,
+            name: name?,
+            after: after?,
             role: role?,
+            review: review?,
             touches: self.touched.clone()?,
             canonical: canonical?,
             steps: steps?,

@@ -67,6 +67,8 @@ pub enum ReturnReason {
     Reassigned,
     /// Nothing is left of its change that the role may do.
     Denied,
+    /// Its owner made no packet that is whole.
+    NoPacket,
 }
 
 /// See [`super::Event::TaskReturned`].

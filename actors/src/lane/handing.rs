@@ -1,0 +1,239 @@
+//! What a lane does beside changing main: it reads what it was handed, hands on what it has, judges what others made, and
+//! gives back what it cannot do.
+
+use super::Lane;
+use super::packing::{self, Unpacked};
+use super::stage::Stage;
+use crate::failure::Failure;
+use crate::recorder::Append;
+use crate::supervisor::{Briefing, Handing, Want};
+use crate::team::{LandingKind, Spoil};
+use actix::Context;
+use baton_core::Fact;
+use baton_core::board::Desk;
+use baton_packets::{Link, LinkKind, Packet, Progress, Purpose};
+use baton_record::event::{FaultInjected, PacketPurpose, ReturnReason, ReviewItem};
+use baton_record::line::Actor as Writer;
+use baton_record::{Event, FaultId};
+use baton_world::content::ContentError;
+
+/// Packets of one attempt that may be refused before the task is given back.
+const REFUSALS_MAX: u32 = 3;
+
+/// What an attempt was handed.
+#[derive(Debug)]
+pub(super) struct Handed {
+    digest: String,
+    packet: Packet,
+    /// Whose turn it is.
+    pub(super) desk: Desk,
+    /// A person has approved the change: it needs no judgement.
+    approved: bool,
+}
+
+impl Lane {
+    /// Reads the packet that the attempt begins with.
+    pub(super) fn receive(&mut self, briefing: Briefing) -> Result<(), Failure> {
+        let Briefing { digest, desk, approved, .. } = briefing;
+        let bytes = self.ground.content.get(&digest).map_err(Failure::Content)?;
+        let packet = bytes.as_deref().map(baton_packets::read);
+        let Some(Ok(packet)) = packet else {
+            return Err(Failure::Broken(format!("the accepted packet {digest} cannot be read any more")));
+        };
+        let attempt = self.attempt.as_mut().expect("a packet is read in an attempt");
+        if desk == Desk::Review {
+            let review = self.ground.team.work_of(attempt.change.task()).review.as_ref();
+            attempt.steps = if approved { 0 } else { review.map_or(0, |review| review.steps) };
+        } else {
+            attempt.begin_at(packet.progress.map_or(0, |progress| progress.done).min(attempt.steps));
+        }
+        attempt.handed = Some(Handed { digest, packet, desk, approved });
+        Ok(())
+    }
+
+    /// Whether the attempt judges what another has made.
+    pub(super) fn judges(&self) -> bool {
+        let handed = self.attempt.as_ref().and_then(|attempt| attempt.handed.as_ref());
+        handed.is_some_and(|handed| handed.desk == Desk::Review)
+    }
+
+    /// Whether the attempt's change goes to a reviewer before it goes to the merger.
+    pub(super) fn hands_to_review(&self) -> bool {
+        let attempt = self.attempt.as_ref().expect("a change is made in an attempt");
+        let reviewed = self.ground.team.work_of(attempt.change.task()).review.is_some();
+        reviewed && !self.judges() && self.ground.team.landing == LandingKind::Merger
+    }
+
+    /// Whether the next call would not fit into the lane's context any more.
+    pub(super) fn context_is_full(&self) -> bool {
+        let attempt = self.attempt.as_ref().expect("a call is made in an attempt");
+        let spec = &self.ground.team.lanes[self.id.0 as usize];
+        let next = self.ground.team.models[spec.model].bound().tokens;
+        let full = spec.context_limit.is_some_and(|limit| attempt.context + next > limit);
+        full && attempt.has_progress() && !self.judges() && self.ground.team.landing == LandingKind::Merger
+    }
+
+    /// Hands the task on: to whoever reviews, or to a successor of the same role.
+    pub(super) fn hand_over(&mut self, purpose: PacketPurpose, ctx: &mut Context<Lane>) {
+        self.attempt.as_mut().expect("what is handed on is an attempt").offers = Some(purpose);
+        match self.make_packet(purpose) {
+            Ok(handing) => {
+                self.stage = Stage::HandingOver;
+                self.ask(Want::HandOver(handing), ctx);
+            }
+            Err(error) => self.fail(Failure::Content(error)),
+        }
+    }
+
+    fn make_packet(&mut self, purpose: PacketPurpose) -> Result<Handing, ContentError> {
+        let packet = self.packet(purpose)?;
+        let (change, to) = (self.attempt.as_ref().expect("a packet tells of an attempt").change, packet.to.clone());
+        let struck = self.ground.chaos.strike_packet(self.id);
+        let json = match struck {
+            Some((fault, how)) => {
+                self.note_spoiled(fault, how);
+                packing::spoiled(packet, how)
+            }
+            None => packet.to_json(),
+        };
+        let (digest, bytes) = (self.ground.content.put(&json)?, json.len() as u64);
+        Ok(Handing { change, to, purpose, digest, bytes, fault: struck.map(|(fault, _)| fault) })
+    }
+
+    fn note_spoiled(&self, fault: FaultId, how: Spoil) {
+        let target = match how {
+            Spoil::Incomplete => "incomplete packet",
+            Spoil::Dangling => "dangling link",
+            Spoil::Lying => "lying link",
+            Spoil::Huge => "huge packet",
+        };
+        let event = FaultInjected { fault, injected: "spoil".to_owned(), target: target.to_owned() };
+        let fact = Fact::of_lane(self.id, Event::FaultInjected(event));
+        self.ground.directory.recorder().do_send(Append::of(Writer::Run, vec![fact]));
+    }
+
+    fn packet(&self, purpose: PacketPurpose) -> Result<Packet, ContentError> {
+        let (team, store) = (&self.ground.team, &self.ground.content);
+        let attempt = self.attempt.as_ref().expect("a packet tells of an attempt");
+        let (change, spec) = (attempt.change, &team.lanes[self.id.0 as usize]);
+        let progress = Progress { done: attempt.step, of: attempt.steps };
+        let work = team.work_of(change.task());
+        let (to, purpose, checklist, links, stop) = match (purpose, &work.review) {
+            (PacketPurpose::Review, Some(review)) => {
+                let base = attempt.base.expect("a change is made on a base");
+                let links = [vec![packing::pack(store, base, attempt.plan_made())?], self.links_to_reads()].concat();
+                let checklist = packing::checklist(attempt.updates());
+                (review.role.clone(), Purpose::Review, checklist, links, "the change is made")
+            }
+            (purpose, _) => {
+                let (purpose, stop) = match purpose {
+                    PacketPurpose::LastTurn => (Purpose::LastTurn, "a budget is used up"),
+                    _ => (Purpose::Successor, "the context is full"),
+                };
+                let (links, checklist) = (vec![self.notes()?], packing::progress_list(progress));
+                (spec.role.clone(), purpose, checklist, links, stop)
+            }
+        };
+        Ok(Packet {
+            v: baton_packets::FORMAT,
+            run: team.run.clone(),
+            task: change.task().to_string(),
+            from: spec.name.clone(),
+            to,
+            purpose,
+            base: attempt.base.map(|base| base.to_hex()),
+            change: change.to_string(),
+            checklist,
+            links,
+            risks: Vec::new(),
+            decisions: Vec::new(),
+            questions: Vec::new(),
+            progress: Some(progress),
+            stop: stop.to_owned(),
+            previous: attempt.handed.as_ref().map(|handed| handed.digest.clone()),
+        })
+    }
+
+    fn links_to_reads(&self) -> Vec<Link> {
+        let attempt = self.attempt.as_ref().expect("a packet tells of an attempt");
+        let link = |read: &baton_record::event::Read| {
+            let (what, at, digest) = ("read".to_owned(), read.path.clone(), read.blob?.to_hex());
+            Some(Link { what, kind: LinkKind::File, at, digest, bytes: None })
+        };
+        attempt.plan_made().reads.iter().filter_map(link).collect()
+    }
+
+    /// What a script leaves to its successor in place of thoughts: which calls it made.
+    fn notes(&self) -> Result<Link, ContentError> {
+        let attempt = self.attempt.as_ref().expect("a packet tells of an attempt");
+        let lane = &self.ground.team.lanes[self.id.0 as usize].name;
+        let notes = format!("{lane} made calls up to {} for {}\n", attempt.step, attempt.change);
+        packing::content_link(&self.ground.content, "notes", notes.as_bytes())
+    }
+
+    /// The packet moved nothing: it is made anew, but not for ever.
+    pub(super) fn mend_packet(&mut self, ctx: &mut Context<Lane>) {
+        let attempt = self.attempt.as_mut().expect("a packet tells of an attempt");
+        attempt.packets_refused += 1;
+        if attempt.packets_refused >= REFUSALS_MAX {
+            return self.give_back(ReturnReason::NoPacket, ctx);
+        }
+        let purpose = attempt.offers.expect("a packet that was refused was offered");
+        self.hand_over(purpose, ctx);
+    }
+
+    pub(super) fn give_back(&mut self, reason: ReturnReason, ctx: &mut Context<Lane>) {
+        let change = self.attempt.as_ref().expect("what is given back is an attempt").change;
+        self.stage = Stage::HandingOver;
+        self.ask(Want::GiveBack { change, reason }, ctx);
+    }
+
+    /// No call fits under a limit any more: what was begun is handed back with what is known of it.
+    pub(super) fn take_last_turn(&mut self, ctx: &mut Context<Lane>) {
+        let attempt = self.attempt.as_ref().expect("a call is asked for in an attempt");
+        let worth = attempt.has_progress() && !self.judges() && self.ground.team.landing == LandingKind::Merger;
+        if worth {
+            self.hand_over(PacketPurpose::LastTurn, ctx);
+        } else {
+            self.give_back(ReturnReason::BudgetOver, ctx);
+        }
+    }
+
+    /// Says what it found, item by item, or goes on at once where a person has spoken.
+    pub(super) fn judge(&mut self, ctx: &mut Context<Lane>) {
+        let attempt = self.attempt.as_mut().expect("a judgement is an attempt");
+        let handed = attempt.handed.as_ref().expect("what is judged was handed over");
+        if handed.approved {
+            return self.submit_judged(ctx);
+        }
+        let review =
+            self.ground.team.work_of(attempt.change.task()).review.as_ref().expect("somebody reviews this task");
+        let approved = !attempt.draws.chance_ppm(review.returns_ppm);
+        let count = handed.packet.checklist.len() as u64;
+        let fallen = (!approved).then(|| attempt.draws.below(count.max(1)) as u32);
+        let items = handed.packet.checklist.iter().enumerate().map(|(at, _)| judged(at as u32, fallen));
+        let want = Want::Review { change: attempt.change, approved, items: items.collect() };
+        self.stage = Stage::Judging;
+        self.ask(want, ctx);
+    }
+
+    /// Submits the change that was judged, as its author made it.
+    pub(super) fn submit_judged(&mut self, ctx: &mut Context<Lane>) {
+        let attempt = self.attempt.as_mut().expect("a judgement is an attempt");
+        let handed = attempt.handed.as_ref().expect("what is judged was handed over");
+        match packing::unpack(&self.ground.content, &handed.packet) {
+            Ok(Unpacked::Change(base, planned)) => {
+                attempt.take_over(base, planned, handed.packet.from.clone());
+                self.lease_or_submit(ctx);
+            }
+            Ok(Unpacked::Nothing(why)) => self.fail(Failure::Broken(why.to_owned())),
+            Err(error) => self.fail(Failure::Content(error)),
+        }
+    }
+}
+
+fn judged(at: u32, fallen: Option<u32>) -> ReviewItem {
+    let held = fallen != Some(at);
+    let reason = if held { String::new() } else { "the reviewer's script sends it back".to_owned() };
+    ReviewItem { item: at, held, reason }
+}

@@ -1,0 +1,145 @@
+//! What a lane puts into the content store when it hands a task on: the change as it would be submitted, file by file,
+//! and the packet that explains it. And the way back.
+//!
+//! Knows no message: whether a packet is accepted is found out elsewhere.
+
+use super::script::Planned;
+use crate::team::Spoil;
+use baton_packets::{Item, ItemState, Link, LinkKind, Packet, Progress};
+use baton_record::Oid;
+use baton_record::event::{Read, Update, UpdateOp};
+use baton_world::content::{ContentError, ContentStore};
+use baton_world::git::{Edit, FileMode};
+use serde::{Deserialize, Serialize};
+
+/// What the link to a change is called.
+const CHANGE: &str = "change";
+/// Items that are listed one by one; the others are counted.
+const LISTED_MAX: usize = 200;
+
+/// A change in the content store.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PackedChange {
+    base: Oid,
+    edits: Vec<PackedEdit>,
+    updates: Vec<Update>,
+    reads: Vec<Read>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PackedEdit {
+    path: String,
+    /// Digest of the file's content; absent: the file goes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    content: Option<String>,
+    #[serde(default)]
+    executable: bool,
+}
+
+/// Why a change cannot be taken out of the store again. Its packet was accepted, so that something has destroyed it since.
+#[derive(Debug)]
+pub(super) enum Unpacked {
+    /// It is there.
+    Change(Oid, Planned),
+    /// What is there is no change.
+    Nothing(&'static str),
+}
+
+/// Puts a change into the store; its link.
+pub(super) fn pack(store: &ContentStore, base: Oid, planned: &Planned) -> Result<Link, ContentError> {
+    let pack_edit = |edit: &Edit| match edit {
+        Edit::Put { path, mode, content } => Ok::<_, ContentError>(PackedEdit {
+            path: path.clone(),
+            content: Some(store.put(content)?),
+            executable: *mode == FileMode::Executable,
+        }),
+        Edit::Remove { path } => Ok(PackedEdit { path: path.clone(), content: None, executable: false }),
+    };
+    let edits = planned.edits.iter().map(pack_edit).collect::<Result<_, _>>()?;
+    let packed = PackedChange { base, edits, updates: planned.updates.clone(), reads: planned.reads.clone() };
+    let json = serde_json::to_vec(&packed).expect("a change is plain");
+    content_link(store, CHANGE, &json)
+}
+
+/// Puts bytes into the store; their link.
+pub(super) fn content_link(store: &ContentStore, what: &str, bytes: &[u8]) -> Result<Link, ContentError> {
+    let digest = store.put(bytes)?;
+    let (what, at) = (what.to_owned(), String::new());
+    Ok(Link { what, kind: LinkKind::Content, at, digest, bytes: Some(bytes.len() as u64) })
+}
+
+/// Takes the change of an accepted packet out of the store.
+pub(super) fn unpack(store: &ContentStore, packet: &Packet) -> Result<Unpacked, ContentError> {
+    let Some(link) = packet.links.iter().find(|link| link.what == CHANGE) else {
+        return Ok(Unpacked::Nothing("the packet has no change"));
+    };
+    let Some(json) = store.get(&link.digest)? else { return Ok(Unpacked::Nothing("the packet's change is gone")) };
+    let Ok(packed) = serde_json::from_slice::<PackedChange>(&json) else {
+        return Ok(Unpacked::Nothing("the packet's change cannot be read"));
+    };
+    let mut edits = Vec::new();
+    for PackedEdit { path, content, executable } in packed.edits {
+        let mode = if executable { FileMode::Executable } else { FileMode::Regular };
+        match content.map(|digest| store.get(&digest)).transpose()? {
+            None => edits.push(Edit::Remove { path }),
+            Some(Some(content)) => edits.push(Edit::Put { path, mode, content }),
+            Some(None) => return Ok(Unpacked::Nothing("a file of the packet's change is gone")),
+        }
+    }
+    let planned = Planned { edits, updates: packed.updates, reads: packed.reads };
+    Ok(Unpacked::Change(packed.base, planned))
+}
+
+/// What a change does, item by item, each with the change itself as its evidence.
+pub(super) fn checklist(updates: &[Update]) -> Vec<Item> {
+    let word = |op| match op {
+        UpdateOp::Append => "appends to",
+        UpdateOp::Edit => "edits",
+        UpdateOp::Create => "creates",
+        UpdateOp::Rename => "renames a file to",
+        UpdateOp::Delete => "deletes",
+    };
+    let item = |claim| Item { claim, state: ItemState::Done, evidence: vec![0] };
+    let shown: fn(&str) -> String = |path| path.chars().take(1_000).collect();
+    let listed = updates.iter().take(LISTED_MAX);
+    let mut items: Vec<Item> =
+        listed.map(|update| item(format!("{} {}", word(update.op), shown(&update.path)))).collect();
+    if updates.len() > LISTED_MAX {
+        items.push(item(format!("and {} files more", updates.len() - LISTED_MAX)));
+    }
+    items
+}
+
+/// How far work has come that is not done yet.
+pub(super) fn progress_list(progress: Progress) -> Vec<Item> {
+    let Progress { done, of } = progress;
+    let ended = Item { claim: format!("calls 1 to {done} of {of}"), state: ItemState::Done, evidence: vec![0] };
+    let left = Item { claim: format!("calls up to {of}, and the change"), state: ItemState::Open, evidence: vec![] };
+    vec![ended, left]
+}
+
+/// What a fault makes of a packet.
+pub(super) fn spoiled(mut packet: Packet, how: Spoil) -> Vec<u8> {
+    let nowhere = "0".repeat(64);
+    match how {
+        Spoil::Incomplete => packet.checklist.iter_mut().for_each(|item| item.evidence.clear()),
+        Spoil::Dangling => {
+            packet.links.iter_mut().take(1).for_each(|link| link.digest.clone_from(&nowhere));
+        }
+        Spoil::Lying => {
+            let at = String::new();
+            let link = Link {
+                what: "log".to_owned(),
+                kind: LinkKind::File,
+                at,
+                digest: nowhere[..40].to_owned(),
+                bytes: None,
+            };
+            packet.links.push(Link { at: "README.md".to_owned(), ..link });
+        }
+        Spoil::Huge => packet.risks = vec!["again and again ".repeat(120); 64],
+    }
+    packet.to_json()
+}

@@ -1,0 +1,142 @@
+//! Packets and judgements: what is looked into before a task moves, and what the next owner is told.
+
+use super::{Answer, Briefing, Handing, Supervisor};
+use crate::failure::Failure;
+use crate::ground::Ground;
+use actix::{AsyncContext, Context};
+use baton_core::board::Offer;
+use baton_core::{Command, Refusal};
+use baton_packets::{Packet, Purpose};
+use baton_record::event::{PacketOffered, PacketPurpose, ReturnReason, ReviewItem};
+use baton_record::{ChangeId, Event, LaneId, Oid, PacketId, TaskId};
+use baton_world::ClockKind;
+
+/// Flaws that are written down of one packet.
+const FLAWS_MAX: usize = 16;
+
+/// See the table.
+#[derive(Debug)]
+pub struct PacketLooked {
+    lane: LaneId,
+    handing: Handing,
+    looked: Result<Vec<String>, Failure>,
+}
+
+impl Supervisor {
+    /// Looks into a packet, off the actor in `live`.
+    pub(super) fn serve_handing(&mut self, lane: LaneId, handing: Handing, ctx: &mut Context<Supervisor>) {
+        if !self.state.board.works_on(lane, handing.change) {
+            return self.answer(lane, Answer::Over);
+        }
+        let (ground, from) = (self.ground.clone(), self.ground.team.lanes[lane.0 as usize].name.clone());
+        let look = move || {
+            let looked = flaws(&ground, &from, &handing);
+            PacketLooked { lane, handing, looked }
+        };
+        match self.ground.clock.kind() {
+            ClockKind::Virtual => self.on_packet_looked(look(), ctx),
+            ClockKind::Real => {
+                let address = ctx.address();
+                tokio::task::spawn_blocking(move || address.do_send(look()));
+            }
+        }
+    }
+
+    pub(super) fn on_packet_looked(&mut self, looked: PacketLooked, ctx: &mut Context<Supervisor>) {
+        let PacketLooked { lane, handing, looked } = looked;
+        let flaws = match looked {
+            Ok(flaws) => flaws,
+            Err(failure) => return self.directory().fail(failure),
+        };
+        let Handing { change, to, purpose, digest, bytes, fault } = handing;
+        let packet = PacketOffered { packet: PacketId(0), digest, bytes, to, purpose, change };
+        let fault = fault.filter(|_| !flaws.is_empty());
+        let handed_max = self.ground.team.caps.handoffs;
+        let hand_over = Command::HandOver { lane, offer: Offer { packet, flaws, fault }, handed_max };
+        match self.obey(&hand_over) {
+            Ok(()) => self.employ_idle(),
+            Err(_) => self.answer(lane, Answer::Over),
+        }
+        self.stop_if_stuck(ctx);
+    }
+
+    pub(super) fn serve_review(&mut self, lane: LaneId, change: ChangeId, found: (bool, Vec<ReviewItem>)) {
+        let (approved, items) = found;
+        match self.obey(&Command::Review { lane, change, approved, items }) {
+            Ok(()) => self.employ_idle(),
+            Err(Refusal::Repeated) => self.answer(lane, Answer::Reviewed),
+            Err(_) => self.answer(lane, Answer::Over),
+        }
+    }
+
+    pub(super) fn serve_give_back(&mut self, lane: LaneId, change: ChangeId, reason: ReturnReason) {
+        match self.obey(&Command::GiveBack { lane, change, reason }) {
+            Ok(()) => self.employ_idle(),
+            Err(_) => self.answer(lane, Answer::Over),
+        }
+    }
+
+    /// What the owner of a task begins with.
+    pub(super) fn briefing(&self, task: TaskId) -> Option<Briefing> {
+        let brief = self.state.board.brief(task)?;
+        let digest = self.packets.get(&brief.packet).expect("a packet was offered before it was accepted").clone();
+        Some(Briefing { digest, purpose: brief.purpose, desk: brief.desk, approved: brief.approved })
+    }
+
+    pub(super) fn note_packet(&mut self, event: &Event) {
+        if let Event::PacketOffered(offered) = event {
+            self.packets.insert(offered.packet, offered.digest.clone());
+        }
+    }
+}
+
+/// The run's content and repository, as links are resolved against them.
+struct Shelves<'a>(&'a Ground);
+
+impl baton_packets::Ground for Shelves<'_> {
+    fn content(&self, digest: &str) -> Option<Vec<u8>> {
+        self.0.content.get(digest).ok().flatten()
+    }
+
+    fn file(&self, base: &str, path: &str) -> Option<String> {
+        let repository = &self.0.repository;
+        let tree = repository.commit(Oid::from_hex(base)?).ok()?.tree;
+        repository.entry(tree, path).ok()?.map(|entry| entry.oid.to_hex())
+    }
+}
+
+/// What is wrong with a packet: in itself, with its links, and beside what its lane says of it.
+fn flaws(ground: &Ground, from: &str, handing: &Handing) -> Result<Vec<String>, Failure> {
+    let Some(bytes) = ground.content.get(&handing.digest).map_err(Failure::Content)? else {
+        return Ok(vec!["the packet is not in the content store".to_owned()]);
+    };
+    let mut flaws: Vec<String> = match baton_packets::read(&bytes) {
+        Ok(packet) => {
+            let unresolved = baton_packets::resolve(&packet, &Shelves(ground));
+            let told = unresolved.iter().map(ToString::to_string);
+            contradictions(&packet, (ground, from), handing).into_iter().chain(told).collect()
+        }
+        Err(flaws) => flaws.iter().map(ToString::to_string).collect(),
+    };
+    flaws.truncate(FLAWS_MAX);
+    Ok(flaws)
+}
+
+/// What a packet says otherwise than the lane that hands it on.
+fn contradictions(packet: &Packet, (ground, from): (&Ground, &str), handing: &Handing) -> Vec<String> {
+    let purpose = match packet.purpose {
+        Purpose::Review => PacketPurpose::Review,
+        Purpose::Successor => PacketPurpose::Successor,
+        Purpose::LastTurn => PacketPurpose::LastTurn,
+    };
+    let said = [
+        ("run", packet.run == ground.team.run),
+        ("task", packet.task == handing.change.task().to_string()),
+        ("change", packet.change == handing.change.to_string()),
+        ("from", packet.from == from),
+        ("to", packet.to == handing.to),
+        ("purpose", purpose == handing.purpose),
+    ];
+    let wrong = said.iter().filter(|(_, fits)| !fits);
+    wrong.map(|(key, _)| format!("at /{key}: it is not what the lane hands on")).collect()
+}

@@ -1,0 +1,136 @@
+//! Tasks that are handed on, judged and given back: what their owner may do with them beside changing main.
+
+use super::{Board, Desk, TaskState, give_up};
+use crate::fact::{Fact, Refusal};
+use baton_record::event::{ApprovalThen, FailReason, PacketAccepted, PacketOffered, PacketRefused, ReturnReason};
+use baton_record::event::{ReviewGiven, ReviewItem, TaskFailed, TaskReturned};
+use baton_record::{ChangeId, Event, FaultId, LaneId, PacketId, TaskId};
+
+/// What is known of a packet before it has a number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offer {
+    /// As the record has it; the number is given when it is decided.
+    pub packet: PacketOffered,
+    /// What is wrong with it; empty: nothing.
+    pub flaws: Vec<String>,
+    /// What spoiled it.
+    pub fault: Option<FaultId>,
+}
+
+impl Board {
+    /// The owner of an attempt hands its task on. A packet with flaws moves nothing.
+    pub fn hand_over(&self, lane: LaneId, offer: &Offer, handed_max: u32) -> Result<Vec<Fact>, Refusal> {
+        let change = offer.packet.change;
+        if !self.works_on(lane, change) {
+            return Err(Refusal::Stale);
+        }
+        let (task, packet) = (change.task(), PacketId(self.packets));
+        let of = |event| Fact::of(lane, task, event);
+        let offered = of(Event::PacketOffered(PacketOffered { packet, ..offer.packet.clone() }));
+        let mut flaws = offer.flaws.clone();
+        if self.task(task).route.handed >= handed_max {
+            flaws.push(format!("the task was handed on {handed_max} times, and may be no more"));
+        }
+        if !flaws.is_empty() {
+            let refused = PacketRefused { packet, flaws, fault: offer.fault };
+            return Ok(vec![offered, of(Event::PacketRefused(refused))]);
+        }
+        let accepted = of(Event::PacketAccepted(PacketAccepted { packet }));
+        let returned = TaskReturned { reason: ReturnReason::HandedOver, fault: None };
+        Ok(vec![offered, accepted, of(Event::TaskReturned(returned))])
+    }
+
+    /// The owner of a review says what it found. A change that is not approved goes back, or to a person.
+    pub fn review(
+        &self,
+        lane: LaneId,
+        change: ChangeId,
+        approved: bool,
+        items: &[ReviewItem],
+    ) -> Result<Vec<Fact>, Refusal> {
+        let task = change.task();
+        let route = self.task(task).route;
+        let Some(brief) = route.brief().filter(|brief| brief.desk == Desk::Review) else { return Err(Refusal::Stale) };
+        if !self.works_on(lane, change) {
+            return Err(Refusal::Stale);
+        }
+        if route.reviewed {
+            return Err(Refusal::Repeated);
+        }
+        let (packet, items, round) = (brief.packet, items.to_vec(), route.rounds + 1);
+        let given = ReviewGiven { packet, approved, items, round };
+        let mut facts = vec![Fact::of(lane, task, Event::ReviewGiven(given))];
+        if !approved {
+            let over = route.rounds_used_up();
+            let reason = if over { ReturnReason::WaitsForPerson } else { ReturnReason::SentBack };
+            facts.push(Fact::of(lane, task, Event::TaskReturned(TaskReturned { reason, fault: None })));
+        }
+        Ok(facts)
+    }
+
+    /// The owner gives its task back without a change, for a reason of its own.
+    pub fn give_back(&self, lane: LaneId, change: ChangeId, reason: ReturnReason) -> Result<Vec<Fact>, Refusal> {
+        if !self.works_on(lane, change) {
+            return Err(Refusal::Stale);
+        }
+        let task = change.task();
+        let judged = self.task(task).route.desk == Desk::Review;
+        if self.is_last_attempt(task) && !judged {
+            return Ok(vec![give_up(lane, task)]);
+        }
+        let returned = TaskReturned { reason, fault: None };
+        Ok(vec![Fact::of(lane, task, Event::TaskReturned(returned))])
+    }
+
+    /// Tasks that come after one that is given up will never be begun.
+    pub fn given_up_with(&self, task: TaskId) -> Vec<Fact> {
+        let behind = self.groups.behind(self.task(task).group).into_iter();
+        let blocked = behind.filter(|task| self.state(*task) == TaskState::Blocked);
+        let failed = |task| {
+            let failed = TaskFailed { reason: FailReason::Prerequisite };
+            Fact { lane: None, task: Some(task), event: Event::TaskFailed(failed) }
+        };
+        blocked.map(failed).collect()
+    }
+
+    /// A person, or time, has said no to a task that waits for that.
+    pub fn deny(&self, task: TaskId) -> Option<Fact> {
+        let failed = TaskFailed { reason: FailReason::NotApproved };
+        let fact = Fact { lane: None, task: Some(task), event: Event::TaskFailed(failed) };
+        (self.state(task) == TaskState::Waits).then_some(fact)
+    }
+
+    pub(super) fn apply_handing(&mut self, fact: (Option<LaneId>, Option<TaskId>), event: &Event) {
+        let Some(id) = fact.1 else { return };
+        match event {
+            Event::PacketOffered(offered) => {
+                assert_eq!(offered.packet.0, self.packets, "packets are numbered without gaps");
+                self.packets += 1;
+                self.tasks[id.0 as usize].route.offer(offered.packet, offered.purpose);
+            }
+            Event::PacketAccepted(accepted) => self.tasks[id.0 as usize].route.accept(accepted.packet),
+            Event::ReviewGiven(review) => self.tasks[id.0 as usize].route.judged(review),
+            Event::ApprovalGiven(given) if given.approved => self.let_pass(id),
+            Event::ApprovalTimedOut(over) if over.then == ApprovalThen::Approve => self.let_pass(id),
+            _ => {}
+        }
+    }
+
+    /// A person lets the change of a task land that waits for that.
+    fn let_pass(&mut self, task: TaskId) {
+        if self.state(task) == TaskState::Waits {
+            self.tasks[task.0 as usize].route.approve();
+            self.make_ready(task);
+        }
+    }
+
+    /// What the task's next owner begins with.
+    pub fn brief(&self, task: TaskId) -> Option<super::Brief> {
+        self.task(task).route.brief()
+    }
+
+    /// Whether the task's owner has approved its packet's change.
+    pub fn is_reviewed(&self, task: TaskId) -> bool {
+        self.task(task).route.reviewed
+    }
+}
