@@ -182,6 +182,14 @@ pub enum Action {
     },
     /// `{ rename: token }`: one file below `touches` gets a new, unique name.
     Rename,
+    /// `{ rename: PATH }` or `{ rename: { from: PATH, to: PATH } }`: this one file gets another name. If it is not there any
+    /// more, or something has the new name already, a new file is made instead, so that nothing is overwritten.
+    RenameFile {
+        /// The file.
+        from: String,
+        /// Its new name; `None`: a unique one below `touches`.
+        to: Option<String>,
+    },
     /// `{ delete: one }`: one file below `touches` goes.
     Delete,
     /// `{ stall: 10m }`: the lane does nothing for that long.

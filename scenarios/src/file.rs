@@ -11,6 +11,7 @@ mod actions;
 mod budgets;
 mod bytes;
 mod codes;
+mod collisions;
 mod duration;
 mod expect;
 mod explain;

@@ -71,7 +71,7 @@ impl fmt::Display for RunError {
             RunError::Folder(path, why) => write!(f, "{}: {why}", path.display()),
             RunError::Workspace(error) => write!(f, "{error}"),
             RunError::Content(error) => write!(f, "{error}"),
-            RunError::NoRoom(why) => write!(f, "{why}; let `touches` name what this repository has room for"),
+            RunError::NoRoom(why) => write!(f, "{why}"),
             RunError::Failure(_, failure) => write!(f, "{failure}"),
             RunError::Journal(damage) => write!(f, "{damage}"),
             RunError::Check(unreadable) => write!(f, "{unreadable}"),

@@ -1,7 +1,7 @@
 //! The scenarios that come with the program.
 
 /// Name and file of each, in the order of reading.
-pub const SHIPPED: [(&str, &str); 9] = [
+pub const SHIPPED: [(&str, &str); 11] = [
     ("two-writers", include_str!("../two-writers.yaml")),
     ("eight-writers", include_str!("../eight-writers.yaml")),
     ("lease-holder-dies", include_str!("../lease-holder-dies.yaml")),
@@ -10,6 +10,8 @@ pub const SHIPPED: [(&str, &str); 9] = [
     ("plain-run", include_str!("../plain-run.yaml")),
     ("money-runs-out", include_str!("../money-runs-out.yaml")),
     ("storm-429", include_str!("../storm-429.yaml")),
+    ("conflicting-renames", include_str!("../conflicting-renames.yaml")),
+    ("colliding-plans", include_str!("../colliding-plans.yaml")),
     ("day", include_str!("../day.yaml")),
 ];
 

@@ -54,6 +54,11 @@ fn renames_deletes_and_edits_of_the_same_files_end() {
          { each: 4, by: implementer, touches: \"notes/**\", do: { edit: replace-line } }, \
          { each: 4, by: implementer, touches: \"notes/**\", do: [ { append: token }, { rename: token }, { append: token } ] } ]";
     ended(&check("moves", &[tasks], &[0, 1]), "moves");
+    let named = "tasks: [ { each: 2, by: implementer, touches: \"notes/**\", do: { rename: { from: notes/note-000.md, to: notes/new.md } } }, \
+         { count: 2, by: writer, touches: \"notes/**\", do: { rename: { from: notes/new.md, to: notes/newer.md } } }, \
+         { each: 2, by: implementer, touches: \"notes/**\", do: [ { append: token }, { rename: notes/note-001.md } ] }, \
+         { count: 4, by: writer, touches: notes/note-000.md, do: { append: token } } ]";
+    ended(&check("named", &[named], &[0, 1]), "renames of named files");
     let alone = "tasks: [ { count: 12, by: writer, touches: \"notes/**\", do: { delete: one } } ]";
     ended(&check("more-deletes-than-files", &[alone], &[0, 1]), "more deletes than files");
 }

@@ -77,6 +77,7 @@ impl Draft<'_> {
                 self.append_somewhere(draws)?;
             }
             Action::Rename => self.rename(draws)?,
+            Action::RenameFile { from, to } => self.rename_file(from, to.as_deref())?,
             Action::Delete => self.delete(draws)?,
             Action::Stall { .. } | Action::Crash { .. } => {}
         }
@@ -181,8 +182,12 @@ impl Draft<'_> {
     }
 
     fn rename(&mut self, draws: &mut Draws) -> Result<(), GitError> {
-        let Some((from, mode, content)) = self.pick(draws)? else { return self.create() };
+        let Some(file) = self.pick(draws)? else { return self.create() };
         let path = self.new_path(&self.token());
+        self.rename_to(file, path)
+    }
+
+    fn rename_to(&mut self, (from, mode, content): TextFile, path: String) -> Result<(), GitError> {
         if path == from || covers(&format!("{from}/**"), &path) {
             return self.create();
         }
@@ -190,6 +195,19 @@ impl Draft<'_> {
         self.files.insert(path.clone(), Some((mode, content)));
         self.updates.push(Update { op: UpdateOp::Rename, path, from: Some(from), token: None });
         Ok(())
+    }
+
+    /// A file that is gone cannot be renamed, and no file is put in the place of another.
+    fn rename_file(&mut self, from: &str, to: Option<&str>) -> Result<(), GitError> {
+        let Desk { repository, tree, .. } = *self.desk;
+        let path = to.map_or_else(|| self.new_path(&self.token()), str::to_owned);
+        let taken = self.files.contains_key(&path) || repository.entry(tree, &path)?.is_some();
+        let entry = repository.entry(tree, from)?.filter(|_| !taken && !self.files.contains_key(from));
+        let Some((entry, mode)) = entry.and_then(|entry| Some((entry, file_mode(entry.mode)?))) else {
+            return self.create();
+        };
+        let content = repository.blob(entry.oid)?.to_vec();
+        self.rename_to((from.to_owned(), mode, content), path)
     }
 
     fn delete(&mut self, draws: &mut Draws) -> Result<(), GitError> {

@@ -4,8 +4,11 @@
 
 use super::codes::Code;
 use super::duration::Zero;
-use super::faults::Sink;
+use super::faults::{Draft, Sink};
+use super::names;
+use super::path;
 use super::scalar::Field;
+use super::scalar::shown;
 use super::source::Span;
 use super::table::{self, ListOf, Table};
 use super::tree::Kind;
@@ -17,11 +20,27 @@ const FILES_MAX: u32 = 1_000;
 const ACTIONS: [&str; 9] =
     ["append", "transaction", "create", "edit", "read-then-write", "rename", "delete", "stall", "crash"];
 
-/// One action, or a list of them. `one_file`: where `touches` is, if it names a single file.
-pub(crate) fn actions(sink: &mut Sink, field: Field<'_>, one_file: Option<Span>) -> Option<Vec<Action>> {
+/// Where the work happens, and where that is said.
+#[derive(Clone, Copy)]
+pub(crate) struct Ground<'t> {
+    /// `touches`; `None` if it was refused.
+    pub(crate) touches: Option<&'t str>,
+    /// Its place.
+    pub(crate) at: Span,
+}
+
+impl Ground<'_> {
+    /// Where `touches` is, if it names a single file.
+    fn one_file(self) -> Option<Span> {
+        self.touches.is_some_and(path::is_one_file).then_some(self.at)
+    }
+}
+
+/// One action, or a list of them.
+pub(crate) fn actions(sink: &mut Sink, field: Field<'_>, ground: Ground<'_>) -> Option<Vec<Action>> {
     if matches!(field.node.kind, Kind::Sequence(_)) {
         let of = ListOf { example: "{ append: token }", needed: true };
-        return table::list(sink, field, of, |sink, entry| action(sink, entry, one_file));
+        return table::list(sink, field, of, |sink, entry| action(sink, entry, ground));
     }
     if let Kind::Scalar { text, .. } = &field.node.kind
         && let Some(word) = ACTIONS.iter().find(|word| *word == text)
@@ -30,24 +49,24 @@ pub(crate) fn actions(sink: &mut Sink, field: Field<'_>, one_file: Option<Span>)
         field.wrong_kind(sink, &format!("a mapping: `{{ {word}: {argument} }}`"));
         return None;
     }
-    action(sink, field, one_file).map(|action| vec![action])
+    action(sink, field, ground).map(|action| vec![action])
 }
 
-fn action(sink: &mut Sink, field: Field<'_>, one_file: Option<Span>) -> Option<Action> {
+fn action(sink: &mut Sink, field: Field<'_>, ground: Ground<'_>) -> Option<Action> {
     let mut table = Table::open(sink, field, "an action")?;
     let chosen = table.choice(sink, &ACTIONS, &[]);
     table.close(sink);
     let (key, field) = chosen?;
     match key {
         "append" => token(sink, field).map(|()| Action::Append),
-        "transaction" => transaction(sink, field, one_file),
-        "create" => create(sink, field, one_file),
+        "transaction" => transaction(sink, field, ground.one_file()),
+        "create" => create(sink, field, ground.one_file()),
         "edit" => {
             let rules = [("replace-line", EditRule::ReplaceLine), ("increment", EditRule::Increment)];
             field.word(sink, &rules).map(Action::Edit)
         }
         "read-then-write" => read_then_write(sink, field),
-        "rename" => token(sink, field).map(|()| Action::Rename),
+        "rename" => rename(sink, field, ground),
         "delete" => field.word(sink, &[("one", ())]).map(|()| Action::Delete),
         "stall" => field.duration(sink, Zero::Refused).map(|for_us| Action::Stall { for_us }),
         _ => field.share(sink).map(|probability_ppm| Action::Crash { probability_ppm }),
@@ -83,6 +102,68 @@ fn several(sink: &mut Sink, field: Field<'_>, one_file: Option<Span>, what: &str
         .also(touches, "one file")
         .help("let `touches` name a directory: `notes/**`");
     None
+}
+
+/// `token`, a path, or `{ from: PATH, to: PATH }`.
+fn rename(sink: &mut Sink, field: Field<'_>, ground: Ground<'_>) -> Option<Action> {
+    if let Kind::Mapping(_) = field.node.kind {
+        return rename_to(sink, field, ground);
+    }
+    let scalar = field.scalar(sink, "`token`, or the path of the file")?;
+    if scalar.text == "token" {
+        return Some(Action::Rename);
+    }
+    let from = field.path(sink)?;
+    let touches = ground.touches?;
+    if !path::covers(touches, &from) {
+        let help = match names::nearest(sink, &from, ["token"].into_iter()) {
+            Some(_) => "did you mean `token`?".to_owned(),
+            None => OUTSIDE_HELP.to_owned(),
+        };
+        outside(sink, field.node.span, &from, ground).help(help);
+        return None;
+    }
+    several(sink, field, ground.one_file(), "a new name for a file")?;
+    Some(Action::RenameFile { from, to: None })
+}
+
+fn rename_to(sink: &mut Sink, field: Field<'_>, ground: Ground<'_>) -> Option<Action> {
+    let mut table = Table::open(sink, field, "`rename`")?;
+    let mut to_at = field.at;
+    let from = table.need(sink, "from", |sink, field| below(sink, field, ground));
+    let to = table.need(sink, "to", |sink, field| {
+        to_at = field.node.span;
+        below(sink, field, ground)
+    });
+    table.close(sink);
+    let (from, to) = from.zip(to)?;
+    let inside = |inner: &str, outer: &str| path::covers(&format!("{outer}/**"), inner);
+    if from != to && !inside(&to, &from) && !inside(&from, &to) {
+        return Some(Action::RenameFile { from, to: Some(to) });
+    }
+    let why = if from == to { "it has this name already" } else { "a file cannot lie below a file" };
+    sink.error(Code::BadPath, to_at, format!("{} cannot be renamed to {}", shown(&from), shown(&to)))
+        .label(why)
+        .help("name another path in `to`");
+    None
+}
+
+/// A path that the tasks touch.
+fn below(sink: &mut Sink, field: Field<'_>, ground: Ground<'_>) -> Option<String> {
+    let path = field.path(sink)?;
+    if path::covers(ground.touches?, &path) {
+        return Some(path);
+    }
+    outside(sink, field.node.span, &path, ground).help(OUTSIDE_HELP);
+    None
+}
+
+const OUTSIDE_HELP: &str = "move the one below the other";
+
+fn outside<'s>(sink: &'s mut Sink, at: Span, path: &str, ground: Ground<'_>) -> &'s mut Draft {
+    sink.error(Code::Outside, at, format!("{} does not lie below `touches`", shown(path)))
+        .label("outside of what the tasks touch")
+        .also(ground.at, "what they touch")
 }
 
 fn read_then_write(sink: &mut Sink, field: Field<'_>) -> Option<Action> {

@@ -100,6 +100,10 @@ pub(crate) enum Code {
     AlwaysHolds,
     /// Something is to happen after the run has been stopped.
     AfterEnd,
+    /// Two groups of tasks write the same file at the same time.
+    OneFileTwice,
+    /// Two roles change what is below one directory at the same time.
+    TwoRolesInOnePlace,
 }
 
 impl Code {

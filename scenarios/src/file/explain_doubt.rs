@@ -117,4 +117,50 @@ Right:
     faults: [ { kill: writer, at: 10m } ]
 ",
     ),
+    (
+        Code::OneFileTwice,
+        "W0206",
+        r#"Two groups of tasks write the same file at the same time.
+
+Every task of both groups writes this one file: it is their canonical artifact, all that they touch, or the file that
+they rename. Only one of two changes that meet there lands; the other is refused and made again, and every call that led
+to it is paid again. Nothing is lost by that, but it can be avoided.
+
+Wrong:
+    tasks:
+      - { count: 2, by: writer, touches: notes/index.md, do: { append: token } }
+      - { count: 2, by: writer, touches: "notes/**", canonical: notes/index.md, do: { append: token } }
+
+Right:
+    tasks:
+      - { count: 2, by: writer, name: first, touches: notes/index.md, do: { append: token } }
+      - { count: 2, by: writer, after: first, touches: "notes/**", canonical: notes/index.md, do: { append: token } }
+"#,
+    ),
+    (
+        Code::TwoRolesInOnePlace,
+        "W0207",
+        r#"Two roles change what is below one directory at the same time.
+
+Tasks of two roles change files below the same directory, nothing says which of them comes first, and no lease keeps them
+apart: it is not clear whose the directory is, and their changes may meet. Groups of one role that share a directory, and
+groups that may work anywhere (`**`), are the normal case and not told.
+
+Wrong:
+    roles:
+      writer: { lanes: 2, model: fast }
+      editor: { lanes: 2, model: fast }
+    tasks:
+      - { count: 2, by: writer, touches: "notes/**", do: { append: token } }
+      - { count: 2, by: editor, touches: "notes/**", do: { edit: replace-line } }
+
+Right:
+    roles:
+      writer: { lanes: 2, model: fast }
+      editor: { lanes: 2, model: fast }
+    tasks:
+      - { count: 2, by: writer, name: written, touches: "notes/**", do: { append: token } }
+      - { count: 2, by: editor, after: written, touches: "notes/**", do: { edit: replace-line } }
+"#,
+    ),
 ];

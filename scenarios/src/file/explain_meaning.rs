@@ -298,10 +298,10 @@ Right:
     (
         Code::Outside,
         "E0120",
-        r#"The canonical artifact does not lie below `touches`.
+        r#"A file that the tasks write does not lie below `touches`.
 
-`canonical` is the file that every task of the entry writes, and `touches` says where its work happens: the file
-must lie there, or the plan that others see is wrong.
+`canonical` is the file that every task of the entry writes, `rename` can name the file that it renames and its new name,
+and `touches` says where the entry's work happens: the files must lie there, or the plan that others see is wrong.
 
 Wrong:
     tasks:

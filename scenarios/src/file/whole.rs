@@ -4,6 +4,7 @@
 //! A section that is refused hides nothing in the others.
 
 use super::codes::Code;
+use super::collisions::{self, Plans};
 use super::duration::{self, End, Zero};
 use super::faults::Sink;
 use super::scalar::{Field, shown};
@@ -36,6 +37,9 @@ pub(crate) fn scenario(sink: &mut Sink, root: &Node) -> Option<Scenario> {
     let work = work::tasks(sink, &mut table, &roles, &caps);
     let lease_field = table.field("leases");
     let leases = rules::leases(sink, lease_field, work.touches.as_ref());
+    if let (Some(groups), Some(roles), Some(leases)) = (&work.groups, &roles.list, &leases) {
+        collisions::tell(sink, &Plans { groups, places: &work.places, roles, leases });
+    }
     let gates = table.or(sink, "gates", Vec::new(), rules::gates);
     let mail = table.or(sink, "mail", MAIL, duration::latency);
     let mut end = None;

@@ -2,8 +2,9 @@
 //!
 //! Owns an entry's keys and how many tasks it stands for. The actions of `do` are read in `actions`.
 
-use super::actions;
+use super::actions::{self, Ground};
 use super::codes::Code;
+use super::collisions::Places;
 use super::faults::Sink;
 use super::names::Known;
 use super::path::{self, Overlaps};
@@ -30,6 +31,8 @@ pub(crate) struct Work {
     pub(crate) groups: Option<Vec<TaskGroup>>,
     /// What the tasks touch; `None` if that is not known of all of them.
     pub(crate) touches: Option<Overlaps>,
+    /// Where each entry says what it writes.
+    pub(crate) places: Vec<Places>,
 }
 
 /// How many tasks an entry stands for, and where that is said.
@@ -41,13 +44,15 @@ struct Size {
 /// The section `tasks`.
 pub(crate) fn tasks<'n>(sink: &mut Sink, table: &mut Table<'n>, roles: &Roles<'_>, caps: &CapsRead) -> Work {
     let mut touches = Some(Overlaps::default());
-    let (mut sizes, mut groups, mut place) = (Vec::new(), Known::new("group of tasks"), 0);
+    let (mut sizes, mut groups, mut places) = (Vec::new(), Known::new("group of tasks"), Vec::new());
     let of = ListOf { example: "{ each: 10, by: implementer, do: { append: token } }", needed: true };
     let list = table.need(sink, "tasks", |sink, field| {
         let list = table::list(sink, field, of, |sink, entry| {
-            let mut group = Group { roles, touched: None, size: None };
-            let read = group.read(sink, entry, (&mut groups, place));
-            place += 1;
+            let at = entry.at;
+            let mut group =
+                Group { roles, touched: None, size: None, places: Places { touches: at, canonical: at, actions: at } };
+            let read = group.read(sink, entry, (&mut groups, places.len()));
+            places.push(group.places);
             sizes.extend(group.size);
             match (&mut touches, group.touched) {
                 (Some(all), Some(pattern)) => all.add(&pattern),
@@ -59,7 +64,7 @@ pub(crate) fn tasks<'n>(sink: &mut Sink, table: &mut Table<'n>, roles: &Roles<'_
         tasks_in_total(sink, &sizes, caps);
         list
     });
-    Work { touches: touches.filter(|all| all.meet("**")), groups: list }
+    Work { touches: touches.filter(|all| all.meet("**")), groups: list, places }
 }
 
 fn tasks_in_total(sink: &mut Sink, sizes: &[Size], caps: &CapsRead) {
@@ -90,6 +95,7 @@ struct Group<'r, 'n> {
     roles: &'r Roles<'n>,
     touched: Option<String>,
     size: Option<Size>,
+    places: Places,
 }
 
 impl Group<'_, '_> {
@@ -105,16 +111,21 @@ impl Group<'_, '_> {
         let name = table.maybe(sink, "name", |sink, field| route::name(sink, field, groups, place));
         let review = table.maybe(sink, "review", |sink, field| route::review(sink, field, self.roles, role));
         let tasks = self.tasks(sink, &mut table, role);
-        let mut touches_at = entry.at;
         self.touched = table.or(sink, "touches", "**".to_owned(), |sink, field| {
-            touches_at = field.node.span;
+            self.places.touches = field.node.span;
             field.pattern(sink)
         });
-        let canonical = table.maybe(sink, "canonical", |sink, field| self.canonical(sink, field, touches_at));
+        let canonical = table.maybe(sink, "canonical", |sink, field| {
+            self.places.canonical = field.node.span;
+            self.canonical(sink, field)
+        });
         let steps = table.or(sink, "steps", 1, |sink, field| field.count(sink, 0..=STEPS_MAX));
         let attempts = table.or(sink, "attempts", ATTEMPTS, |sink, field| field.count(sink, 1..=ATTEMPTS_MAX));
-        let one_file = self.touched.as_deref().is_some_and(path::is_one_file).then_some(touches_at);
-        let actions = table.need(sink, "do", |sink, field| actions::actions(sink, field, one_file));
+        let ground = Ground { touches: self.touched.as_deref(), at: self.places.touches };
+        let actions = table.need(sink, "do", |sink, field| {
+            self.places.actions = field.node.span;
+            actions::actions(sink, field, ground)
+        });
         table.close(sink);
         Some(TaskGroup {
             tasks: tasks?,
@@ -139,7 +150,7 @@ impl Group<'_, '_> {
         Some(u32::try_from(tasks).unwrap_or(u32::MAX))
     }
 
-    fn canonical(&self, sink: &mut Sink, field: Field<'_>, touches_at: Span) -> Option<String> {
+    fn canonical(&self, sink: &mut Sink, field: Field<'_>) -> Option<String> {
         let path = field.path(sink)?;
         let touches = self.touched.as_deref()?;
         if path::covers(touches, &path) {
@@ -147,7 +158,7 @@ impl Group<'_, '_> {
         }
         sink.error(Code::Outside, field.node.span, format!("{} does not lie below `touches`", shown(&path)))
             .label("outside of what the tasks touch")
-            .also(touches_at, "what they touch")
+            .also(self.places.touches, "what they touch")
             .help("move the one below the other");
         None
     }
