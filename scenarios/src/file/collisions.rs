@@ -76,8 +76,8 @@ struct Search<'p> {
     order: Order<'p>,
     /// Files that were told.
     fought_over: BTreeSet<String>,
-    /// Role and place of both.
-    told: BTreeSet<(usize, String, usize, String)>,
+    /// Role and place of both, in ascending order.
+    told: BTreeSet<[(usize, String); 2]>,
 }
 
 impl Search<'_> {
@@ -129,7 +129,9 @@ impl Search<'_> {
         let role = self.plans.groups[group].role;
         for (other_place, other) in others {
             let narrower = if other_place.len() > place.len() { &other_place } else { place };
-            let key = (role, place.to_owned(), self.plans.groups[other.group].role, other_place.clone());
+            let other_role = self.plans.groups[other.group].role;
+            let mut key = [(role, place.to_owned()), (other_role, other_place.clone())];
+            key.sort();
             if self.told.contains(&key)
                 || self.fought_over.contains(narrower)
                 || self.leased.meet(narrower)
@@ -138,7 +140,7 @@ impl Search<'_> {
                 continue;
             }
             let roles = &self.plans.roles;
-            let names = (roles[key.2].name.as_str(), roles[role].name.as_str());
+            let names = (roles[other_role].name.as_str(), roles[role].name.as_str());
             two_roles(sink, names, narrower, (self.named(other), self.named(Claim { group, at })));
             self.told.insert(key);
         }
