@@ -2,7 +2,7 @@
 
 use crate::answer::{Answer, talk};
 use baton_record::event::StopReason;
-use baton_scenarios::outcome::{FaultOutcome, Outcome, Verdict};
+use baton_scenarios::outcome::{ApprovalOutcome, ApprovalState, FaultOutcome, Outcome, Verdict};
 use baton_scenarios::run::RunError;
 use baton_scenarios::scenario::Scenario;
 use baton_scenarios::shipped;
@@ -51,6 +51,7 @@ pub(crate) fn outcome(outcome: &Outcome, as_json: bool) -> Answer {
     for fault in faults {
         answer.line(&format!("  fault {} {}: {}", fault.id, fault.kind, effect(fault, outcome)));
     }
+    outcome.approvals.iter().for_each(|approval| asked(&mut answer, approval));
     if let Some(control) = &outcome.control {
         answer.line(&format!("without the merger: {} lost, {} torn ({})", control.lost, control.torn, control.run));
     }
@@ -64,6 +65,7 @@ fn verdict(outcome: &Outcome) -> &'static str {
         Verdict::Held => "held",
         Verdict::Failed => "failed",
         Verdict::Broken => "broken",
+        Verdict::Waiting => "waits for a person (nobody decided in time)",
         Verdict::Stopped => match outcome.stopped {
             Some(StopReason::TimeOver) => "stopped (its time was over)",
             Some(StopReason::ForeignPush) => "stopped (somebody else moved main)",
@@ -73,6 +75,37 @@ fn verdict(outcome: &Outcome) -> &'static str {
             _ => "stopped (by a person)",
         },
     }
+}
+
+/// What a person was asked, and where that stands.
+fn asked(answer: &mut Answer, approval: &ApprovalOutcome) {
+    let ApprovalOutcome { id, subject, task, paths, detail, state, by, .. } = approval;
+    let by = by.as_deref().unwrap_or("nobody");
+    let became = match state {
+        ApprovalState::Waiting => "waits for a person".to_owned(),
+        ApprovalState::Approved => format!("approved by {by}"),
+        ApprovalState::Denied => format!("denied by {by}"),
+        ApprovalState::TimedOutApproved => "nobody answered in time, which counted as approved".to_owned(),
+        ApprovalState::TimedOutDenied => "nobody answered in time, which counted as denied".to_owned(),
+    };
+    answer.line(&format!("  {id} {} of {task}: {became}", subject.word()));
+    if *state == ApprovalState::Waiting {
+        let at = match paths.as_slice() {
+            [] => String::new(),
+            [path] => format!(", at {path}"),
+            [path, others @ ..] => format!(", at {path} and {} more", others.len()),
+        };
+        answer.line(&format!("      {detail}{at}"));
+        answer.line(&format!(
+            "      to answer, add to `operators` and run again: {{ at: {}, by: YOU, do: {{ approve: {task} }} }}, or `deny`",
+            written(approval.asked_s.ceil() + 1.0)
+        ));
+    }
+}
+
+/// A time as scenario files have it.
+fn written(seconds: f64) -> String {
+    format!("{seconds:.0}s")
 }
 
 /// What became of a fault; where nothing did, why not and what to do about it.

@@ -9,7 +9,7 @@ use baton_world::git::CommitMeta;
 pub(crate) struct By<'a> {
     /// The lane that made it.
     pub(crate) lane: &'a str,
-    /// The lane that judged it, and submits it.
+    /// The lane that submits it, where that is another: the one that judged it, if its role does.
     pub(crate) reviewer: Option<&'a str>,
 }
 
@@ -26,6 +26,9 @@ impl<'a> By<'a> {
 /// Author, subject and trailers of a change's commits.
 pub(crate) fn commit_meta(team: &Team, change: ChangeId, by: By<'_>, at: (Option<Fence>, i64)) -> CommitMeta {
     let (By { lane, reviewer }, (fence, time_s)) = (by, at);
+    // Whoever carries another's change without having to judge it has not reviewed it.
+    let judges = team.work_of(change.task()).review.as_ref().map(|review| review.role.as_str());
+    let reviewer = reviewer.filter(|name| name.rsplit_once('.').map(|(role, _)| role) == judges);
     let lane_number = team.lanes.iter().position(|spec| spec.name == lane).expect("a lane of this team");
     let model = &team.models[team.lanes[lane_number].model].name;
     let mut trailers = vec![

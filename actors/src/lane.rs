@@ -4,12 +4,14 @@
 //! read: tasks, leases and slots are the supervisor's, main is the merger's. It has one question open at a time; a
 //! question without an answer in time is asked again, and answering twice does no harm.
 
+mod asking;
 mod attempt;
 mod direct;
 mod handing;
-mod packing;
+pub(crate) mod packing;
 mod script;
 mod stage;
+mod undoing;
 
 use crate::chaos::LaneFault;
 use crate::failure::Failure;

@@ -6,6 +6,7 @@
 //! Reading order: [`mailbox`], [`team`], [`directory`], [`recorder`], [`supervisor`], [`lane`], [`merger`].
 
 pub mod chaos;
+pub mod consent;
 pub mod credit;
 pub mod directory;
 pub mod failure;

@@ -4,11 +4,14 @@
 //! and moves main by compare-and-swap. Also raises the fences of grants, between landings, so that the order of the
 //! journal is the order at the refs. Code, not judgement: no model decides here.
 
+mod approval;
+mod authorship;
 mod desk;
 mod landing;
 mod prepare;
 mod recovery;
 
+use crate::consent::{Allowed, Consent};
 use crate::directory::Directory;
 use crate::ground::Ground;
 use crate::guard::guarded;
@@ -18,6 +21,7 @@ use crate::supervisor::{MergerQuiet, PauseSeen};
 use crate::team::LandingKind;
 use crate::work_queue::{self, Pull};
 use actix::{Actor, Context, Supervised};
+use authorship::Authorship;
 use baton_core::{Fact, MergeQueue};
 use baton_record::event::{ChangeSubmitted, StopReason};
 use baton_record::line::Actor as Writer;
@@ -33,6 +37,7 @@ use tokio::sync::mpsc;
 mailbox!(guarded Merger {
     RaiseFence => on_raise_fence, "Make a grant's fence the newest at its resources, then say so.";
     Withdraw => on_withdraw, "A lane died: say whether its attempt is on main, and take nothing more of it.";
+    Allow => on_allow, "People have allowed something: it holds for whatever is tried from now on.";
     EpochChanged => on_epoch, "The epoch has changed: acknowledge a pause, or go on.";
     Quiesce => on_quiesce, "The run ends: finish what is begun, begin nothing, say when.";
     Prepared => on_prepared, "A merge has been tried.";
@@ -100,6 +105,10 @@ pub struct Withdraw {
 
 /// See the table.
 #[derive(Debug)]
+pub struct Allow(pub Allowed);
+
+/// See the table.
+#[derive(Debug)]
 pub struct Quiesce {
     /// Why the run ends.
     pub reason: StopReason,
@@ -159,6 +168,14 @@ pub struct Merger {
     payloads: BTreeMap<ChangeId, Submission>,
     /// Whose each change in the queue is.
     owners: BTreeMap<ChangeId, LaneId>,
+    /// By change in the queue: the lane that made it.
+    authors: BTreeMap<ChangeId, LaneId>,
+    /// Who wrote what of main.
+    authorship: Arc<Authorship>,
+    /// What people have allowed.
+    consent: Consent,
+    /// Changes that were refused for want of a person's word: where, and whose work they would take back.
+    unapproved: BTreeMap<ChangeId, (Vec<String>, Vec<ChangeId>)>,
     /// What each lease holds, as the supervisor said.
     leases: BTreeMap<LeaseId, Vec<ResourceId>>,
     /// Where main was left.
@@ -190,6 +207,10 @@ impl Merger {
             state: MergeQueue::default(),
             payloads: BTreeMap::new(),
             owners: BTreeMap::new(),
+            authors: BTreeMap::new(),
+            authorship: Arc::default(),
+            consent: Consent::default(),
+            unapproved: BTreeMap::new(),
             leases: BTreeMap::new(),
             head,
             heads: BTreeSet::from([head]),
@@ -209,13 +230,23 @@ impl Merger {
         &self.ground.directory
     }
 
+    /// The lane that made a change, whoever submits it.
+    fn author_of(&self, lane: LaneId, submitted: &ChangeSubmitted) -> LaneId {
+        let lanes = &self.ground.team.lanes;
+        let named = submitted.author.as_ref().and_then(|name| lanes.iter().position(|spec| spec.name == *name));
+        named.map_or(lane, |place| LaneId(place as u32))
+    }
+
     fn lane_name(&self, lane: LaneId) -> &str {
         &self.ground.team.lanes[lane.0 as usize].name
     }
 
     /// Takes facts into the state and hands them to the recorder.
     fn commit(&mut self, facts: Vec<Fact>, release: impl FnOnce() + Send + 'static) {
-        facts.iter().for_each(|fact| self.state.apply(&fact.event));
+        for fact in &facts {
+            self.state.apply(&fact.event);
+            self.consent.take(fact.task, &fact.event);
+        }
         self.directory().recorder().do_send(Append::then(Writer::Merger, facts, release));
     }
 

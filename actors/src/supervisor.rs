@@ -6,11 +6,13 @@
 
 mod admission;
 mod answers;
+mod approvals;
 mod effects;
 mod handing;
 mod lifecycle;
 mod quiet;
 
+use crate::consent::Consent;
 use crate::directory::Directory;
 use crate::ground::Ground;
 use crate::guard::guarded;
@@ -18,11 +20,12 @@ use crate::mailbox::mailbox;
 use crate::merger::Submission;
 use actix::{Actor, AsyncContext, Context, Supervised};
 use admission::Door;
+use baton_core::approvals::Question;
 use baton_core::board::{Desk, Settled as Outcome};
 use baton_core::slots::CallEnd;
 use baton_core::{Command, Supervision};
-use baton_record::event::{DeathReason, PacketPurpose, ReturnReason, ReviewItem, StopReason};
-use baton_record::{ChangeId, EffectKey, EndpointId, Epoch, FaultId, Fence, LaneId, LeaseId, Names, Oid};
+use baton_record::event::{ApprovalSubject, DeathReason, PacketPurpose, ReturnReason, ReviewItem, StopReason};
+use baton_record::{ApprovalId, ChangeId, EffectKey, EndpointId, Epoch, FaultId, Fence, LaneId, LeaseId, Names, Oid};
 use baton_record::{PacketId, ResourceId};
 pub use effects::Effect;
 pub use handing::PacketLooked;
@@ -43,6 +46,7 @@ mailbox!(guarded Supervisor {
     StopRun => on_stop, "The run must end for this reason.";
     MergerQuiet => on_merger_quiet, "The merger has come to rest: the run can end.";
     Released => on_released, "Facts are durable: do what waited for them.";
+    AnswerDue => on_answer_due, "A person's time to answer may be over.";
     Expire => on_expire, "A lease's time may be over.";
     Knock => on_knock, "An endpoint may let the next call through.";
     Revive => on_revive, "A dead lane's back-off is over.";
@@ -104,6 +108,15 @@ pub enum Want {
         approved: bool,
         /// Item by item.
         items: Vec<ReviewItem>,
+        /// What a person is asked if that is not the last word.
+        asks: Option<Question>,
+    },
+    /// To have a person decide about the change of the packet that it was handed.
+    AskPerson {
+        /// The attempt.
+        change: ChangeId,
+        /// What is asked.
+        question: Question,
     },
     /// To give its task back without a change.
     GiveBack {
@@ -143,8 +156,37 @@ pub struct Handing {
     pub digest: String,
     /// Its bytes.
     pub bytes: u64,
+    /// What a person is asked about its change.
+    pub asks: Option<Question>,
     /// What spoiled it.
     pub fault: Option<FaultId>,
+}
+
+/// What a change needs the word of a person for, in place of landing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lack {
+    /// What the person decides about.
+    pub subject: ApprovalSubject,
+    /// The paths that it is about, ascending.
+    pub paths: Vec<String>,
+    /// The landed changes whose work it would take back, ascending.
+    pub undoes: Vec<ChangeId>,
+    /// One line for the person.
+    pub detail: String,
+}
+
+impl Lack {
+    /// The task says that a person decides.
+    pub fn of_plan(paths: Vec<String>) -> Lack {
+        let detail = "its task says that a person decides".to_owned();
+        Lack { subject: ApprovalSubject::Plan, paths, undoes: Vec::new(), detail }
+    }
+
+    /// So many reviews have said no.
+    pub fn of_rounds(rounds: u32, paths: Vec<String>) -> Lack {
+        let detail = format!("it was sent back in each of its {rounds} rounds");
+        Lack { subject: ApprovalSubject::Rounds, paths, undoes: Vec::new(), detail }
+    }
 }
 
 /// What the owner of a task begins with, beside the task.
@@ -171,6 +213,8 @@ pub enum Answer {
     PacketRefused,
     /// The review is written down, and the change may land.
     Reviewed,
+    /// The change may not land without the word of a person.
+    AskPerson(Lack),
     /// No task will ever be there.
     AllEnded,
     /// The attempt is over; ask for a task.
@@ -204,6 +248,8 @@ pub struct Settled {
     pub change: ChangeId,
     /// How it ended.
     pub outcome: Outcome,
+    /// The word of a person that it was refused for want of.
+    pub lacks: Option<Lack>,
     /// The fault that caused it.
     pub fault: Option<FaultId>,
 }
@@ -270,6 +316,10 @@ pub struct Released(pub Vec<Effect>);
 
 /// See the table.
 #[derive(Debug)]
+pub struct AnswerDue(pub ApprovalId);
+
+/// See the table.
+#[derive(Debug)]
 pub struct Expire(pub LeaseId);
 
 /// See the table.
@@ -294,6 +344,8 @@ pub struct Supervisor {
     names: Names,
     /// By packet: its digest.
     packets: BTreeMap<PacketId, String>,
+    /// What people have allowed, for the merger.
+    consent: Consent,
     /// By lane: its latest question, and whether it waits for a task.
     asks: Vec<LatestAsk>,
     idle: VecDeque<LaneId>,
@@ -326,7 +378,7 @@ const SWEEPS_PER_ROLL_CALL: u64 = 10;
 impl Supervisor {
     /// A supervisor whose state is the fold of the journal in `journal`, taken by the caller.
     pub fn new(ground: Ground, journal: std::path::PathBuf, folded: Folded) -> Supervisor {
-        let Folded { state, packets, end } = folded;
+        let Folded { state, packets, consent, end } = folded;
         let names = end.names;
         let asks = vec![LatestAsk::default(); names.lanes()];
         let mut supervisor = Supervisor {
@@ -335,6 +387,7 @@ impl Supervisor {
             state,
             names,
             packets,
+            consent,
             asks,
             idle: VecDeque::new(),
             unquiet: BTreeSet::new(),

@@ -2,8 +2,9 @@
 //!
 //! Times are microseconds, money is millionths of a dollar, probabilities are parts per million.
 
-use baton_record::event::{Bound, BudgetSet};
-use baton_record::{LaneId, Oid, ResourceId};
+pub use baton_core::approvals::{About, Patience};
+use baton_record::event::{ApprovalSubject, Bound, BudgetSet};
+use baton_record::{LaneId, Oid, ResourceId, TaskId};
 use baton_world::endpoint_gate::Rate;
 use baton_world::{ClockKind, Seeds};
 
@@ -40,6 +41,35 @@ pub struct Team {
     pub caps: Caps,
     /// How changes come to main.
     pub landing: LandingKind,
+    /// How long people are waited for.
+    pub approvals: Patiences,
+    /// Whether the run ends once every plan that a person decides about is on main.
+    pub stop_when_planned: bool,
+}
+
+/// `approvals`: for each sort of question how long it waits for a person, and what happens then.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Patiences {
+    /// `undo`: a change takes back what another lane landed.
+    pub undo: Patience,
+    /// `action`: the role's policy leaves an action to a person.
+    pub action: Patience,
+    /// `rounds`: a change was sent back as often as it may be.
+    pub rounds: Patience,
+    /// `plan`: the task says that a person decides.
+    pub plan: Patience,
+}
+
+impl Patiences {
+    /// Of one sort of question.
+    pub fn of(&self, subject: ApprovalSubject) -> Patience {
+        match subject {
+            ApprovalSubject::Undo => self.undo,
+            ApprovalSubject::Action => self.action,
+            ApprovalSubject::Rounds => self.rounds,
+            ApprovalSubject::Plan => self.plan,
+        }
+    }
 }
 
 /// How changes come to main.
@@ -75,6 +105,8 @@ pub struct Work {
     pub canonical: Option<String>,
     /// Who judges its changes before they land.
     pub review: Option<Review>,
+    /// `approve: plan`: a person decides about its changes before they go on.
+    pub plan: bool,
     /// Its number among the kinds of work, and those that must have ended before it is begun.
     pub group: u16,
     /// See `group`.
@@ -192,6 +224,8 @@ pub enum Action {
     },
     /// `{ delete: one }`: one file below `touches` goes.
     Delete,
+    /// `{ undo: one }`: one file below `touches` that another lane has landed is what it was before.
+    Undo,
     /// `{ stall: 10m }`: the lane does nothing for that long.
     Stall {
         /// How long.
@@ -272,6 +306,15 @@ pub enum Command {
     Drain,
     /// `{ kill: implementer.3 }`.
     Kill(LaneId),
+    /// `{ approve: T-3 }`, `{ approve: undo }`, `{ approve: all }`, and the same with `deny`: what waits is answered.
+    Answer {
+        /// Which questions.
+        about: About,
+        /// Yes or no.
+        approved: bool,
+    },
+    /// `{ override: T-3 }`: the task's next change passes whatever gate refuses it.
+    Override(TaskId),
     /// `{ budget: { run: { usd: 8 } } }`: limits, a lane's with the lane.
     Budget(Vec<(BudgetSet, Option<LaneId>)>),
 }

@@ -8,6 +8,7 @@
 //! `table` (typed access), then one file per section of the format.
 
 mod actions;
+mod approvals;
 mod budgets;
 mod bytes;
 mod codes;

@@ -3,7 +3,7 @@
 use crate::scenario::{Comparison, Expectation, Metric, Scenario};
 use crate::tally::Tally;
 use baton_check::Report;
-use baton_record::event::StopReason;
+use baton_record::event::{ApprovalSubject, StopReason};
 use serde::Serialize;
 
 /// Version of the outcome's JSON.
@@ -21,6 +21,8 @@ pub enum Verdict {
     Broken,
     /// A limit, a person or a stranger ended it before its tasks were done.
     Stopped,
+    /// Nobody decided in time, and the scenario says to stop then.
+    Waiting,
 }
 
 impl Verdict {
@@ -31,6 +33,7 @@ impl Verdict {
             Verdict::Failed => 1,
             Verdict::Broken => 3,
             Verdict::Stopped => 5,
+            Verdict::Waiting => 6,
         }
     }
 }
@@ -70,6 +73,9 @@ pub struct Outcome {
     pub journal: JournalOutcome,
     /// Why the run ended.
     pub stopped: Option<StopReason>,
+    /// What people were asked, in the order of asking.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub approvals: Vec<ApprovalOutcome>,
     /// What the control run lost, if there was one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub control: Option<ControlOutcome>,
@@ -115,6 +121,46 @@ pub struct FaultOutcome {
     pub felt_records: u64,
     /// The run had ended before its time came, so that it could not strike.
     pub after_end: bool,
+}
+
+/// A question to a person, and what came of it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ApprovalOutcome {
+    /// Its number: `A-0`.
+    pub id: String,
+    /// `undo`, `action`, `rounds` or `plan`.
+    pub subject: ApprovalSubject,
+    /// The task that waits: `T-3`.
+    pub task: String,
+    /// The paths that it is about.
+    pub paths: Vec<String>,
+    /// One line for the person.
+    pub detail: String,
+    /// When it was asked, and when its time was over.
+    pub asked_s: f64,
+    /// See `asked_s`.
+    pub until_s: f64,
+    /// Where it stands.
+    pub state: ApprovalState,
+    /// Who has answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+}
+
+/// Where a question stands at the end of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ApprovalState {
+    /// It waits for a person.
+    Waiting,
+    /// A person said yes.
+    Approved,
+    /// A person said no.
+    Denied,
+    /// Nobody answered in time, and that counted as yes.
+    TimedOutApproved,
+    /// Nobody answered in time, and that counted as no.
+    TimedOutDenied,
 }
 
 /// What a run cost.
@@ -195,7 +241,9 @@ fn compare(found: f64, comparison: Comparison, wanted: f64) -> bool {
 pub(crate) fn verdict(tally: &Tally, report: &Report, expectations: &[ExpectationOutcome]) -> Verdict {
     if !report.intact {
         Verdict::Broken
-    } else if tally.stopped != Some(StopReason::TasksEnded) {
+    } else if tally.stopped == Some(StopReason::WaitsForPerson) {
+        Verdict::Waiting
+    } else if !matches!(tally.stopped, Some(StopReason::TasksEnded | StopReason::PlanApproved)) {
         Verdict::Stopped
     } else if tally.tasks_failed > 0 || expectations.iter().any(|expectation| !expectation.held) {
         Verdict::Failed

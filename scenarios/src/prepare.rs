@@ -243,6 +243,7 @@ fn setup(started: RunStarted, team: &Team) -> Vec<Record> {
             after: work.after.clone(),
             review: work.review.as_ref().map(|review| review.role.clone()),
             rounds_max: work.review.as_ref().map(|review| review.rounds),
+            plan: work.plan,
         };
         let task = Some(TaskId(at as u32));
         records.push(Record { task, ..record(Actor::Supervisor, Event::TaskAdded(added)) });

@@ -41,6 +41,7 @@ pub fn team(scenario: &Scenario, ground: Ground) -> Team {
         touches: group.touches.clone(),
         canonical: group.canonical.clone(),
         review: group.review.clone(),
+        plan: group.plan,
         group: number as u16,
         after: group.after.clone(),
         steps: group.steps,
@@ -66,6 +67,8 @@ pub fn team(scenario: &Scenario, ground: Ground) -> Team {
         mail: scenario.mail,
         caps: scenario.caps,
         landing: ground.landing,
+        approvals: scenario.approvals,
+        stop_when_planned: scenario.stop_when_planned,
     }
 }
 

@@ -243,6 +243,7 @@ fn judge_by(
         },
         journal: lived.journal.clone(),
         stopped: tally.stopped,
+        approvals: tally.approvals.clone(),
         control,
     })
 }

@@ -2,7 +2,7 @@
 //!
 //! Times are microseconds, money is millionths of a dollar, probabilities are parts per million.
 
-pub use baton_actors::team::{Action, Caps, Command, EditRule, Gate, GateKind, Latency};
+pub use baton_actors::team::{About, Action, Caps, Command, EditRule, Gate, GateKind, Latency, Patience, Patiences};
 pub use baton_actors::team::{LeaseRule, LeaseSpan, Model, Moment, Restartable, Review, Spoil};
 use baton_record::LaneId;
 pub use baton_record::event::Limit;
@@ -38,6 +38,10 @@ pub struct Scenario {
     pub operators: Vec<OperatorCommand>,
     /// `faults`, in the order of the file; a fault's place is its identifier.
     pub faults: Vec<Fault>,
+    /// `approvals`: how long people are waited for, and what happens then; each an hour, then `deny`.
+    pub approvals: Patiences,
+    /// `stop.when: plan-approved`: the run ends once every change with `approve: plan` is on main.
+    pub stop_when_planned: bool,
     /// `stop.after`: time after which the run is stopped; in `sim` thirty days if it is not given.
     pub stop_after_us: Option<u64>,
     /// `caps`.
@@ -103,6 +107,8 @@ pub struct TaskGroup {
     pub role: usize,
     /// `review`: who judges its changes before they land.
     pub review: Option<Review>,
+    /// `approve: plan`: a person decides about its changes before they go on; default: nobody.
+    pub plan: bool,
     /// `touches`: where the work happens: a path or `dir/**`; default `**`.
     pub touches: String,
     /// `canonical`: the path of the one artifact that every task of the group writes.

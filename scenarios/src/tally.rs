@@ -1,7 +1,8 @@
 //! What came of a run, counted: a fold over its journal.
 
-use baton_record::event::{RefuseReason, StopReason};
-use baton_record::{Event, FaultId};
+use crate::outcome::{ApprovalOutcome, ApprovalState};
+use baton_record::event::{ApprovalThen, RefuseReason, StopReason};
+use baton_record::{ApprovalId, Event, FaultId};
 use std::collections::BTreeMap;
 
 /// Counts of a run.
@@ -27,6 +28,8 @@ pub struct Tally {
     pub usd_micros: u64,
     /// By fault: how often it struck, and how often it was felt.
     pub faults: BTreeMap<FaultId, (u64, u64)>,
+    /// What people were asked.
+    pub approvals: Vec<ApprovalOutcome>,
     /// Why the run ended, if it did.
     pub stopped: Option<StopReason>,
     /// Time of the last record.
@@ -34,6 +37,12 @@ pub struct Tally {
 }
 
 impl Tally {
+    fn answer(&mut self, approval: ApprovalId, state: ApprovalState, by: Option<&String>) {
+        if let Some(asked) = self.approvals.get_mut(approval.0 as usize) {
+            (asked.state, asked.by) = (state, by.cloned());
+        }
+    }
+
     /// Counts one record.
     pub fn count(&mut self, t_us: u64, event: &Event) {
         self.last_us = t_us;
@@ -62,6 +71,26 @@ impl Tally {
                 self.tokens_out += lost.billed.tokens;
                 self.usd_micros += lost.billed.usd_micros;
             }
+            Event::ApprovalAsked(asked) => self.approvals.push(ApprovalOutcome {
+                id: asked.approval.to_string(),
+                subject: asked.subject,
+                task: asked.change.task().to_string(),
+                paths: asked.paths.clone(),
+                detail: asked.detail.clone(),
+                asked_s: t_us as f64 / 1e6,
+                until_s: asked.until_us as f64 / 1e6,
+                state: ApprovalState::Waiting,
+                by: None,
+            }),
+            Event::ApprovalGiven(given) => {
+                let state = if given.approved { ApprovalState::Approved } else { ApprovalState::Denied };
+                self.answer(given.approval, state, Some(&given.by));
+            }
+            Event::ApprovalTimedOut(over) => match over.then {
+                ApprovalThen::Approve => self.answer(over.approval, ApprovalState::TimedOutApproved, None),
+                ApprovalThen::Deny => self.answer(over.approval, ApprovalState::TimedOutDenied, None),
+                ApprovalThen::Stop => {}
+            },
             Event::RunStopped(stopped) => self.stopped = Some(stopped.reason),
             _ => {}
         }

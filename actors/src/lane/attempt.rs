@@ -6,6 +6,7 @@ use crate::credit::{By, commit_meta};
 use crate::ground::Ground;
 use crate::merger::Submission;
 use crate::team::{Model, Team};
+use baton_core::approvals::Question;
 use baton_core::slots::{CallEnd, Usage};
 use baton_record::event::{ChangeSubmitted, PacketPurpose, Update};
 use baton_record::{ChangeId, EffectKey, EndpointId, Fence, LaneId, LeaseId, Oid};
@@ -38,6 +39,10 @@ pub(super) struct Attempt {
     pub(super) offers: Option<PacketPurpose>,
     /// Packets that moved nothing.
     pub(super) packets_refused: u32,
+    /// What a person is asked about its change.
+    pub(super) asks: Option<Question>,
+    /// Whether its change is the one of the packet that it begins with.
+    carried: bool,
     /// Who made the change, if it was another lane.
     author: Option<String>,
     /// Actions of the script that were looked at.
@@ -69,6 +74,8 @@ impl Attempt {
             handed,
             offers: None,
             packets_refused: 0,
+            asks: None,
+            carried: false,
             author,
             action: 0,
             draws,
@@ -110,9 +117,14 @@ impl Attempt {
         self.step > self.began_at
     }
 
-    /// The change is what `author` has made on `base`.
-    pub(super) fn take_over(&mut self, base: Oid, planned: Planned, author: String) {
-        (self.base, self.planned, self.author) = (Some(base), Some(planned), Some(author));
+    /// The change is the packet's, made on `base`; `author`: by another lane.
+    pub(super) fn take_over(&mut self, base: Oid, planned: Planned, author: Option<String>) {
+        (self.base, self.planned, self.author, self.carried) = (Some(base), Some(planned), author, true);
+    }
+
+    /// Whether the change is the one of the packet that the attempt began with.
+    pub(super) fn is_carried(&self) -> bool {
+        self.carried
     }
 
     /// What a call of `model` uses: what it receives is drawn, if it can be more than usual.
@@ -129,7 +141,7 @@ impl Attempt {
     pub(super) fn plan(&mut self, team: &Team, repository: &Repository, lane: &str) -> Result<(), GitError> {
         let base = self.base.expect("a change is made on a base");
         let tree = repository.commit(base)?.tree;
-        let desk = script::Desk { repository, tree, work: team.work_of(self.change.task()), run: &team.run };
+        let desk = script::Desk { repository, base, tree, work: team.work_of(self.change.task()), run: &team.run };
         self.planned = Some(script::plan(&desk, self.change, lane, &mut self.draws)?);
         Ok(())
     }

@@ -6,7 +6,7 @@ use super::packing::{self, Unpacked};
 use super::stage::Stage;
 use crate::failure::Failure;
 use crate::recorder::Append;
-use crate::supervisor::{Briefing, Handing, Want};
+use crate::supervisor::{Briefing, Handing, Lack, Want};
 use crate::team::{LandingKind, Spoil};
 use actix::Context;
 use baton_core::Fact;
@@ -43,9 +43,12 @@ impl Lane {
         let attempt = self.attempt.as_mut().expect("a packet is read in an attempt");
         if desk == Desk::Review {
             let review = self.ground.team.work_of(attempt.change.task()).review.as_ref();
-            attempt.steps = if approved { 0 } else { review.map_or(0, |review| review.steps) };
+            attempt.steps = review.map_or(0, |review| review.steps);
         } else {
             attempt.begin_at(packet.progress.map_or(0, |progress| progress.done).min(attempt.steps));
+        }
+        if approved {
+            attempt.steps = 0;
         }
         attempt.handed = Some(Handed { digest, packet, desk, approved });
         Ok(())
@@ -55,6 +58,12 @@ impl Lane {
     pub(super) fn judges(&self) -> bool {
         let handed = self.attempt.as_ref().and_then(|attempt| attempt.handed.as_ref());
         handed.is_some_and(|handed| handed.desk == Desk::Review)
+    }
+
+    /// Whether a person has said yes to the change that the attempt was handed: it is submitted as it is.
+    pub(super) fn is_approved(&self) -> bool {
+        let handed = self.attempt.as_ref().and_then(|attempt| attempt.handed.as_ref());
+        handed.is_some_and(|handed| handed.approved)
     }
 
     /// Whether the attempt's change goes to a reviewer before it goes to the merger.
@@ -97,7 +106,9 @@ impl Lane {
             None => packet.to_json(),
         };
         let (digest, bytes) = (self.ground.content.put(&json)?, json.len() as u64);
-        Ok(Handing { change, to, purpose, digest, bytes, fault: struck.map(|(fault, _)| fault) })
+        let asks = self.attempt.as_ref().and_then(|attempt| attempt.asks.clone());
+        let asks = asks.filter(|_| purpose == PacketPurpose::Approval);
+        Ok(Handing { change, to, purpose, digest, bytes, asks, fault: struck.map(|(fault, _)| fault) })
     }
 
     fn note_spoiled(&self, fault: FaultId, how: Spoil) {
@@ -119,11 +130,15 @@ impl Lane {
         let progress = Progress { done: attempt.step, of: attempt.steps };
         let work = team.work_of(change.task());
         let (to, purpose, checklist, links, stop) = match (purpose, &work.review) {
-            (PacketPurpose::Review, Some(review)) => {
+            (PacketPurpose::Review | PacketPurpose::Approval, review) => {
                 let base = attempt.base.expect("a change is made on a base");
                 let links = [vec![packing::pack(store, base, attempt.plan_made())?], self.links_to_reads()].concat();
                 let checklist = packing::checklist(attempt.updates());
-                (review.role.clone(), Purpose::Review, checklist, links, "the change is made")
+                let (to, purpose) = match review {
+                    Some(review) if purpose == PacketPurpose::Review => (review.role.clone(), Purpose::Review),
+                    _ => (spec.role.clone(), Purpose::Approval),
+                };
+                (to, purpose, checklist, links, "the change is made")
             }
             (purpose, _) => {
                 let (purpose, stop) = match purpose {
@@ -147,7 +162,7 @@ impl Lane {
             links,
             risks: Vec::new(),
             decisions: Vec::new(),
-            questions: Vec::new(),
+            questions: attempt.asks.iter().map(|asks| asks.detail.clone()).collect(),
             progress: Some(progress),
             stop: stop.to_owned(),
             previous: attempt.handed.as_ref().map(|handed| handed.digest.clone()),
@@ -199,31 +214,51 @@ impl Lane {
         }
     }
 
-    /// Says what it found, item by item, or goes on at once where a person has spoken.
+    /// Says what it found, item by item, and what a person is asked if that is to be the last word.
     pub(super) fn judge(&mut self, ctx: &mut Context<Lane>) {
         let attempt = self.attempt.as_mut().expect("a judgement is an attempt");
         let handed = attempt.handed.as_ref().expect("what is judged was handed over");
-        if handed.approved {
-            return self.submit_judged(ctx);
-        }
         let review =
             self.ground.team.work_of(attempt.change.task()).review.as_ref().expect("somebody reviews this task");
         let approved = !attempt.draws.chance_ppm(review.returns_ppm);
         let count = handed.packet.checklist.len() as u64;
         let fallen = (!approved).then(|| attempt.draws.below(count.max(1)) as u32);
         let items = handed.packet.checklist.iter().enumerate().map(|(at, _)| judged(at as u32, fallen));
-        let want = Want::Review { change: attempt.change, approved, items: items.collect() };
+        let (change, items) = (attempt.change, items.collect());
+        let asks = match self.lack_of_judgement(approved) {
+            Ok(lack) => lack.map(|lack| self.question(lack)),
+            Err(error) => return self.fail(Failure::Content(error)),
+        };
+        let want = Want::Review { change, approved, items, asks };
         self.stage = Stage::Judging;
         self.ask(want, ctx);
     }
 
-    /// Submits the change that was judged, as its author made it.
-    pub(super) fn submit_judged(&mut self, ctx: &mut Context<Lane>) {
+    /// What a person is asked after a judgement: about the rounds, if they are over with it, or about the plan.
+    fn lack_of_judgement(&self, approved: bool) -> Result<Option<Lack>, ContentError> {
+        let attempt = self.attempt.as_ref().expect("a judgement is an attempt");
+        let work = self.ground.team.work_of(attempt.change.task());
+        if approved && !work.plan {
+            return Ok(None);
+        }
+        let handed = attempt.handed.as_ref().expect("what is judged was handed over");
+        let paths = match packing::unpack(&self.ground.content, &handed.packet)? {
+            Unpacked::Change(_, planned) => planned.edits.iter().map(|edit| edit.path().to_owned()).collect(),
+            Unpacked::Nothing(_) => Vec::new(),
+        };
+        let rounds = work.review.as_ref().map_or(0, |review| review.rounds);
+        Ok(Some(if approved { Lack::of_plan(paths) } else { Lack::of_rounds(rounds, paths) }))
+    }
+
+    /// Submits the change that was handed over, as its author made it.
+    pub(super) fn submit_handed(&mut self, ctx: &mut Context<Lane>) {
         let attempt = self.attempt.as_mut().expect("a judgement is an attempt");
         let handed = attempt.handed.as_ref().expect("what is judged was handed over");
         match packing::unpack(&self.ground.content, &handed.packet) {
             Ok(Unpacked::Change(base, planned)) => {
-                attempt.take_over(base, planned, handed.packet.from.clone());
+                let own = &self.ground.team.lanes[self.id.0 as usize].name;
+                let author = Some(handed.packet.from.clone()).filter(|author| author != own);
+                attempt.take_over(base, planned, author);
                 self.lease_or_submit(ctx);
             }
             Ok(Unpacked::Nothing(why)) => self.fail(Failure::Broken(why.to_owned())),

@@ -40,7 +40,7 @@ struct PackedEdit {
 
 /// Why a change cannot be taken out of the store again. Its packet was accepted, so that something has destroyed it since.
 #[derive(Debug)]
-pub(super) enum Unpacked {
+pub(crate) enum Unpacked {
     /// It is there.
     Change(Oid, Planned),
     /// What is there is no change.
@@ -71,7 +71,7 @@ pub(super) fn content_link(store: &ContentStore, what: &str, bytes: &[u8]) -> Re
 }
 
 /// Takes the change of an accepted packet out of the store.
-pub(super) fn unpack(store: &ContentStore, packet: &Packet) -> Result<Unpacked, ContentError> {
+pub(crate) fn unpack(store: &ContentStore, packet: &Packet) -> Result<Unpacked, ContentError> {
     let Some(link) = packet.links.iter().find(|link| link.what == CHANGE) else {
         return Ok(Unpacked::Nothing("the packet has no change"));
     };

@@ -15,7 +15,8 @@ use std::collections::BTreeMap;
 pub(super) struct Desk<'a> {
     /// Where files are read from.
     pub(super) repository: &'a Repository,
-    /// The tree that the work began with.
+    /// Main as the work began with it, and its tree.
+    pub(super) base: Oid,
     pub(super) tree: Oid,
     /// What is to be done.
     pub(super) work: &'a Work,
@@ -25,25 +26,26 @@ pub(super) struct Desk<'a> {
 
 /// A change, made but not proposed.
 #[derive(Debug)]
-pub(super) struct Planned {
+pub(crate) struct Planned {
     /// Whole files, ascending by path.
-    pub(super) edits: Vec<Edit>,
+    pub(crate) edits: Vec<Edit>,
     /// What was done, for the packet.
-    pub(super) updates: Vec<Update>,
+    pub(crate) updates: Vec<Update>,
     /// What it depends on.
-    pub(super) reads: Vec<Read>,
+    pub(crate) reads: Vec<Read>,
 }
 
 /// A path, its mode and its content.
-type TextFile = (String, FileMode, Vec<u8>);
+pub(super) type TextFile = (String, FileMode, Vec<u8>);
 
-struct Draft<'a> {
-    desk: &'a Desk<'a>,
+/// A change that is being made.
+pub(super) struct Draft<'a> {
+    pub(super) desk: &'a Desk<'a>,
     change: ChangeId,
-    lane: &'a str,
+    pub(super) lane: &'a str,
     /// Files as they will be; `None`: gone.
-    files: BTreeMap<String, Option<(FileMode, Vec<u8>)>>,
-    updates: Vec<Update>,
+    pub(super) files: BTreeMap<String, Option<(FileMode, Vec<u8>)>>,
+    pub(super) updates: Vec<Update>,
     reads: Vec<Read>,
 }
 
@@ -79,6 +81,7 @@ impl Draft<'_> {
             Action::Rename => self.rename(draws)?,
             Action::RenameFile { from, to } => self.rename_file(from, to.as_deref())?,
             Action::Delete => self.delete(draws)?,
+            Action::Undo => self.undo(draws)?,
             Action::Stall { .. } | Action::Crash { .. } => {}
         }
         Ok(())
@@ -117,7 +120,7 @@ impl Draft<'_> {
         Ok(None)
     }
 
-    fn put(&mut self, op: UpdateOp, path: String, file: (FileMode, Vec<u8>), token: Option<String>) {
+    pub(super) fn put(&mut self, op: UpdateOp, path: String, file: (FileMode, Vec<u8>), token: Option<String>) {
         self.files.insert(path.clone(), Some(file));
         self.updates.push(Update { op, path, from: None, token });
     }
@@ -131,7 +134,7 @@ impl Draft<'_> {
     }
 
     /// What is left to do when there is no file to work on; fails as little as its siblings may.
-    fn create(&mut self) -> Result<(), GitError> {
+    pub(super) fn create(&mut self) -> Result<(), GitError> {
         let token = self.token();
         let path = self.new_path(&token);
         let content = format!("# {token}\n\nby {}\n", self.lane).into_bytes();
@@ -237,7 +240,7 @@ impl Draft<'_> {
 }
 
 /// The mode of a file that a script may change.
-fn file_mode(mode: EntryMode) -> Option<FileMode> {
+pub(super) fn file_mode(mode: EntryMode) -> Option<FileMode> {
     match mode {
         EntryMode::Regular => Some(FileMode::Regular),
         EntryMode::Executable => Some(FileMode::Executable),

@@ -71,7 +71,8 @@ impl Lane {
             }
             Answer::LastTurn => self.take_last_turn(ctx),
             Answer::PacketRefused => self.mend_packet(ctx),
-            Answer::Reviewed => self.submit_judged(ctx),
+            Answer::Reviewed => self.submit_handed(ctx),
+            Answer::AskPerson(lack) => self.ask_person(lack, ctx),
             Answer::Settled { next: Some(change) } => self.begin(change, None, ctx),
             Answer::Settled { next: None } => self.begin_idle(ctx),
         }
@@ -92,7 +93,7 @@ impl Lane {
         {
             return self.fail(failure);
         }
-        if self.judges() {
+        if self.judges() || self.is_approved() {
             return self.next_step(ctx);
         }
         let resources = self.task_resources(change);
@@ -153,7 +154,11 @@ impl Lane {
     fn next_step(&mut self, ctx: &mut Context<Lane>) {
         let attempt = self.attempt.as_ref().expect("work is done in an attempt");
         if attempt.step >= attempt.steps {
-            return if self.judges() { self.judge(ctx) } else { self.act(ctx) };
+            return match () {
+                () if self.is_approved() => self.submit_handed(ctx),
+                () if self.judges() => self.judge(ctx),
+                () => self.act(ctx),
+            };
         }
         if self.context_is_full() {
             return self.hand_over(PacketPurpose::Successor, ctx);
@@ -231,6 +236,7 @@ impl Lane {
         }
         match self.ground.team.landing {
             LandingKind::Merger if self.hands_to_review() => self.hand_over(PacketPurpose::Review, ctx),
+            LandingKind::Merger if self.waits_for_plan() => self.ask_person(self.plan_lack(), ctx),
             LandingKind::Merger => self.lease_or_submit(ctx),
             LandingKind::Direct => self.write_directly(ctx),
         }

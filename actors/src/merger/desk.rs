@@ -138,9 +138,14 @@ impl Merger {
 
     /// The repository cannot be read or written (a full disk, a damaged object): nothing can land.
     pub(super) fn give_up(&mut self, error: GitError) {
+        self.fail(Failure::Repository(error));
+    }
+
+    /// Nothing can land any more.
+    pub(super) fn fail(&mut self, failure: Failure) {
         self.foreign = true;
         self.desk.occupied = false;
-        self.directory().fail(Failure::Repository(error));
+        self.directory().fail(failure);
     }
 }
 

@@ -9,14 +9,14 @@ use baton_core::board::Settled as Outcome;
 use baton_core::merge_queue::Outcome as Known;
 use baton_core::{Fact, Refusal};
 use baton_record::event::{AskRepeated, ChangeIntended, ChangeLanded, ChangeRefused, ChangeWithdrawn};
-use baton_record::event::{GateFailed, GatePassed, RefuseReason, RepeatAnswered};
+use baton_record::event::{GateFailed, GatePassed, OverrideRecorded, RefuseReason, RepeatAnswered};
 use baton_record::{ChangeId, Event, FaultId, LaneId, Oid};
 use std::time::Duration;
 
 /// The change that is being tried.
 #[derive(Debug)]
 pub(super) struct Current {
-    change: ChangeId,
+    pub(super) change: ChangeId,
     stage: Stage,
 }
 
@@ -41,6 +41,7 @@ impl Merger {
         match self.state.admit(change, usize::MAX) {
             Ok(()) => {
                 let event = Event::ChangeSubmitted((*submission.submitted).clone());
+                self.authors.insert(change, self.author_of(lane, &submission.submitted));
                 self.payloads.insert(change, submission);
                 self.owners.insert(change, lane);
                 self.commit(vec![Fact::of(lane, change.task(), event)], || {});
@@ -77,7 +78,8 @@ impl Merger {
     /// Answers a submission, or the question after an attempt, that was settled before.
     fn tell_again(&self, asked: (LaneId, u32), change: ChangeId, fault: Option<FaultId>) {
         let ((lane, ask), outcome) = (asked, self.known_outcome(change));
-        self.directory().supervisor().do_send(Settled { lane, ask, change, outcome, fault });
+        let lacks = self.lack_of(change);
+        self.directory().supervisor().do_send(Settled { lane, ask, change, outcome, lacks, fault });
     }
 
     /// Tries the first change in the queue whose payload is at hand.
@@ -102,7 +104,19 @@ impl Merger {
         let meta = commit_meta(&self.ground.team, change, by, (fence, time_s));
         let base_known = self.heads.contains(&submission.submitted.base);
         let holds = submission.submitted.lease.and_then(|lease| self.leases.get(&lease).cloned());
-        let attempt = Try { ground: self.ground.clone(), submission, meta, head: self.head, base_known, holds };
+        let author = self.author_of(submission.lane, &submission.submitted);
+        let attempt = Try {
+            ground: self.ground.clone(),
+            submission,
+            meta,
+            head: self.head,
+            base_known,
+            holds,
+            author,
+            authorship: self.authorship.clone(),
+            grants: self.consent.grants(change.task()).to_vec(),
+            order: self.consent.order_for(change),
+        };
         self.off_the_actor(ctx, move || Prepared { turn, verdict: attempt.run() });
     }
 
@@ -115,7 +129,8 @@ impl Merger {
             // The newer fence stands already and its record does not: the change is looked at again behind it.
             Verdict::Refuse { reason: RefuseReason::StaleFence, .. } if self.desk.busy() => self.put_back(),
             Verdict::Refuse { reason, paths } => self.refuse(reason, paths, ctx),
-            Verdict::Trouble(error) => self.give_up(error),
+            Verdict::Unapproved(undone) => self.refuse_unapproved(undone, ctx),
+            Verdict::Trouble(failure) => self.fail(failure),
             Verdict::Ready(ready) => self.gate(ready, 0, ctx),
         }
     }
@@ -162,8 +177,16 @@ impl Merger {
         match ready.gates[place].refused.clone() {
             Some(detail) => {
                 let failed = Event::GateFailed(GateFailed { gate: gate.clone(), tree, detail });
-                self.commit(vec![Fact::of(lane, change.task(), failed)], || {});
-                self.refuse(RefuseReason::Gate, vec![gate], ctx);
+                let mut facts = vec![Fact::of(lane, change.task(), failed)];
+                let Some(order) = ready.order.clone() else {
+                    self.commit(facts, || {});
+                    return self.refuse(RefuseReason::Gate, vec![gate], ctx);
+                };
+                let (by, reason) = (order.by.clone(), order.reason.clone());
+                let recorded = OverrideRecorded { change, gate, tree, by, reason };
+                facts.push(Fact::of(lane, change.task(), Event::OverrideRecorded(recorded)));
+                self.commit(facts, || {});
+                self.gate(ready, place + 1, ctx);
             }
             None => {
                 let passed = Event::GatePassed(GatePassed { gate, tree });
@@ -236,6 +259,7 @@ impl Merger {
         let Some(Current { change, stage: Stage::Moving(ready) }) = self.current.take() else { return };
         match done.moved {
             Ok(Ok(())) => {
+                self.remember(change, &ready.moved);
                 self.landed(change, (ready.main, ready.landing.commit), None);
                 self.leave_desk(ctx);
                 self.try_next(ctx);
@@ -259,13 +283,15 @@ impl Merger {
         let lane = self.payloads.get(&change).map(|submission| submission.lane);
         let fenced = matches!(reason, RefuseReason::StaleFence | RefuseReason::NoLease);
         let fault = lane.filter(|_| fenced).and_then(|lane| self.ground.chaos.cause(lane));
-        let event = Event::ChangeRefused(ChangeRefused { change, reason, paths, fault });
+        let undoes = Vec::new();
+        let event = Event::ChangeRefused(ChangeRefused { change, reason, paths, undoes, fault });
         self.settle(change, event, Outcome::Refused, fault);
         self.try_next(ctx);
     }
 
-    fn settle(&mut self, change: ChangeId, event: Event, outcome: Outcome, fault: Option<FaultId>) {
+    pub(super) fn settle(&mut self, change: ChangeId, event: Event, outcome: Outcome, fault: Option<FaultId>) {
         let payload = self.payloads.remove(&change);
+        self.authors.remove(&change);
         let lane = self.owners.remove(&change).expect("a change in the queue is somebody's");
         let ask = payload.as_ref().map_or(0, |submission| submission.ask);
         if let Some(lease) = payload.and_then(|submission| submission.submitted.lease) {
@@ -273,8 +299,9 @@ impl Merger {
         }
         let supervisor = self.directory().supervisor().clone();
         let fact = Fact::of(lane, change.task(), event);
+        let lacks = self.lack_of(change);
         self.commit(vec![fact], move || {
-            supervisor.do_send(Settled { lane, ask, change, outcome, fault });
+            supervisor.do_send(Settled { lane, ask, change, outcome, lacks, fault });
         });
     }
 
@@ -284,7 +311,8 @@ impl Merger {
             None => {
                 let event = Event::ChangeWithdrawn(ChangeWithdrawn { change, fault });
                 let supervisor = self.directory().supervisor().clone();
-                let word = Settled { lane, ask: 0, change, outcome: Outcome::Withdrawn, fault };
+                let (outcome, lacks) = (Outcome::Withdrawn, None);
+                let word = Settled { lane, ask: 0, change, outcome, lacks, fault };
                 self.commit(vec![Fact::of(lane, change.task(), event)], move || supervisor.do_send(word));
             }
             Some(Known::Pending) => self.withdraw_pending(change, fault, ctx),
@@ -303,8 +331,8 @@ impl Merger {
             self.current = None;
             self.turn += 1;
         }
-        let (reason, paths) = (RefuseReason::Withdrawn, Vec::new());
-        let event = Event::ChangeRefused(ChangeRefused { change, reason, paths, fault });
+        let (reason, paths, undoes) = (RefuseReason::Withdrawn, Vec::new(), Vec::new());
+        let event = Event::ChangeRefused(ChangeRefused { change, reason, paths, undoes, fault });
         self.settle(change, event, Outcome::Withdrawn, fault);
         self.try_next(ctx);
     }

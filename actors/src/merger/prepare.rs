@@ -2,12 +2,17 @@
 //!
 //! Runs off the actor (blocking pool in `live`, inline in `sim`), so it gets all it needs by value and answers by value.
 
+use super::approval::with_approvers;
+use super::authorship::{Authorship, Undone};
+use crate::consent::{Grant, Order};
+use crate::failure::Failure;
 use crate::ground::Ground;
 use crate::merger::Submission;
 use crate::team::{GateKind, Team};
 use baton_record::event::{RefuseReason, Verdict as MergeVerdict};
-use baton_record::{Fence, Oid, ResourceId};
-use baton_world::git::{CommitMeta, GitError, Landing, Merged, Repository};
+use baton_record::{Fence, LaneId, Oid, ResourceId};
+use baton_world::git::{CleanMerge, CommitMeta, GitError, Landing, Merged, PathChange, Repository};
+use std::sync::Arc;
 
 /// What a try needs to know.
 #[derive(Debug)]
@@ -21,6 +26,12 @@ pub(super) struct Try {
     pub(super) base_known: bool,
     /// What the change's lease holds; `None`: it names none that is known.
     pub(super) holds: Option<Vec<ResourceId>>,
+    /// Who made it, and who wrote what of main.
+    pub(super) author: LaneId,
+    pub(super) authorship: Arc<Authorship>,
+    /// What people have granted to changes of its task, and the override that holds for it.
+    pub(super) grants: Vec<Arc<Grant>>,
+    pub(super) order: Option<Arc<Order>>,
 }
 
 /// What a try came to.
@@ -30,10 +41,12 @@ pub(super) enum Verdict {
     Foreign { found: Option<Oid> },
     /// It will not land.
     Refuse { reason: RefuseReason, paths: Vec<String> },
+    /// It needs the word of a person: for what it takes back, or, where that is nothing, for its task's plan.
+    Unapproved(Undone),
     /// It can land as this commit, once the gates have spoken.
     Ready(Box<Ready>),
-    /// The repository cannot be read.
-    Trouble(GitError),
+    /// The repository or the content store cannot be read.
+    Trouble(Failure),
 }
 
 /// A landing that waits for its gates.
@@ -45,6 +58,10 @@ pub(super) struct Ready {
     /// Main and fences that it was tried against.
     pub(super) main: Oid,
     pub(super) fences: Option<Oid>,
+    /// What it moves on main.
+    pub(super) moved: Vec<PathChange>,
+    /// The override that lets it through, where a gate refuses it.
+    pub(super) order: Option<Arc<Order>>,
 }
 
 /// What a gate says of exactly this tree, and how long it takes to say so.
@@ -60,35 +77,56 @@ impl Try {
         self.look().unwrap_or_else(Verdict::Trouble)
     }
 
-    fn look(&self) -> Result<Verdict, GitError> {
+    fn look(&self) -> Result<Verdict, Failure> {
+        if let Some(verdict) = self.look_beforehand().map_err(Failure::Repository)? {
+            return Ok(verdict);
+        }
+        let repository = &*self.ground.repository;
+        match repository.merge(self.head, &self.submission.proposal).map_err(Failure::Repository)? {
+            Merged::Conflict { paths } => Ok(refuse(RefuseReason::Conflict, paths)),
+            Merged::Clean(clean) => self.land(&clean),
+        }
+    }
+
+    /// What the merged tree would do to main as it is now, and as which commit.
+    fn land(&self, clean: &CleanMerge) -> Result<Verdict, Failure> {
+        let (repository, proposal) = (&*self.ground.repository, &self.submission.proposal);
+        let main_tree = repository.commit(self.head).map_err(Failure::Repository)?.tree;
+        if clean.tree == main_tree {
+            return Ok(refuse(RefuseReason::Empty, Vec::new()));
+        }
+        let granted = self.granted()?;
+        let mut meta = with_approvers(self.meta.clone(), &granted);
+        let mut landing = repository.land_commit(self.head, proposal, clean, &meta);
+        let moved = repository.moved_by(main_tree, &landing).map_err(Failure::Repository)?;
+        if let Some(undone) = self.lacking(&granted, (&moved, &landing))? {
+            return Ok(Verdict::Unapproved(undone));
+        }
+        let gates = self.gates(&landing).map_err(Failure::Repository)?;
+        let order = self.order.clone().filter(|_| gates.iter().any(|gate| gate.refused.is_some()));
+        if let Some(order) = &order {
+            meta.trailers.push(("Baton-Overridden-By".to_owned(), order.by.clone()));
+            landing = repository.land_commit(self.head, proposal, clean, &meta);
+        }
+        let fences = repository.fences_ref().map_err(Failure::Repository)?;
+        let merge = clean.verdict;
+        Ok(Verdict::Ready(Box::new(Ready { landing, merge, gates, main: self.head, fences, moved, order })))
+    }
+
+    /// Whether it cannot land, whatever it merges to.
+    fn look_beforehand(&self) -> Result<Option<Verdict>, GitError> {
         let repository = &*self.ground.repository;
         let found = repository.main()?;
         if found != Some(self.head) {
-            return Ok(Verdict::Foreign { found });
+            return Ok(Some(Verdict::Foreign { found }));
         }
         if !self.base_known {
-            return Ok(refuse(RefuseReason::UnknownBase, Vec::new()));
+            return Ok(Some(refuse(RefuseReason::UnknownBase, Vec::new())));
         }
         if let Some(stale) = self.check_lease(repository)? {
-            return Ok(stale);
+            return Ok(Some(stale));
         }
-        if let Some(stale) = self.check_reads(repository)? {
-            return Ok(stale);
-        }
-        match repository.merge(self.head, &self.submission.proposal)? {
-            Merged::Conflict { paths } => Ok(refuse(RefuseReason::Conflict, paths)),
-            Merged::Clean(clean) => {
-                let main_tree = repository.commit(self.head)?.tree;
-                if clean.tree == main_tree {
-                    return Ok(refuse(RefuseReason::Empty, Vec::new()));
-                }
-                let landing = repository.land_commit(self.head, &self.submission.proposal, &clean, &self.meta);
-                let gates = self.gates(&landing)?;
-                let fences = repository.fences_ref()?;
-                let merge = clean.verdict;
-                Ok(Verdict::Ready(Box::new(Ready { landing, merge, gates, main: self.head, fences })))
-            }
-        }
+        self.check_reads(repository)
     }
 
     /// A change that touches leased resources must hold them, by the newest fence that stands at each.

@@ -1,6 +1,7 @@
 //! The merger's own death and restart: what was intended is looked up on main, never assumed.
 
 use super::{Die, Merger};
+use crate::consent::Consent;
 use crate::failure::Failure;
 use crate::recorder::Append;
 use crate::supervisor::{FenceStands, MergerBack};
@@ -8,12 +9,13 @@ use crate::work_queue;
 use actix::fut::WrapFuture;
 use actix::{ActorContext, ActorFutureExt, AsyncContext, Context};
 use baton_core::{Fact, MergeQueue};
-use baton_record::event::{ActorRestarted, ChangeIntended, FenceRaised};
+use baton_record::event::{ActorRestarted, ChangeIntended, FenceRaised, RefuseReason};
 use baton_record::line::{Actor as Writer, Record};
 use baton_record::{Event, FaultId, Fence, LaneId, LeaseId, Oid, ResourceId, TaskId};
 use baton_world::git::GitError;
 use baton_world::journal;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 const BACK_OFF_US: u64 = 1_000_000;
 /// Git's part of a step in virtual time: log-normal, this median and 99th percentile.
@@ -72,17 +74,25 @@ impl Merger {
         let mut leases = BTreeMap::new();
         let mut fences = FoldedFences::default();
         let mut owners = BTreeMap::new();
+        let (mut authors, mut consent, mut unapproved) = (BTreeMap::new(), Consent::default(), BTreeMap::new());
+        let mut landed = Vec::new();
         let end = journal::fold(&self.journal, |_, record, _| {
             state.apply(&record.event);
+            consent.take(record.task, &record.event);
             fences.take(&record);
             if let (Event::ChangeSubmitted(submitted), Some(lane)) = (&record.event, record.lane) {
                 owners.insert(submitted.change, lane);
+                authors.insert(submitted.change, self.author_of(lane, submitted));
             }
             match record.event {
                 Event::ChangeIntended(event) => intended = Some(event),
                 Event::ChangeLanded(event) => {
                     head = event.main_after;
                     heads.insert(head);
+                    landed.push((event.change, (event.main_before, event.main_after)));
+                }
+                Event::ChangeRefused(event) if event.reason == RefuseReason::NotApproved => {
+                    unapproved.insert(event.change, (event.paths, event.undoes));
                 }
                 Event::LeaseRequested(event) => drop(leases.insert(event.lease, event.resources)),
                 Event::LeaseReleased(event) => drop(leases.remove(&event.lease)),
@@ -91,6 +101,8 @@ impl Merger {
         });
         let folded = end.expect("a run's own journal can be folded").chain.next_seq;
         (self.state, self.head, self.heads, self.leases) = (state, head, heads, leases);
+        (self.authors, self.consent, self.unapproved) = (authors, consent, unapproved);
+        self.authorship = Arc::default();
         self.payloads.clear();
         owners.retain(|change, _| self.state.waiting().any(|waiting| waiting == *change));
         self.owners = owners;
@@ -100,7 +112,14 @@ impl Merger {
         let fault = self.crash.take();
         let restart = ActorRestarted { restarts: self.life, folded, fault };
         self.commit(vec![Fact::of_run(Event::ActorRestarted(restart))], || {});
+        for (change, step) in landed {
+            match self.moved_by_step(step) {
+                Ok(moved) => self.remember(change, &moved),
+                Err(failure) => return self.fail(failure),
+            }
+        }
         self.look_up(intended, fault);
+        self.authors.retain(|change, _| self.owners.contains_key(change));
         self.look_up_fences(&fences);
         work_queue::pull(ctx);
         self.resume(ctx);
@@ -116,6 +135,10 @@ impl Merger {
         };
         match open {
             Some(open) if found == Some(open.main_after) => {
+                match self.moved_by_step((open.main_before, open.main_after)) {
+                    Ok(moved) => self.remember(open.change, &moved),
+                    Err(failure) => return self.fail(failure),
+                }
                 self.landed(open.change, (open.main_before, open.main_after), fault);
             }
             _ if found == Some(self.head) => {}

@@ -69,7 +69,10 @@ impl Supervisor {
                 }
             }
             Want::HandOver(handing) => self.serve_handing(lane, handing, ctx),
-            Want::Review { change, approved, items } => self.serve_review(lane, change, (approved, items)),
+            Want::Review { change, approved, items, asks } => {
+                self.serve_review(lane, &Command::Review { lane, change, approved, items, asks });
+            }
+            Want::AskPerson { change, question } => self.serve_ask_person(lane, change, question),
             Want::GiveBack { change, reason } => self.serve_give_back(lane, change, reason),
             Want::Written { change, settled } => self.serve_written(lane, change, settled),
             Want::Landing(_) => unreachable!("a submission goes to the merger"),
@@ -109,7 +112,11 @@ impl Supervisor {
     }
 
     pub(super) fn on_settled(&mut self, word: Settled, ctx: &mut Context<Supervisor>) {
-        let Settled { lane, ask, change, outcome, fault } = word;
+        let Settled { lane, ask, change, outcome, lacks, fault } = word;
+        if let Some(lack) = lacks.filter(|_| self.state.board.works_on(lane, change)) {
+            return self
+                .commit_effects(Vec::new(), vec![Effect::Answer { lane, ask, answer: Answer::AskPerson(lack) }]);
+        }
         let settle = Command::Settle { change, settled: outcome, fault };
         match self.state.decide(&settle, self.ground.clock.now_us()) {
             Ok(facts) => self.commit(facts, Some((lane, ask))),

@@ -2,15 +2,16 @@
 
 use super::lifecycle::roles_in;
 use super::{Answer, Expire, MergerBack, Released, Supervisor};
+use crate::consent::Allowed;
 use crate::lane::{Answered, ObeyPause};
-use crate::merger::{EpochChanged, Quiesce, RaiseFence, Withdraw};
+use crate::merger::{Allow, EpochChanged, Quiesce, RaiseFence, Withdraw};
 use crate::post::Leg;
 use crate::recorder::Append;
 use actix::{AsyncContext, Context};
 use baton_core::Fact;
 use baton_record::event::{ReturnReason, StopReason};
 use baton_record::line::Actor as Writer;
-use baton_record::{ChangeId, EffectKey, EndpointId, Epoch, Event, FaultId, LaneId, LeaseId};
+use baton_record::{ApprovalId, ChangeId, EffectKey, EndpointId, Epoch, Event, FaultId, LaneId, LeaseId};
 use std::time::Duration;
 
 /// One thing to do once the facts before it are durable.
@@ -42,6 +43,13 @@ pub enum Effect {
         /// Which grant.
         lease: LeaseId,
     },
+    /// Watch a person's time to answer.
+    Watch {
+        /// Which question.
+        approval: ApprovalId,
+    },
+    /// Tell the merger what people have allowed.
+    Allow(Allowed),
     /// Have a dead lane's attempt closed.
     Withdraw {
         /// Whose.
@@ -82,12 +90,13 @@ impl Supervisor {
             effects.extend(fact.lane.and_then(|lane| self.note_end(lane, &fact.event)));
             self.state.apply((fact.lane, fact.task), &fact.event, roles_in(&fact.event, &self.names));
             self.note_packet(&fact.event);
+            effects.extend(self.consent.take(fact.task, &fact.event).map(Effect::Allow));
             effects.extend(self.effect_of(fact, asked));
         }
         effects.extend(self.settled_effect(&facts, asked));
-        if self.state.board.all_ended() && self.stopping.is_none() {
-            self.stopping = Some(StopReason::TasksEnded);
-            effects.push(Effect::End { reason: StopReason::TasksEnded });
+        if let Some(reason) = self.end_reached(&facts).filter(|_| self.stopping.is_none()) {
+            self.stopping = Some(reason);
+            effects.push(Effect::End { reason });
         }
         self.commit_effects(facts, effects);
     }
@@ -118,6 +127,7 @@ impl Supervisor {
             Event::EffectIntended(_) | Event::CallAdmitted(_) => latest(Answer::Call),
             Event::EffectDone(_) | Event::EffectFailed(_) => latest(Answer::CallEnded),
             Event::CallRefused(_) => latest(Answer::LastTurn),
+            Event::ApprovalAsked(asked) => vec![Effect::Watch { approval: asked.approval }],
             Event::LeaseGranted(grant) => vec![Effect::Raise { lease: grant.lease }],
             Event::LaneDied(died) => self.bury(lane, died.fault),
             Event::LaneRestarted(_) => vec![Effect::StartLane { lane }],
@@ -147,6 +157,8 @@ impl Supervisor {
             Effect::LineUp { lane, key } => self.line_up(lane, key, ctx),
             Effect::Pump { endpoint } => self.pump(endpoint, ctx),
             Effect::Raise { lease } => self.raise(lease, ctx),
+            Effect::Watch { approval } => self.watch_answer(approval, ctx),
+            Effect::Allow(allowed) => self.directory().merger().do_send(Allow(allowed)),
             Effect::Withdraw { lane, change, fault } => {
                 self.directory().merger().do_send(Withdraw { lane, change, fault });
             }

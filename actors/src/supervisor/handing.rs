@@ -7,7 +7,7 @@ use actix::{AsyncContext, Context};
 use baton_core::board::Offer;
 use baton_core::{Command, Refusal};
 use baton_packets::{Packet, Purpose};
-use baton_record::event::{PacketOffered, PacketPurpose, ReturnReason, ReviewItem};
+use baton_record::event::{PacketOffered, PacketPurpose, ReturnReason};
 use baton_record::{ChangeId, Event, LaneId, Oid, PacketId, TaskId};
 use baton_world::ClockKind;
 
@@ -48,11 +48,11 @@ impl Supervisor {
             Ok(flaws) => flaws,
             Err(failure) => return self.directory().fail(failure),
         };
-        let Handing { change, to, purpose, digest, bytes, fault } = handing;
+        let Handing { change, to, purpose, digest, bytes, asks, fault } = handing;
         let packet = PacketOffered { packet: PacketId(0), digest, bytes, to, purpose, change };
         let fault = fault.filter(|_| !flaws.is_empty());
         let handed_max = self.ground.team.caps.handoffs;
-        let hand_over = Command::HandOver { lane, offer: Offer { packet, flaws, fault }, handed_max };
+        let hand_over = Command::HandOver { lane, offer: Offer { packet, flaws, fault, asks }, handed_max };
         match self.obey(&hand_over) {
             Ok(()) => self.employ_idle(),
             Err(_) => self.answer(lane, Answer::Over),
@@ -60,9 +60,8 @@ impl Supervisor {
         self.stop_if_stuck(ctx);
     }
 
-    pub(super) fn serve_review(&mut self, lane: LaneId, change: ChangeId, found: (bool, Vec<ReviewItem>)) {
-        let (approved, items) = found;
-        match self.obey(&Command::Review { lane, change, approved, items }) {
+    pub(super) fn serve_review(&mut self, lane: LaneId, review: &Command) {
+        match self.obey(review) {
             Ok(()) => self.employ_idle(),
             Err(Refusal::Repeated) => self.answer(lane, Answer::Reviewed),
             Err(_) => self.answer(lane, Answer::Over),
@@ -128,6 +127,7 @@ fn contradictions(packet: &Packet, (ground, from): (&Ground, &str), handing: &Ha
         Purpose::Review => PacketPurpose::Review,
         Purpose::Successor => PacketPurpose::Successor,
         Purpose::LastTurn => PacketPurpose::LastTurn,
+        Purpose::Approval => PacketPurpose::Approval,
     };
     let said = [
         ("run", packet.run == ground.team.run),

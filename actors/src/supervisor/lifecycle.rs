@@ -1,6 +1,7 @@
 //! Deaths and restarts: of lanes, and of the supervisor itself.
 
 use super::{Crash, Effect, Expire, LaneGone, LatestAsk, Revive, Supervisor};
+use crate::consent::Consent;
 use crate::failure::Failure;
 use crate::lane::Lane;
 use crate::recorder::Append;
@@ -41,20 +42,23 @@ pub struct Folded {
     pub state: Supervision,
     /// Digests of the packets that were offered.
     pub packets: BTreeMap<PacketId, String>,
+    /// What people have allowed.
+    pub consent: Consent,
     /// Where the journal ends.
     pub end: journal::FoldEnd,
 }
 
 /// The supervisor's state as the journal in `dir` has it.
 pub fn fold_supervision(dir: &Path) -> Result<Folded, journal::JournalDamage> {
-    let (mut state, mut packets) = (Supervision::default(), BTreeMap::new());
+    let (mut state, mut packets, mut consent) = (Supervision::default(), BTreeMap::new(), Consent::default());
     let end = journal::fold(dir, |_, record, names| {
         state.apply((record.lane, record.task), &record.event, roles_in(&record.event, names));
+        consent.take(record.task, &record.event);
         if let Event::PacketOffered(offered) = record.event {
             packets.insert(offered.packet, offered.digest);
         }
     })?;
-    Ok(Folded { state, packets, end })
+    Ok(Folded { state, packets, consent, end })
 }
 
 impl Supervisor {
@@ -182,9 +186,9 @@ impl Supervisor {
     }
 
     fn recover(&mut self, ctx: &mut Context<Supervisor>) {
-        let Folded { state, packets, end } =
+        let Folded { state, packets, consent, end } =
             fold_supervision(&self.journal).expect("a run's own journal can be folded");
-        (self.state, self.packets) = (state, packets);
+        (self.state, self.packets, self.consent) = (state, packets, consent);
         self.names = end.names;
         self.asks = vec![LatestAsk::default(); self.names.lanes()];
         self.idle.clear();
@@ -208,6 +212,7 @@ impl Supervisor {
         let dead: Vec<LaneId> = lanes.filter(|lane| !self.state.board.is_alive(*lane)).collect();
         dead.into_iter().for_each(|lane| self.revive_later(lane, ctx));
         self.line_up_again(ctx);
+        self.take_up_approvals(ctx);
         self.announce_again();
         self.directory().have_all_ask_again();
         if let Some(reason) = self.stopping {

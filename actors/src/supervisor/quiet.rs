@@ -31,6 +31,8 @@ impl Supervisor {
                     address.do_send(Perish);
                 }
             }
+            Word::Answer { about, approved } => self.take_answer((about, approved), (by, reason), ctx),
+            Word::Override(task) => self.take_override(task, (by, reason)),
             Word::Budget(limits) => limits.into_iter().for_each(|limit| self.set_budget(limit, (&by, &reason))),
         }
     }

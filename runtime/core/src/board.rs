@@ -195,7 +195,8 @@ impl Board {
         let begun = |task: &TaskId| self.task(*task).route.brief().is_some();
         let on_the_way = |(role, tasks): (usize, &BTreeSet<TaskId>)| served(role) && tasks.iter().any(begun);
         let owned = self.lanes.iter().any(|lane| lane.owns.is_some());
-        self.draining && !owned && !self.ready.iter().enumerate().any(on_the_way)
+        let at_a_person = self.tasks.iter().any(|task| task.state == TaskState::Waits);
+        self.draining && !owned && !at_a_person && !self.ready.iter().enumerate().any(on_the_way)
     }
 
     fn is_last_attempt(&self, task: TaskId) -> bool {

@@ -4,9 +4,10 @@
 //! fact into the state. Nothing else changes state, so folding a journal gives the live state. Knows no clock (now is
 //! an argument), no disk, no actor, no text and no hash.
 //!
-//! Reading order: [`leases`], [`ledger`], [`slots`], [`board`], [`pause`], then [`supervision`] that joins them, and
+//! Reading order: [`leases`], [`ledger`], [`slots`], [`board`], [`approvals`], [`pause`], then [`supervision`] that joins them, and
 //! [`merge_queue`], which the merger owns alone.
 
+pub mod approvals;
 pub mod board;
 pub mod fact;
 pub mod leases;

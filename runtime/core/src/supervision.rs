@@ -3,14 +3,15 @@
 //! Each part decides for itself; what is joined here is what concerns several at once: the death of a lane, the end of
 //! a change, a pause. Knows no message and no address.
 
+use crate::approvals::{About, Approvals, Question, Verdict};
 use crate::board::{Board, Offer, RolesIn, Settled};
 use crate::fact::{Fact, Refusal};
 use crate::leases::Leases;
 use crate::ledger::{Draft, Ledger};
 use crate::pause::Pause;
 use crate::slots::{CallEnd, Leave, Slots, Wanted};
-use baton_record::event::{BudgetSet, DeathReason, LaneDied, LaneRestarted, ReturnReason, ReviewItem};
-use baton_record::{ChangeId, EffectKey, Epoch, Event, FaultId, LaneId, LeaseId, ResourceId};
+use baton_record::event::{ApprovalThen, BudgetSet, DeathReason, LaneDied, LaneRestarted, ReturnReason, ReviewItem};
+use baton_record::{ApprovalId, ChangeId, EffectKey, Epoch, Event, FaultId, LaneId, LeaseId, ResourceId};
 use baton_record::{RoleId, TaskId};
 
 /// The supervisor's state. A fold over the journal.
@@ -18,6 +19,8 @@ use baton_record::{RoleId, TaskId};
 pub struct Supervision {
     /// Who owns which task.
     pub board: Board,
+    /// What waits for a person.
+    pub approvals: Approvals,
     /// Who may touch what.
     pub leases: Leases,
     /// What may be used.
@@ -48,8 +51,17 @@ pub enum Command {
     Settle { change: ChangeId, settled: Settled, fault: Option<FaultId> },
     /// A lane hands its task on; `handed_max`: how often that may be.
     HandOver { lane: LaneId, offer: Offer, handed_max: u32 },
-    /// A lane has judged the change of its task's packet.
-    Review { lane: LaneId, change: ChangeId, approved: bool, items: Vec<ReviewItem> },
+    /// A lane has judged the change of its task's packet. `asks`: what a person is asked if this was the last round that
+    /// may say no, or if it said yes.
+    Review { lane: LaneId, change: ChangeId, approved: bool, items: Vec<ReviewItem>, asks: Option<Question> },
+    /// A lane's change needs the word of a person; the packet that it was taken from lies with its task.
+    AskPerson { lane: LaneId, change: ChangeId, question: Question },
+    /// A person answers what waits.
+    Answer { about: About, verdict: Verdict },
+    /// Nobody has answered in time.
+    TimeOut { approval: ApprovalId },
+    /// A person lets the next change of a task through whatever gate refuses it.
+    Override { task: TaskId, by: String, reason: String },
     /// A lane gives its task back without a change.
     GiveBack { lane: LaneId, change: ChangeId, reason: ReturnReason },
     /// A lane is gone.
@@ -96,12 +108,22 @@ impl Supervision {
             Command::Settle { change, settled, fault } => self.settle(*change, *settled, *fault, now_us),
             Command::HandOver { lane, offer, handed_max } => {
                 let facts = self.board.hand_over(*lane, offer, *handed_max)?;
+                let facts = self.with_question(facts, (*lane, offer.packet.change), offer.asks.as_ref(), now_us);
                 self.attempt_over(facts, (*lane, offer.packet.change), now_us)
             }
-            Command::Review { lane, change, approved, items } => {
-                let facts = self.board.review(*lane, *change, *approved, items)?;
+            Command::Review { lane, change, approved, items, asks } => {
+                let facts = self.board.review(*lane, *change, (*approved, asks.is_some()), items)?;
+                let facts = self.with_question(facts, (*lane, *change), asks.as_ref(), now_us);
                 self.attempt_over(facts, (*lane, *change), now_us)
             }
+            Command::AskPerson { lane, change, question } => {
+                let facts = self.board.wait_for_person(*lane, *change)?;
+                let facts = self.with_question(facts, (*lane, *change), Some(question), now_us);
+                self.attempt_over(facts, (*lane, *change), now_us)
+            }
+            Command::Answer { about, verdict } => Ok(self.with_denials(self.answer(*about, verdict, now_us)?)),
+            Command::TimeOut { approval } => Ok(self.with_denials(vec![self.approvals.time_out(*approval, now_us)?])),
+            Command::Override { task, by, reason } => Ok(vec![self.board.override_gate(*task, by, reason)?]),
             Command::GiveBack { lane, change, reason } => {
                 let facts = self.board.give_back(*lane, *change, *reason)?;
                 self.attempt_over(facts, (*lane, *change), now_us)
@@ -121,6 +143,53 @@ impl Supervision {
 
     fn leave(&self) -> Leave<'_> {
         Leave { paused: self.pause.epoch().paused(), ledger: &self.ledger }
+    }
+
+    /// A task that begins to wait for a person does so with a question, about the packet that lies with it from then on.
+    fn with_question(
+        &self,
+        mut facts: Vec<Fact>,
+        (lane, change): (LaneId, ChangeId),
+        question: Option<&Question>,
+        now_us: u64,
+    ) -> Vec<Fact> {
+        let accepted = facts.iter().find_map(|fact| match &fact.event {
+            Event::PacketAccepted(accepted) => Some(accepted.packet),
+            _ => None,
+        });
+        let waits = facts.iter().position(|fact| match &fact.event {
+            Event::TaskReturned(returned) => returned.reason == ReturnReason::WaitsForPerson,
+            _ => false,
+        });
+        if let Some(waits) = waits {
+            let question = question.expect("whatever waits for a person waits for an answer");
+            let packet = accepted.or_else(|| self.board.brief(change.task()).map(|brief| brief.packet));
+            let packet = packet.expect("a change that waits is in a packet");
+            facts.insert(waits, self.approvals.ask(question, (lane, change, packet), now_us));
+        }
+        facts
+    }
+
+    /// What a person says of a task that has ended, and of which nothing ever waited, comes to nothing for that reason.
+    fn answer(&self, about: About, verdict: &Verdict, now_us: u64) -> Result<Vec<Fact>, Refusal> {
+        self.approvals.answer(about, verdict, now_us).map_err(|refusal| match about {
+            About::Task(task) if refusal == Refusal::NothingReady && self.board.has_ended(task) => Refusal::Stale,
+            _ => refusal,
+        })
+    }
+
+    /// A task whose question is answered with no is given up.
+    fn with_denials(&self, facts: Vec<Fact>) -> Vec<Fact> {
+        let denied = |fact: &Fact| match &fact.event {
+            Event::ApprovalGiven(given) => !given.approved,
+            Event::ApprovalTimedOut(over) => over.then == ApprovalThen::Deny,
+            _ => false,
+        };
+        let with = |fact: Fact| {
+            let given_up = fact.task.filter(|_| denied(&fact)).and_then(|task| self.board.deny(task));
+            [Some(fact), given_up].into_iter().flatten()
+        };
+        facts.into_iter().flat_map(with).collect()
     }
 
     /// Whoever has given its task away needs nothing for it any more: its lease ends, and its place in line.
@@ -247,6 +316,7 @@ impl Supervision {
     pub fn apply(&mut self, about: (Option<LaneId>, Option<TaskId>), event: &Event, roles: impl Into<RolesIn>) {
         let roles = roles.into();
         self.board.apply(about, event, roles);
+        self.approvals.apply(about.1, event);
         self.leases.apply(about.0, event);
         self.slots.apply(about.0, about.1, event);
         self.ledger.apply(about.0, event, roles.role);

@@ -9,6 +9,7 @@ pub enum Purpose {
     Review,
     Successor,
     LastTurn,
+    Approval,
 }
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Packet {

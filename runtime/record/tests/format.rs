@@ -33,6 +33,7 @@ fn sample(paths: Vec<String>) -> Vec<Record> {
                 change: ChangeId::of(TaskId(3), 1),
                 reason: RefuseReason::Conflict,
                 paths,
+                undoes: Vec::new(),
                 fault: Some(FaultId(2)),
             }),
         ),

@@ -8,7 +8,7 @@
 //! One process owns the repository of a run; within it, [`Repository`] is shared by all. Knows nothing of
 //! lanes, leases, gates or the journal, and never looks at a checkout.
 //!
-//! Reading order: `object`, `tree`, `commit`, `cat_file`, `edit`, `propose`, `merge`, `quarantine`, `pack`, `packs`,
+//! Reading order: `object`, `tree`, `commit`, `cat_file`, `edit`, `propose`, `merge`, `moved`, `quarantine`, `pack`, `packs`,
 //! `refs`, `fences`, `copy`.
 
 mod cache;
@@ -25,6 +25,7 @@ mod landing_file;
 mod layout;
 mod lineage;
 mod merge;
+mod moved;
 mod object;
 mod pack;
 mod packs;

@@ -474,3 +474,37 @@ fn a_second_repository_at_one_place_is_refused() {
     assert_eq!(open(directory.path()), GitErrorKind::NotARepository);
     assert_eq!(open(&directory.path().join("none")), GitErrorKind::NotARepository);
 }
+
+#[test]
+fn what_a_landing_moves_is_told_path_by_path_before_it_stands_and_after() {
+    let (_directory, repository, first) = fixture(Durability::Buffered);
+    let edits = [
+        put("notes/1.md", "other\n"),
+        remove("notes/2.md"),
+        put("new/deep/er.md", "new\n"),
+        put("notes/3.md/x", "clash\n"),
+    ];
+    let edits: Vec<Edit> = edits.into_iter().chain([remove("notes/3.md")]).collect();
+    let proposal = repository.propose(first, &edits, &meta(1)).unwrap();
+    let Merged::Clean(merged) = repository.merge(first, &proposal).unwrap() else { panic!("it conflicts") };
+    let landing = repository.land_commit(first, &proposal, &merged, &meta(1));
+    let before = repository.commit(first).unwrap().tree;
+    let moved = repository.moved_by(before, &landing).unwrap();
+    assert_eq!(moved, proposal.changed, "onto its own base a change moves what it does");
+    let told: Vec<(&str, bool, bool)> =
+        moved.iter().map(|one| (one.path.as_str(), one.before.is_some(), one.after.is_some())).collect();
+    let expected = [
+        ("new/deep/er.md", false, true),
+        ("notes/1.md", true, true),
+        ("notes/2.md", true, false),
+        ("notes/3.md", true, false),
+        ("notes/3.md/x", false, true),
+    ];
+    assert_eq!(told, expected);
+    let content = repository.content_with(&landing, moved[0].after.unwrap().oid).unwrap();
+    assert_eq!(&*content, b"new\n");
+    let (commit, _) = land(&repository, &proposal, 1);
+    let after = repository.commit(commit).unwrap().tree;
+    assert_eq!(repository.moved_between(before, after).unwrap(), moved);
+    assert_eq!(repository.moved_between(after, after).unwrap(), []);
+}

@@ -17,8 +17,8 @@ use crate::scenario::{Action, EditRule};
 /// Files of one transaction.
 const FILES_MAX: u32 = 1_000;
 
-const ACTIONS: [&str; 9] =
-    ["append", "transaction", "create", "edit", "read-then-write", "rename", "delete", "stall", "crash"];
+const ACTIONS: [&str; 10] =
+    ["append", "transaction", "create", "edit", "read-then-write", "rename", "delete", "undo", "stall", "crash"];
 
 /// Where the work happens, and where that is said.
 #[derive(Clone, Copy)]
@@ -45,7 +45,7 @@ pub(crate) fn actions(sink: &mut Sink, field: Field<'_>, ground: Ground<'_>) -> 
     if let Kind::Scalar { text, .. } = &field.node.kind
         && let Some(word) = ACTIONS.iter().find(|word| *word == text)
     {
-        let argument = if *word == "delete" { "one" } else { "token" };
+        let argument = if ["delete", "undo"].contains(word) { "one" } else { "token" };
         field.wrong_kind(sink, &format!("a mapping: `{{ {word}: {argument} }}`"));
         return None;
     }
@@ -68,6 +68,7 @@ fn action(sink: &mut Sink, field: Field<'_>, ground: Ground<'_>) -> Option<Actio
         "read-then-write" => read_then_write(sink, field),
         "rename" => rename(sink, field, ground),
         "delete" => field.word(sink, &[("one", ())]).map(|()| Action::Delete),
+        "undo" => field.word(sink, &[("one", ())]).map(|()| Action::Undo),
         "stall" => field.duration(sink, Zero::Refused).map(|for_us| Action::Stall { for_us }),
         _ => field.share(sink).map(|probability_ppm| Action::Crash { probability_ppm }),
     }

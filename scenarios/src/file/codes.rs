@@ -90,6 +90,8 @@ pub(crate) enum Code {
     NeverHolds,
     /// A role reviews what it makes itself.
     OwnJudge,
+    /// Something is said about what the file does not have.
+    NothingThere,
     /// A list is given, but has no entries.
     EmptyList,
     /// A lease that no task needs.
@@ -104,6 +106,8 @@ pub(crate) enum Code {
     OneFileTwice,
     /// Two roles change what is below one directory at the same time.
     TwoRolesInOnePlace,
+    /// An answer to what nobody is ever asked.
+    NeverAsked,
 }
 
 impl Code {

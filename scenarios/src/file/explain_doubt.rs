@@ -1,4 +1,4 @@
-//! What is behind `E0128` and the codes `W02…`: what can be read, but never be so, or hardly be meant so.
+//! What is behind `E0128` to `E0150` and the codes `W02…`: what can be read, but never be so, or hardly be meant so.
 //!
 //! Owns the texts; see `explain` for their form.
 
@@ -35,6 +35,22 @@ Wrong:
 Right:
     tasks: [ { each: 2, by: writer, review: reviewer, do: { append: token } } ]
 ",
+    ),
+    (
+        Code::NothingThere,
+        "E0150",
+        r#"Something is said about what the file does not have.
+
+`{ override: TASK }` lets a change through a gate, and there are no `gates`; or `stop: { when: plan-approved }` ends a run
+with its approved plans, and no task has `approve: plan`. It would never come to that.
+
+Wrong:
+    operators: [ { at: 5m, by: ana, do: { override: T-0 }, reason: known to be flaky } ]
+
+Right:
+    gates: [ { name: clean, forbid: TODO } ]
+    operators: [ { at: 5m, by: ana, do: { override: T-0 }, reason: known to be flaky } ]
+"#,
     ),
     (
         Code::EmptyList,
@@ -162,5 +178,20 @@ Right:
       - { count: 2, by: writer, name: written, touches: "notes/**", do: { append: token } }
       - { count: 2, by: editor, after: written, touches: "notes/**", do: { edit: replace-line } }
 "#,
+    ),
+    (
+        Code::NeverAsked,
+        "W0250",
+        "An answer to what nobody is ever asked.
+
+`approvals` or a command speaks of `plan`, and no task has `approve: plan`; or of `rounds`, and no task has a `review`.
+
+Wrong:
+    approvals: { plan: { timeout: 30m, then: stop } }
+
+Right:
+    approvals: { plan: { timeout: 30m, then: stop } }
+    tasks: [ { count: 2, by: writer, approve: plan, do: { append: token } } ]
+",
     ),
 ];

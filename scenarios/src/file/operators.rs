@@ -8,7 +8,8 @@ use super::scalar::Field;
 use super::table::{self, ListOf, Table};
 use super::team::Roles;
 use super::tree::Kind;
-use super::{budgets, misfortune};
+use super::approvals::Asks;
+use super::{approvals, budgets, misfortune};
 use crate::scenario::{Command, OperatorCommand};
 
 /// Characters of a person's name.
@@ -22,6 +23,8 @@ pub(crate) struct Known<'k, 'n> {
     pub(crate) roles: &'k Roles<'n>,
     /// When the run ends at the latest.
     pub(crate) end: Option<End>,
+    /// What people are asked.
+    pub(crate) asks: Asks,
 }
 
 /// The section `operators`.
@@ -34,15 +37,20 @@ fn command(sink: &mut Sink, entry: Field<'_>, known: &Known<'_, '_>) -> Option<O
     let mut table = Table::open(sink, entry, "a command")?;
     let at_us = table.need(sink, "at", |sink, field| field.time_of_run(sink, known.end));
     let by = table.need(sink, "by", |sink, field| field.text(sink, PERSON_MAX));
-    let command = table.need(sink, "do", |sink, field| said(sink, field, known.roles));
-    let reason = table.or(sink, "reason", String::new(), |sink, field| field.text(sink, REASON_MAX));
+    let command = table.need(sink, "do", |sink, field| said(sink, field, known));
+    let why = |sink: &mut Sink, field: Field<'_>| field.text(sink, REASON_MAX);
+    let reason = match command {
+        // Whoever puts a gate aside says why.
+        Some(Command::Override(_)) => table.need(sink, "reason", why),
+        _ => table.or(sink, "reason", String::new(), why),
+    };
     table.close(sink);
     Some(OperatorCommand { at_us: at_us?, by: by?, command: command?, reason: reason? })
 }
 
-fn said(sink: &mut Sink, field: Field<'_>, roles: &Roles<'_>) -> Option<Command> {
+fn said(sink: &mut Sink, field: Field<'_>, known: &Known<'_, '_>) -> Option<Command> {
     if matches!(field.node.kind, Kind::Mapping(_)) {
-        return about(sink, field, roles);
+        return about(sink, field, known);
     }
     let words = ["pause-all", "resume-all", "stop", "drain"];
     let word = field.word(sink, &words.map(|word| (word, word)))?;
@@ -55,9 +63,12 @@ fn said(sink: &mut Sink, field: Field<'_>, roles: &Roles<'_>) -> Option<Command>
 }
 
 /// `{ kill: implementer.3 }` or `{ budget: { run: { usd: 8 } } }`.
-fn about(sink: &mut Sink, field: Field<'_>, roles: &Roles<'_>) -> Option<Command> {
+fn about(sink: &mut Sink, field: Field<'_>, known: &Known<'_, '_>) -> Option<Command> {
     let mut table = Table::open(sink, field, "a command")?;
-    let command = match table.choice(sink, &["kill", "budget"], &[]) {
+    let roles = known.roles;
+    let command = match table.choice(sink, &["kill", "budget", "approve", "deny", "override"], &[]) {
+        Some((key @ ("approve" | "deny"), field)) => approvals::answer(sink, field, key == "approve", known.asks),
+        Some(("override", field)) => approvals::override_of(sink, field, known.asks),
         Some(("kill", field)) => misfortune::lane(sink, field, roles).map(Command::Kill),
         Some((_, field)) => {
             let budgets = budgets::limits(sink, field, roles);

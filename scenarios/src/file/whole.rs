@@ -10,8 +10,9 @@ use super::faults::Sink;
 use super::scalar::{Field, shown};
 use super::table::{self, ListOf, Table};
 use super::tree::{Kind, Node};
+use super::approvals::{self, Asks};
 use super::{budgets, expect, misfortune, operators, rules, team, work};
-use crate::scenario::{Budgets, Latency, Scenario, World};
+use crate::scenario::{Budgets, Latency, Patiences, Scenario, World};
 
 /// The version of the format that is read.
 const VERSION: &str = "1";
@@ -43,9 +44,15 @@ pub(crate) fn scenario(sink: &mut Sink, root: &Node) -> Option<Scenario> {
     let gates = table.or(sink, "gates", Vec::new(), rules::gates);
     let mail = table.or(sink, "mail", MAIL, duration::latency);
     let mut end = None;
-    let stop_after_us = table.maybe(sink, "stop", |sink, field| stop(sink, field, &mut end));
+    let stop_field = table.field("stop");
+    let stop = stop_field.map_or(Some((None, false)), |field| stop(sink, field, &mut end));
+    let gated = gates.as_ref().is_none_or(|gates| !gates.is_empty());
+    let asks = Asks::of(work.groups.as_deref(), gated);
+    approvals::planned(sink, stop_field, asks);
+    let patiences =
+        table.or(sink, "approvals", Patiences::default(), |sink, field| approvals::patiences(sink, field, asks));
     let operators = table.or(sink, "operators", Vec::new(), |sink, field| {
-        operators::commands(sink, field, &operators::Known { roles: &roles, end })
+        operators::commands(sink, field, &operators::Known { roles: &roles, end, asks })
     });
     let stage = misfortune::Stage { roles: &roles, models: &models, leases: lease_field.is_some_and(has_entries), end };
     let of = ListOf { example: "{ kill: implementer.3, at: 10m }", needed: false };
@@ -74,7 +81,9 @@ pub(crate) fn scenario(sink: &mut Sink, root: &Node) -> Option<Scenario> {
         mail: mail?,
         operators: operators?,
         faults: faults?,
-        stop_after_us: stop_after_us?,
+        approvals: patiences?,
+        stop_after_us: stop?.0,
+        stop_when_planned: stop?.1,
         caps: caps.caps?,
         expectations: expectations?,
         control: control?,
@@ -127,15 +136,21 @@ fn version(sink: &mut Sink, table: &mut Table<'_>) -> Option<()> {
     None
 }
 
-fn stop(sink: &mut Sink, field: Field<'_>, end: &mut Option<End>) -> Option<u64> {
+/// `{ after: 3h, when: plan-approved }`, one of them at least.
+fn stop(sink: &mut Sink, field: Field<'_>, end: &mut Option<End>) -> Option<(Option<u64>, bool)> {
     let mut table = Table::open(sink, field, "`stop`")?;
-    let after = table.need(sink, "after", |sink, field| {
+    let when = table.maybe(sink, "when", |sink, field| field.word(sink, &[("plan-approved", true)]));
+    let read = |sink: &mut Sink, field: Field<'_>| {
         let after_us = field.duration(sink, Zero::Refused)?;
         *end = Some(End { after_us, at: field.node.span });
         Some(after_us)
-    });
+    };
+    let after = match when {
+        Some(Some(_)) => table.maybe(sink, "after", read),
+        _ => table.need(sink, "after", read).map(Some),
+    };
     table.close(sink);
-    after
+    Some((after?, when?.unwrap_or(false)))
 }
 
 fn has_entries(field: Field<'_>) -> bool {

@@ -3,6 +3,7 @@
 //! Owns an entry's keys and how many tasks it stands for. The actions of `do` are read in `actions`.
 
 use super::actions::{self, Ground};
+use super::approvals;
 use super::codes::Code;
 use super::collisions::Places;
 use super::faults::Sink;
@@ -23,7 +24,7 @@ const ATTEMPTS_MAX: u32 = 64;
 const STEPS_MAX: u32 = 10_000;
 
 /// Keys that may stand beside the number of tasks.
-const BESIDE: [&str; 9] = ["by", "touches", "canonical", "steps", "attempts", "do", "name", "after", "review"];
+const BESIDE: [&str; 10] = ["approve", "by", "touches", "canonical", "steps", "attempts", "do", "name", "after", "review"];
 
 /// The tasks, and what other sections are judged by.
 pub(crate) struct Work {
@@ -110,6 +111,7 @@ impl Group<'_, '_> {
         let after = table.or(sink, "after", Vec::new(), |sink, field| route::after(sink, field, groups));
         let name = table.maybe(sink, "name", |sink, field| route::name(sink, field, groups, place));
         let review = table.maybe(sink, "review", |sink, field| route::review(sink, field, self.roles, role));
+        let plan = table.or(sink, "approve", false, approvals::plan);
         let tasks = self.tasks(sink, &mut table, role);
         self.touched = table.or(sink, "touches", "**".to_owned(), |sink, field| {
             self.places.touches = field.node.span;
@@ -133,6 +135,7 @@ impl Group<'_, '_> {
             after: after?,
             role: role?,
             review: review?,
+            plan: plan?,
             touches: self.touched.clone()?,
             canonical: canonical?,
             steps: steps?,

@@ -53,6 +53,7 @@ fn credits_on_main_agree_with_the_journal() {
                     change: ChangeId::of(TaskId(2), 2),
                     reason: RefuseReason::Gate,
                     paths: vec![],
+                    undoes: vec![],
                     fault: None,
                 };
                 f.insert_after(

@@ -254,8 +254,8 @@ fn third(f: &mut Folder, fences: Oid) {
     let proposal = Proposal { change: (2, 1), lane: 0, base, lease: Some((1, 2)), edits: &edits, updates };
     let (change, _) = f.submit(&proposal, Vec::new());
     let about = (Some(0), Some(2));
-    let refused =
-        ChangeRefused { change, reason: RefuseReason::Conflict, paths: vec!["src/lib.rs".into()], fault: None };
+    let (reason, paths, undoes) = (RefuseReason::Conflict, vec!["src/lib.rs".into()], Vec::new());
+    let refused = ChangeRefused { change, reason, paths, undoes, fault: None };
     f.push(Merger, about, Event::ChangeRefused(refused));
     let returned = TaskReturned { reason: ReturnReason::Refused, fault: None };
     f.push(Supervisor, about, Event::TaskReturned(returned));

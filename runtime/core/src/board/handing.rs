@@ -1,9 +1,12 @@
 //! Tasks that are handed on, judged and given back: what their owner may do with them beside changing main.
 
 use super::{Board, Desk, TaskState, give_up};
+use crate::approvals::Question;
 use crate::fact::{Fact, Refusal};
 use baton_record::event::{ApprovalThen, FailReason, PacketAccepted, PacketOffered, PacketRefused, ReturnReason};
+use baton_record::event::{CommandGiven, OperatorCommand, PacketPurpose};
 use baton_record::event::{ReviewGiven, ReviewItem, TaskFailed, TaskReturned};
+use baton_record::ids::ATTEMPTS_MAX;
 use baton_record::{ChangeId, Event, FaultId, LaneId, PacketId, TaskId};
 
 /// What is known of a packet before it has a number.
@@ -15,6 +18,8 @@ pub struct Offer {
     pub flaws: Vec<String>,
     /// What spoiled it.
     pub fault: Option<FaultId>,
+    /// What a person is asked about its change, if it is handed on for that.
+    pub asks: Option<Question>,
 }
 
 impl Board {
@@ -36,16 +41,33 @@ impl Board {
             return Ok(vec![offered, of(Event::PacketRefused(refused))]);
         }
         let accepted = of(Event::PacketAccepted(PacketAccepted { packet }));
-        let returned = TaskReturned { reason: ReturnReason::HandedOver, fault: None };
+        let waits = offer.packet.purpose == PacketPurpose::Approval;
+        let reason = if waits { ReturnReason::WaitsForPerson } else { ReturnReason::HandedOver };
+        let returned = TaskReturned { reason, fault: None };
         Ok(vec![offered, accepted, of(Event::TaskReturned(returned))])
     }
 
-    /// The owner of a review says what it found. A change that is not approved goes back, or to a person.
+    /// The owner of an attempt that was made from a packet waits for a person's word about that packet's change. A task
+    /// that was given away as often as it may be is given up.
+    pub fn wait_for_person(&self, lane: LaneId, change: ChangeId) -> Result<Vec<Fact>, Refusal> {
+        let task = change.task();
+        if !self.works_on(lane, change) || self.brief(task).is_none() {
+            return Err(Refusal::Stale);
+        }
+        if change.attempt() >= ATTEMPTS_MAX {
+            return Ok(vec![give_up(lane, task)]);
+        }
+        let returned = TaskReturned { reason: ReturnReason::WaitsForPerson, fault: None };
+        Ok(vec![Fact::of(lane, task, Event::TaskReturned(returned))])
+    }
+
+    /// The owner of a review says what it found, and whether a person is to be asked whatever it says. A change that is not
+    /// approved goes back, or to a person after so many rounds.
     pub fn review(
         &self,
         lane: LaneId,
         change: ChangeId,
-        approved: bool,
+        (approved, asks): (bool, bool),
         items: &[ReviewItem],
     ) -> Result<Vec<Fact>, Refusal> {
         let task = change.task();
@@ -60,9 +82,9 @@ impl Board {
         let (packet, items, round) = (brief.packet, items.to_vec(), route.rounds + 1);
         let given = ReviewGiven { packet, approved, items, round };
         let mut facts = vec![Fact::of(lane, task, Event::ReviewGiven(given))];
-        if !approved {
-            let over = route.rounds_used_up();
-            let reason = if over { ReturnReason::WaitsForPerson } else { ReturnReason::SentBack };
+        let waits = if approved { asks } else { route.rounds_used_up() };
+        if waits || !approved {
+            let reason = if waits { ReturnReason::WaitsForPerson } else { ReturnReason::SentBack };
             facts.push(Fact::of(lane, task, Event::TaskReturned(TaskReturned { reason, fault: None })));
         }
         Ok(facts)
@@ -98,6 +120,26 @@ impl Board {
         let failed = TaskFailed { reason: FailReason::NotApproved };
         let fact = Fact { lane: None, task: Some(task), event: Event::TaskFailed(failed) };
         (self.state(task) == TaskState::Waits).then_some(fact)
+    }
+
+    /// A person lets the next change of a task through whatever gate refuses it.
+    pub fn override_gate(&self, task: TaskId, by: &str, reason: &str) -> Result<Fact, Refusal> {
+        if self.has_ended(task) {
+            return Err(Refusal::Stale);
+        }
+        let (by, reason) = (by.to_owned(), reason.to_owned());
+        let given = CommandGiven { command: OperatorCommand::Override, by, reason };
+        Ok(Fact { lane: None, task: Some(task), event: Event::CommandGiven(given) })
+    }
+
+    /// Whether nothing will ever be done about the task again.
+    pub fn has_ended(&self, task: TaskId) -> bool {
+        matches!(self.state(task), TaskState::Done(_) | TaskState::Failed)
+    }
+
+    /// Whether the task is done by a landed change.
+    pub fn is_done(&self, task: TaskId) -> bool {
+        matches!(self.state(task), TaskState::Done(_))
     }
 
     pub(super) fn apply_handing(&mut self, fact: (Option<LaneId>, Option<TaskId>), event: &Event) {

@@ -100,6 +100,8 @@ impl Route {
                     (self.desk, self.approved) = (Desk::Review, false);
                 }
             }
+            // Whoever takes it then goes on with exactly this change.
+            ReturnReason::WaitsForPerson => (self.approved, self.continued) = (false, true),
             ReturnReason::SentBack => (self.desk, self.continued) = (Desk::Work, true),
             ReturnReason::Refused => {
                 (self.desk, self.packet, self.rounds, self.approved) = (Desk::Work, None, 0, false);

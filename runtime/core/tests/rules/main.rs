@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod any_order;
+mod approvals;
 mod board;
 mod budgets;
 mod crowd;

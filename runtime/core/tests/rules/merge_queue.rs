@@ -45,7 +45,7 @@ fn landed(change: ChangeId) -> Event {
 }
 
 fn refused(change: ChangeId, reason: RefuseReason) -> Event {
-    Event::ChangeRefused(ChangeRefused { change, reason, paths: Vec::new(), fault: None })
+    Event::ChangeRefused(ChangeRefused { change, reason, paths: Vec::new(), undoes: Vec::new(), fault: None })
 }
 
 fn withdrawn(change: ChangeId) -> Event {

@@ -163,7 +163,8 @@ pub enum RefuseReason {
     Withdrawn,
     /// Its role may not write what it writes.
     Policy,
-    /// A person, or time, said no.
+    /// It needs the word of a person and has none: it takes back what another lane landed, or its task says so. It may
+    /// come again once a person has approved exactly it.
     NotApproved,
 }
 
@@ -178,6 +179,9 @@ pub struct ChangeRefused {
     /// The paths that it failed on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub paths: Vec<String>,
+    /// The landed changes whose work it would take back, ascending.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub undoes: Vec<ChangeId>,
     /// The fault that caused it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<FaultId>,

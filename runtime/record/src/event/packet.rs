@@ -13,6 +13,8 @@ pub enum PacketPurpose {
     Successor,
     /// The lane's money is over: its last turn hands back what it has.
     LastTurn,
+    /// A person decides about the change before it may land.
+    Approval,
 }
 
 /// See [`super::Event::PacketOffered`].

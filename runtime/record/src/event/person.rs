@@ -1,11 +1,11 @@
 //! Facts about people: what waits for them, what they decide, and which of their words came too late.
 
-use crate::ids::{ApprovalId, ChangeId};
+use crate::ids::{ApprovalId, ChangeId, PacketId};
 use crate::oid::Oid;
 use serde::{Deserialize, Serialize};
 
 /// What a person is asked about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ApprovalSubject {
     /// A change that takes back what another lane landed.
@@ -18,8 +18,23 @@ pub enum ApprovalSubject {
     Plan,
 }
 
+impl ApprovalSubject {
+    /// Every subject with its word on the wire.
+    pub const ALL: [(&str, ApprovalSubject); 4] = [
+        ("undo", ApprovalSubject::Undo),
+        ("action", ApprovalSubject::Action),
+        ("rounds", ApprovalSubject::Rounds),
+        ("plan", ApprovalSubject::Plan),
+    ];
+
+    /// The word on the wire.
+    pub fn word(self) -> &'static str {
+        ApprovalSubject::ALL[self as usize].0
+    }
+}
+
 /// What happens when nobody answers in time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ApprovalThen {
     /// It counts as approved.
@@ -40,9 +55,14 @@ pub struct ApprovalAsked {
     pub subject: ApprovalSubject,
     /// The attempt that waits.
     pub change: ChangeId,
+    /// The packet that lies with its task: the change as the person sees it is in it, and no other lands.
+    pub packet: PacketId,
     /// The paths that it is about, ascending.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub paths: Vec<String>,
+    /// The landed changes whose work it takes back, ascending.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub undoes: Vec<ChangeId>,
     /// One line for the person: the rule, the lanes whose work it takes back, the reviews.
     pub detail: String,
     /// When it is answered at the latest.

@@ -37,6 +37,9 @@ pub struct TaskAdded {
     /// Reviews after which a person decides; absent: there are no reviews.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rounds_max: Option<u32>,
+    /// A person decides about its change before it lands.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub plan: bool,
 }
 
 /// See [`super::Event::TaskAssigned`].
