@@ -73,8 +73,7 @@ pub(crate) fn patiences(sink: &mut Sink, field: Field<'_>, asks: Asks) -> Option
 fn patience(sink: &mut Sink, field: Field<'_>) -> Option<Patience> {
     let default = Patience::default();
     let mut table = Table::open(sink, field, "a wait for a person")?;
-    let timeout_us =
-        table.or(sink, "timeout", default.timeout_us, |sink, field| field.duration(sink, Zero::Refused));
+    let timeout_us = table.or(sink, "timeout", default.timeout_us, |sink, field| field.duration(sink, Zero::Refused));
     let words = [("approve", ApprovalThen::Approve), ("deny", ApprovalThen::Deny), ("stop", ApprovalThen::Stop)];
     let then = table.or(sink, "then", default.then, |sink, field| field.word(sink, &words));
     table.close(sink);

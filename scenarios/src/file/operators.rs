@@ -2,13 +2,13 @@
 //!
 //! Owns the commands: words, and mappings for those that are about something. They need not stand in the order of their times.
 
+use super::approvals::Asks;
 use super::duration::End;
 use super::faults::Sink;
 use super::scalar::Field;
 use super::table::{self, ListOf, Table};
 use super::team::Roles;
 use super::tree::Kind;
-use super::approvals::Asks;
 use super::{approvals, budgets, misfortune};
 use crate::scenario::{Command, OperatorCommand};
 

@@ -3,6 +3,7 @@
 //! Owns the order in which sections are read: those that define names before those that use them.
 //! A section that is refused hides nothing in the others.
 
+use super::approvals::{self, Asks};
 use super::codes::Code;
 use super::collisions::{self, Plans};
 use super::duration::{self, End, Zero};
@@ -10,7 +11,6 @@ use super::faults::Sink;
 use super::scalar::{Field, shown};
 use super::table::{self, ListOf, Table};
 use super::tree::{Kind, Node};
-use super::approvals::{self, Asks};
 use super::{budgets, expect, misfortune, operators, rules, team, work};
 use crate::scenario::{Budgets, Latency, Patiences, Scenario, World};
 

@@ -24,7 +24,8 @@ const ATTEMPTS_MAX: u32 = 64;
 const STEPS_MAX: u32 = 10_000;
 
 /// Keys that may stand beside the number of tasks.
-const BESIDE: [&str; 10] = ["approve", "by", "touches", "canonical", "steps", "attempts", "do", "name", "after", "review"];
+const BESIDE: [&str; 10] =
+    ["approve", "by", "touches", "canonical", "steps", "attempts", "do", "name", "after", "review"];
 
 /// The tasks, and what other sections are judged by.
 pub(crate) struct Work {
