@@ -1,7 +1,7 @@
 //! The scenarios that come with the program.
 
 /// Name and file of each, in the order of reading.
-pub const SHIPPED: [(&str, &str); 11] = [
+pub const SHIPPED: [(&str, &str); 16] = [
     ("two-writers", include_str!("../two-writers.yaml")),
     ("eight-writers", include_str!("../eight-writers.yaml")),
     ("lease-holder-dies", include_str!("../lease-holder-dies.yaml")),
@@ -12,6 +12,11 @@ pub const SHIPPED: [(&str, &str); 11] = [
     ("storm-429", include_str!("../storm-429.yaml")),
     ("conflicting-renames", include_str!("../conflicting-renames.yaml")),
     ("colliding-plans", include_str!("../colliding-plans.yaml")),
+    ("undo-waits", include_str!("../undo-waits.yaml")),
+    ("nobody-decides", include_str!("../nobody-decides.yaml")),
+    ("reviewer-returns-for-ever", include_str!("../reviewer-returns-for-ever.yaml")),
+    ("stop-after-plan-approval", include_str!("../stop-after-plan-approval.yaml")),
+    ("override", include_str!("../override.yaml")),
     ("day", include_str!("../day.yaml")),
 ];
 

@@ -101,6 +101,15 @@ fn good_parts_give_no_fault() {
             "models: { fast: { driver: script, latency: { median: 8s, p99: 60s }, price: { in: 0.000001 }, tokens: {} } }",
             "",
         ),
+        (
+            "approvals: { undo: { timeout: 30m, then: stop }, action: { then: approve } }\noperators: [ { at: 1m, by: ana, do: { approve: T-3 } }, { at: 1m, by: ana, do: { deny: all } }, { at: 2m, by: ben, do: { deny: undo } } ]",
+            "",
+        ),
+        (
+            "gates: [ { name: a, forbid: x } ]\noperators: [ { at: 1m, by: ana, do: { override: T-0 }, reason: flaky } ]",
+            "",
+        ),
+        ("tasks: [ { count: 1, by: writer, approve: plan, do: { undo: one } } ]\nstop: { when: plan-approved }", ""),
         ("# comment\n\nseed: 7 # and one more\n", ""),
         ("\"seed\": 7", ""),
         ("name: null", ""),
@@ -479,4 +488,30 @@ fn json_has_the_fields_that_others_rely_on() {
     let good = file::check("good.yaml", with("seed: 7").0.as_bytes());
     assert_eq!(good.faults.to_json(), "{\"files\":[\"good.yaml\"],\"errors\":[]}");
     assert_eq!(good.faults.render(false), "");
+}
+
+#[test]
+fn what_people_are_asked_and_what_they_say() {
+    expect_all(&[
+        ("approvals: { undo: { timeout: 0s } }", "E0107 1:31"),
+        ("approvals: { undo: { then: maybe } }", "E0115 1:28"),
+        ("approvals: { undone: { then: deny } }", "E0103 1:14"),
+        ("approvals: { plan: { then: stop } }", "W0250 1:14"),
+        ("approvals: { rounds: { then: stop } }", "W0250 1:14"),
+        ("operators: [ { at: 1m, by: ana, do: { approve: T-4 } } ]", "E0111 1:48"),
+        ("operators: [ { at: 1m, by: ana, do: { approve: T-01 } } ]", "E0111 1:48"),
+        ("operators: [ { at: 1m, by: ana, do: { deny: everything } } ]", "E0115 1:45"),
+        ("operators: [ { at: 1m, by: ana, do: { deny: plan } } ]", "W0250 1:45"),
+        ("operators: [ { at: 1m, by: ana, do: { override: T-0 }, reason: x } ]", "E0150 1:39"),
+        ("gates: [ { name: a, forbid: x } ]\noperators: [ { at: 1m, by: ana, do: { override: T-0 } } ]", "E0102 2:14"),
+        (
+            "gates: [ { name: a, forbid: x } ]\noperators: [ { at: 1m, by: ana, do: { override: undo }, reason: x } ]",
+            "E0111 2:49",
+        ),
+        ("tasks: [ { count: 1, by: writer, approve: undo, do: { append: token } } ]", "E0115 1:43"),
+        ("tasks: [ { count: 1, by: writer, do: { undo: two } } ]", "E0115 1:46"),
+        ("stop: { when: plan-approved }", "E0150 1:15"),
+        ("stop: { when: planned }", "E0115 1:15"),
+        ("stop: {}", "E0102 1:1"),
+    ]);
 }

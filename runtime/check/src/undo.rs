@@ -8,7 +8,7 @@
 use crate::report::Judgement;
 use crate::repository::{Delta, Entry, Repository};
 use baton_record::{ChangeId, Oid};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// One landing as it moved main.
 pub(crate) struct Move<'m> {
@@ -109,7 +109,7 @@ fn note(taken: &mut TakenBack, path: &[u8], changes: BTreeSet<ChangeId>) {
 
 /// From where to where files went without a change: each to one place, in the order of paths.
 fn carried(deltas: &[Delta]) -> BTreeMap<&[u8], &[u8]> {
-    let mut arrived: BTreeMap<Entry, std::collections::VecDeque<&[u8]>> = BTreeMap::new();
+    let mut arrived: BTreeMap<Entry, VecDeque<&[u8]>> = BTreeMap::new();
     for delta in deltas.iter().filter(|delta| delta.before.is_none()) {
         if let Some(after) = delta.after {
             arrived.entry(after).or_default().push_back(&delta.path);
@@ -168,11 +168,11 @@ fn is_file(mode: u32) -> bool {
 
 /// How often each line that is not empty stands in a file.
 #[derive(Default)]
-struct Lines(HashMap<Box<[u8]>, usize>);
+struct Lines(BTreeMap<Box<[u8]>, usize>);
 
 impl Lines {
     fn of(bytes: &[u8]) -> Lines {
-        let mut counts: HashMap<Box<[u8]>, usize> = HashMap::new();
+        let mut counts: BTreeMap<Box<[u8]>, usize> = BTreeMap::new();
         for line in bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
             *counts.entry(line.into()).or_default() += 1;
         }

@@ -9,10 +9,13 @@ use super::faults::Sink;
 use super::scalar::{Field, listed, shown};
 use super::source::Span;
 use super::table::Table;
-use super::tree::Kind;
+use super::tree::{Entry, Kind};
 use crate::scenario::{About, Command, Patience, Patiences, TaskGroup};
 use baton_record::TaskId;
 use baton_record::event::{ApprovalSubject, ApprovalThen};
+
+/// The word that ends a run with its plans.
+pub(crate) const PLANNED: &str = "plan-approved";
 
 /// What the rest of the file has people asked about; `None` where that part was refused.
 #[derive(Clone, Copy)]
@@ -130,7 +133,8 @@ pub(crate) fn planned(sink: &mut Sink, field: Option<Field<'_>>, asks: Asks) {
     let Some(Field { node, .. }) = field else { return };
     let Kind::Mapping(entries) = &node.kind else { return };
     let when = entries.iter().find(|entry| entry.key.text == "when");
-    if let Some(when) = when.filter(|_| asks.plan == Some(false)) {
+    let said = |when: &&Entry| matches!(&when.value.kind, Kind::Scalar { text, .. } if text == PLANNED);
+    if let Some(when) = when.filter(said).filter(|_| asks.plan == Some(false)) {
         sink.error(Code::NothingThere, when.value.span, "the run is to end with plans that nobody is asked about")
             .label("never approved")
             .help(format!("give a task {}", listed(["approve: plan"].into_iter())));

@@ -139,15 +139,15 @@ fn version(sink: &mut Sink, table: &mut Table<'_>) -> Option<()> {
 /// `{ after: 3h, when: plan-approved }`, one of them at least.
 fn stop(sink: &mut Sink, field: Field<'_>, end: &mut Option<End>) -> Option<(Option<u64>, bool)> {
     let mut table = Table::open(sink, field, "`stop`")?;
-    let when = table.maybe(sink, "when", |sink, field| field.word(sink, &[("plan-approved", true)]));
+    let when = table.maybe(sink, "when", |sink, field| field.word(sink, &[(approvals::PLANNED, true)]));
     let read = |sink: &mut Sink, field: Field<'_>| {
         let after_us = field.duration(sink, Zero::Refused)?;
         *end = Some(End { after_us, at: field.node.span });
         Some(after_us)
     };
     let after = match when {
-        Some(Some(_)) => table.maybe(sink, "after", read),
-        _ => table.need(sink, "after", read).map(Some),
+        Some(None) => table.need(sink, "after", read).map(Some),
+        _ => table.maybe(sink, "after", read),
     };
     table.close(sink);
     Some((after?, when?.unwrap_or(false)))
