@@ -38,7 +38,7 @@ pub(crate) fn commit_meta(team: &Team, change: ChangeId, by: By<'_>, at: (Option
         ("Baton-Model".to_owned(), model.clone()),
         ("Baton-Run".to_owned(), team.run.clone()),
     ];
-    trailers.extend(reviewer.map(|reviewer| ("Baton-Reviewer".to_owned(), reviewer.to_owned())));
+    trailers.extend(reviewer.map(|reviewer| ("Baton-Reviewed-By".to_owned(), reviewer.to_owned())));
     trailers.extend(fence.map(|fence| ("Baton-Fence".to_owned(), fence.0.to_string())));
     CommitMeta {
         author: lane.to_owned(),

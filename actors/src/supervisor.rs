@@ -156,6 +156,8 @@ pub struct Handing {
     pub digest: String,
     /// Its bytes.
     pub bytes: u64,
+    /// Packets of this attempt before it.
+    pub before: u16,
     /// What a person is asked about its change.
     pub asks: Option<Question>,
     /// What spoiled it.

@@ -1,13 +1,16 @@
 //! The scenarios that come with the program.
 
 /// Name and file of each, in the order of reading.
-pub const SHIPPED: [(&str, &str); 16] = [
+pub const SHIPPED: &[(&str, &str)] = &[
     ("two-writers", include_str!("../two-writers.yaml")),
     ("eight-writers", include_str!("../eight-writers.yaml")),
     ("lease-holder-dies", include_str!("../lease-holder-dies.yaml")),
     ("pause-past-lease", include_str!("../pause-past-lease.yaml")),
     ("supervisor-restarts", include_str!("../supervisor-restarts.yaml")),
     ("plain-run", include_str!("../plain-run.yaml")),
+    ("bad-packet", include_str!("../bad-packet.yaml")),
+    ("dangling-link", include_str!("../dangling-link.yaml")),
+    ("long-work", include_str!("../long-work.yaml")),
     ("money-runs-out", include_str!("../money-runs-out.yaml")),
     ("storm-429", include_str!("../storm-429.yaml")),
     ("conflicting-renames", include_str!("../conflicting-renames.yaml")),

@@ -273,6 +273,38 @@ fn team() {
 }
 
 #[test]
+fn what_comes_before_and_behind_work() {
+    let two = "roles: { writer: { lanes: 2, model: fast }, reader: { lanes: 1, model: fast, context: 60000 } }\n";
+    let [task, then] = ["count: 1, by: writer, do: { append: token }"; 2];
+    let cases = [
+        (format!("tasks: [ {{ {task}, review: reader }} ]"), ""),
+        (format!("tasks: [ {{ {task}, review: {{ by: reader, steps: 0, returns: 20%, rounds: 64 }} }} ]"), ""),
+        (format!("tasks: [ {{ {task}, review: writer }} ]"), "E0129 2:65"),
+        (format!("tasks: [ {{ {task}, review: {{ by: writer }} }} ]"), "E0129 2:71"),
+        (format!("tasks: [ {{ {task}, review: raeder }} ]"), "E0111 2:65"),
+        (format!("tasks: [ {{ {task}, review: {{ steps: 2 }} }} ]"), "E0102 2:57"),
+        (format!("tasks: [ {{ {task}, review: {{ by: reader, rounds: 0 }} }} ]"), "E0107 2:87"),
+        (format!("tasks: [ {{ {task}, review: {{ by: reader, steps: 1001, round: 2 }} }} ]"), "E0107 2:86, E0103 2:92"),
+        (format!("tasks: [ {{ name: plan, {task} }}, {{ {then}, after: plan }} ]"), ""),
+        (format!("tasks: [ {{ name: plan, {task} }}, {{ {then}, after: [plan] }} ]"), ""),
+        (format!("tasks: [ {{ {task}, after: plan }} ]"), "E0111 2:64"),
+        (format!("tasks: [ {{ name: plan, {task}, after: plan }} ]"), "E0111 2:76"),
+        (format!("tasks: [ {{ name: plan, {task} }}, {{ {then}, after: plam }} ]"), "E0111 2:125"),
+        (format!("tasks: [ {{ name: plan, {task} }}, {{ {then}, after: [] }} ]"), "E0105 2:125"),
+        (format!("tasks: [ {{ name: plan, {task} }}, {{ name: plan, {then} }} ]"), "E0116 2:79"),
+        (format!("tasks: [ {{ {task} }} ]\nfaults: [ {{ spoil: writer, how: huge }} ]"), ""),
+        (format!("tasks: [ {{ {task} }} ]\nfaults: [ {{ spoil: writer, how: odd }} ]"), "E0115 3:33"),
+        (format!("tasks: [ {{ {task} }} ]\nfaults: [ {{ spoil: writer.3, how: lying }} ]"), "E0112 3:20"),
+    ];
+    let cases: Vec<(String, &str)> = cases.into_iter().map(|(part, told)| (format!("{two}{part}"), told)).collect();
+    expect_all(&cases.iter().map(|(part, told)| (part.as_str(), *told)).collect::<Vec<_>>());
+    expect_all(&[
+        ("roles: { writer: { lanes: 2, model: fast, context: 0 } }", "E0107 1:52"),
+        ("roles: { writer: { lanes: 2, model: fast, context: much } }", "E0106 1:52"),
+    ]);
+}
+
+#[test]
 fn work() {
     expect_all(&[
         ("tasks: { count: 1 }", "E0104 1:8"),
@@ -283,7 +315,6 @@ fn work() {
         ("tasks: [ { each: 2, count: 9, by: writer, do: { append: token } } ]", "E0118 1:21"),
         ("tasks: [ { count: 0, by: writer, do: { append: token } } ]", "E0107 1:19"),
         ("tasks: [ { count: 1, by: writr, do: { append: token } } ]", "E0111 1:26"),
-        ("tasks: [ { count: 1, by: writer, review: writer, do: { append: token } } ]", "E0103 1:34"),
         ("tasks: [ { each: 2, by: writer, do: { append: token } } ]\ncaps: { tasks: 3 }", "E0119 1:18"),
         ("tasks: [ { count: 1, by: writer, touches: ../x, do: { append: token } } ]", "E0114 1:43"),
         (

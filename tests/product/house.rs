@@ -11,20 +11,26 @@ fn root() -> &'static Path {
 }
 
 /// Our crates from the first to the last: the folder, the name, and which of ours it may depend on.
-const CRATES: [(&str, &str, &[&str]); 8] = [
+const CRATES: [(&str, &str, &[&str]); 9] = [
     ("runtime/record", "baton-record", &[]),
     ("policies", "baton-policies", &[]),
+    ("runtime/packets", "baton-packets", &["baton-record"]),
     ("runtime/core", "baton-core", &["baton-record"]),
     ("runtime/world", "baton-world", &["baton-record"]),
     ("runtime/check", "baton-check", &["baton-record"]),
-    ("actors", "baton-actors", &["baton-record", "baton-policies", "baton-core", "baton-world"]),
-    ("scenarios", "baton-scenarios", &["baton-record", "baton-policies", "baton-world", "baton-check", "baton-actors"]),
+    ("actors", "baton-actors", &["baton-record", "baton-policies", "baton-packets", "baton-core", "baton-world"]),
+    (
+        "scenarios",
+        "baton-scenarios",
+        &["baton-record", "baton-policies", "baton-packets", "baton-world", "baton-check", "baton-actors"],
+    ),
     (
         "",
         "baton",
         &[
             "baton-record",
             "baton-policies",
+            "baton-packets",
             "baton-core",
             "baton-world",
             "baton-check",
@@ -126,9 +132,10 @@ fn absent(rule: &str, folders: &[&str], words: &[&str]) {
     assert!(found.is_empty(), "{rule}:\n{}", found.join("\n"));
 }
 
-const SOURCES: [&str; 8] = [
+const SOURCES: [&str; 9] = [
     "runtime/record/src",
     "policies/src",
+    "runtime/packets/src",
     "runtime/core/src",
     "runtime/world/src",
     "runtime/check/src",

@@ -38,7 +38,7 @@ pub(super) struct Attempt {
     /// What its latest packet was made for.
     pub(super) offers: Option<PacketPurpose>,
     /// Packets that moved nothing.
-    pub(super) packets_refused: u32,
+    pub(super) packets_refused: u16,
     /// What a person is asked about its change.
     pub(super) asks: Option<Question>,
     /// Whether its change is the one of the packet that it begins with.

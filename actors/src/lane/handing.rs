@@ -18,7 +18,7 @@ use baton_record::{Event, FaultId};
 use baton_world::content::ContentError;
 
 /// Packets of one attempt that may be refused before the task is given back.
-const REFUSALS_MAX: u32 = 3;
+const REFUSALS_MAX: u16 = 3;
 
 /// What an attempt was handed.
 #[derive(Debug)]
@@ -96,7 +96,8 @@ impl Lane {
 
     fn make_packet(&mut self, purpose: PacketPurpose) -> Result<Handing, ContentError> {
         let packet = self.packet(purpose)?;
-        let (change, to) = (self.attempt.as_ref().expect("a packet tells of an attempt").change, packet.to.clone());
+        let attempt = self.attempt.as_ref().expect("a packet tells of an attempt");
+        let (change, before, to) = (attempt.change, attempt.packets_refused, packet.to.clone());
         let struck = self.ground.chaos.strike_packet(self.id);
         let json = match struck {
             Some((fault, how)) => {
@@ -108,7 +109,7 @@ impl Lane {
         let (digest, bytes) = (self.ground.content.put(&json)?, json.len() as u64);
         let asks = self.attempt.as_ref().and_then(|attempt| attempt.asks.clone());
         let asks = asks.filter(|_| purpose == PacketPurpose::Approval);
-        Ok(Handing { change, to, purpose, digest, bytes, asks, fault: struck.map(|(fault, _)| fault) })
+        Ok(Handing { change, to, purpose, digest, bytes, before, asks, fault: struck.map(|(fault, _)| fault) })
     }
 
     fn note_spoiled(&self, fault: FaultId, how: Spoil) {

@@ -41,9 +41,6 @@ impl Supervisor {
                 }
             }
             Want::Call { change, endpoint, key } => {
-                if self.state.board.is_retired(lane) && self.state.board.works_on(lane, change) {
-                    return self.answer(lane, Answer::LastTurn);
-                }
                 let bound = self.ground.team.models[endpoint.0 as usize].bound();
                 let wanted = Wanted { endpoint, key, bound };
                 let refused = self.obey(&Command::StartCall { lane, change, wanted });
@@ -52,6 +49,7 @@ impl Supervisor {
                         self.line_up(lane, key, ctx);
                     }
                     Err(Refusal::Repeated) => self.answer(lane, Answer::Call),
+                    Err(Refusal::Retired) => self.answer(lane, Answer::LastTurn),
                     // Whoever begins an attempt anew goes on behind the calls that it has ended.
                     Err(Refusal::Stale) if self.has_ended_call(lane, change, key) => {
                         self.answer(lane, Answer::CallEnded);

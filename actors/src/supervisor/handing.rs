@@ -48,13 +48,14 @@ impl Supervisor {
             Ok(flaws) => flaws,
             Err(failure) => return self.directory().fail(failure),
         };
-        let Handing { change, to, purpose, digest, bytes, asks, fault } = handing;
+        let Handing { change, to, purpose, digest, bytes, before, asks, fault } = handing;
         let packet = PacketOffered { packet: PacketId(0), digest, bytes, to, purpose, change };
         let fault = fault.filter(|_| !flaws.is_empty());
         let handed_max = self.ground.team.caps.handoffs;
-        let hand_over = Command::HandOver { lane, offer: Offer { packet, flaws, fault, asks }, handed_max };
+        let hand_over = Command::HandOver { lane, offer: Offer { packet, flaws, fault, before, asks }, handed_max };
         match self.obey(&hand_over) {
             Ok(()) => self.employ_idle(),
+            Err(Refusal::Repeated) => self.answer(lane, Answer::PacketRefused),
             Err(_) => self.answer(lane, Answer::Over),
         }
         self.stop_if_stuck(ctx);

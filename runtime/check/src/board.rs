@@ -4,8 +4,11 @@
 //! Deliberately does not know leases, slots or the repository.
 
 use crate::changes::{Change, Changes};
+use crate::groups::Groups;
+use crate::packets::Packets;
 use crate::report::Judgement;
-use baton_record::event::{OperatorCommand, RefuseReason, ReturnReason, StopReason, TaskAdded};
+use baton_record::event::{FailReason, OperatorCommand, PacketOffered, PacketPurpose, RefuseReason, ReturnReason};
+use baton_record::event::{StopReason, TaskAdded};
 use baton_record::ids::ATTEMPTS_MAX;
 use baton_record::line::Record;
 use baton_record::{ChangeId, Event, LaneId, TaskId};
@@ -16,6 +19,8 @@ struct Task {
     added: TaskAdded,
     owner: Option<LaneId>,
     attempt: u32,
+    /// Attempts that began from nothing, or again from where another died.
+    begun: u32,
     ended: bool,
 }
 
@@ -28,6 +33,8 @@ struct Lane {
     /// A call of it was refused, and what follows from that is not written yet.
     refused_a_call: bool,
     retired: bool,
+    /// It gave up for want of money since it was last given a task.
+    out_of_money: bool,
 }
 
 impl Lane {
@@ -39,6 +46,7 @@ impl Lane {
             dead: false,
             refused_a_call: false,
             retired: false,
+            out_of_money: false,
         }
     }
 }
@@ -48,6 +56,7 @@ impl Lane {
 pub(crate) struct Board {
     tasks: BTreeMap<TaskId, Task>,
     lanes: BTreeMap<LaneId, Lane>,
+    groups: Groups,
     pub(crate) ended: u64,
     /// An operator has said that nothing new is begun.
     draining: bool,
@@ -61,9 +70,15 @@ impl Board {
         self.draining
     }
 
-    /// Whether nothing new was begun since an operator said so, and nobody owns anything.
-    pub(crate) fn is_drained(&self) -> bool {
-        self.draining && self.tasks.values().all(|task| task.owner.is_none())
+    /// Whether nothing new was begun since an operator said so, nobody owns anything, and nothing that was begun waits
+    /// for a lane that could take it.
+    pub(crate) fn is_drained(&self, packets: &Packets) -> bool {
+        let able = |role: &str| self.lanes.values().any(|lane| lane.role == role && !lane.dead && !lane.retired);
+        let rests = |(id, task): (&TaskId, &Task)| {
+            let goes_on = !task.ended && packets.is_begun(*id) && !packets.waits_for_person(*id);
+            task.owner.is_none() && !(goes_on && able(packets.role_of(*id, &task.added.role)))
+        };
+        self.draining && self.tasks.iter().all(rests)
     }
 
     /// Whether a lane has given up for want of money.
@@ -71,11 +86,16 @@ impl Board {
         self.lanes.values().any(|lane| lane.retired)
     }
 
-    /// A lane gives up when a call of it was refused, and holds no task then.
+    /// Whether a lane that has given up lives and still has something to hand back.
+    pub(crate) fn any_hands_back(&self) -> bool {
+        self.lanes.values().any(|lane| lane.retired && !lane.dead && lane.owns.is_some())
+    }
+
+    /// A lane gives up when a call of it was refused. What it has it may still hand back.
     fn retired(&mut self, record: &Record) -> Result<(), &'static str> {
         let lane = record.lane.and_then(|id| self.lanes.get_mut(&id)).ok_or("is of nobody who could give up")?;
-        let earned = std::mem::take(&mut lane.refused_a_call) && lane.owns.is_none();
-        lane.retired = true;
+        let earned = std::mem::take(&mut lane.refused_a_call);
+        (lane.retired, lane.out_of_money) = (true, true);
         if earned { Ok(()) } else { Err("is left by a lane that gives up, and no call of it was refused") }
     }
 
@@ -89,13 +109,18 @@ impl Board {
         change_of(Some(id), self.tasks.get(&id)?.attempt)
     }
 
+    /// The change of the attempt that a lane is at.
+    pub(crate) fn change_of_lane(&self, lane: LaneId) -> Option<ChangeId> {
+        self.current_change(self.lanes.get(&lane)?.owns?)
+    }
+
     /// Whether a lane has died since it was last given a task.
     pub(crate) fn died_since_assignment(&self, lane: LaneId) -> bool {
         self.lanes.get(&lane).is_some_and(|lane| lane.died_since_assignment)
     }
 
-    /// `changes` has seen the record already.
-    pub(crate) fn see(&mut self, seq: u64, record: &Record, changes: &Changes) {
+    /// `changes` has seen the record already, `packets` has not.
+    pub(crate) fn see(&mut self, seq: u64, record: &Record, (changes, packets): (&Changes, &Packets)) {
         let result = match &record.event {
             Event::LaneJoined(joined) => {
                 let lane = Lane::new(&joined.role);
@@ -131,6 +156,8 @@ impl Board {
                 return;
             }
             Event::SlotRequested(_) | Event::SlotGranted(_) | Event::EffectIntended(_) => self.owned(record),
+            Event::PacketOffered(offered) => self.offered(record, offered),
+            Event::PacketAccepted(_) | Event::PacketRefused(_) | Event::ReviewGiven(_) => self.owned(record),
             Event::GatePassed(_) | Event::GateFailed(_) => self.gated(record, changes),
             Event::LeaseRequested(asked) => self.asked(record, asked.change),
             Event::ChangeLanded(landed) => return self.artifact(seq, changes.get(landed.change)),
@@ -140,10 +167,10 @@ impl Board {
                 self.superseded(record, &refused.paths)
             }
             Event::TaskAdded(added) => self.added(record.task, added),
-            Event::TaskAssigned(assigned) => self.assigned(record, assigned.attempt),
-            Event::TaskReturned(returned) => self.returned(record, returned.reason, changes),
+            Event::TaskAssigned(assigned) => self.assigned(record, assigned.attempt, packets),
+            Event::TaskReturned(returned) => self.returned(record, returned.reason, (changes, packets)),
             Event::TaskDone(done) => self.done(record, done.change, changes),
-            Event::TaskFailed(_) => self.failed(record),
+            Event::TaskFailed(failed) => self.failed(record, failed.reason),
             _ => return,
         };
         let task = record.task.map_or_else(|| "a task".to_owned(), |task| task.to_string());
@@ -155,18 +182,27 @@ impl Board {
         if self.tasks.contains_key(&id) {
             return Err("is added a second time");
         }
-        self.tasks.insert(id, Task { added: added.clone(), owner: None, attempt: 0, ended: false });
-        Ok(())
+        let task = Task { added: added.clone(), owner: None, attempt: 0, begun: 0, ended: false };
+        self.tasks.insert(id, task);
+        self.groups.added(id, added)
     }
 
-    fn assigned(&mut self, record: &Record, attempt: u32) -> Result<(), &'static str> {
+    fn assigned(&mut self, record: &Record, attempt: u32, packets: &Packets) -> Result<(), &'static str> {
         let id = record.task.ok_or("is assigned without a name")?;
         let lane_id = record.lane.ok_or("is assigned to nobody")?;
+        let waits = self.tasks.get(&id).is_some_and(|task| !self.groups.all_over(&task.added.after));
         let task = self.tasks.get_mut(&id).ok_or("is assigned and was never added")?;
         let lane = self.lanes.get_mut(&lane_id).ok_or("is assigned to a lane that has not joined")?;
         let was = (task.owner.replace(lane_id), task.attempt, lane.owns.replace(id));
         task.attempt = attempt;
-        lane.died_since_assignment = false;
+        task.begun += u32::from(packets.begins_anew(id));
+        (lane.died_since_assignment, lane.out_of_money) = (false, false);
+        if waits {
+            return Err("is assigned before everything has ended that it comes after");
+        }
+        if packets.waits_for_person(id) {
+            return Err("is assigned while a person decides about it");
+        }
         if lane.dead {
             return Err("is assigned to a lane that is dead");
         }
@@ -179,16 +215,17 @@ impl Board {
         if task.ended {
             return Err("is assigned, and has ended");
         }
-        if self.draining {
-            return Err("is assigned after an operator has drained the run");
+        if self.draining && !packets.is_begun(id) {
+            return Err("is begun after an operator has drained the run");
         }
         if lane.retired {
             return Err("is assigned to a lane that has given up for want of money");
         }
-        if lane.role != task.added.role {
+        if lane.role != packets.role_of(id, &task.added.role) {
             return Err("is assigned to a lane of another role");
         }
-        if Some(attempt) != was.1.checked_add(1) || attempt > task.added.attempts_max.min(ATTEMPTS_MAX) {
+        let too_many = attempt > ATTEMPTS_MAX || task.begun > task.added.attempts_max;
+        if Some(attempt) != was.1.checked_add(1) || too_many {
             return Err("is assigned with an attempt that does not follow, or is one too many");
         }
         Ok(())
@@ -207,32 +244,38 @@ impl Board {
         Ok(task)
     }
 
-    fn returned(&mut self, record: &Record, reason: ReturnReason, changes: &Changes) -> Result<(), &'static str> {
+    fn returned(
+        &mut self,
+        record: &Record,
+        reason: ReturnReason,
+        (changes, packets): (&Changes, &Packets),
+    ) -> Result<(), &'static str> {
         let died = record.lane.and_then(|id| self.lanes.get(&id)).is_some_and(|lane| lane.died_since_assignment);
-        let out_of_money = record.lane.and_then(|id| self.lanes.get(&id)).is_some_and(|lane| lane.refused_a_call);
+        let out_of_money = record.lane.and_then(|id| self.lanes.get(&id)).is_some_and(|lane| lane.out_of_money);
         let task = self.given_up(record)?;
         let change = change_of(record.task, task.attempt).and_then(|id| changes.get(id));
         let earned = match reason {
             ReturnReason::LaneDied => died,
             ReturnReason::BudgetOver => out_of_money,
             ReturnReason::Refused => change.is_some_and(|change| change.refusals > 0),
-            // Nothing earns these yet.
             ReturnReason::HandedOver
             | ReturnReason::SentBack
             | ReturnReason::WaitsForPerson
-            | ReturnReason::Reassigned
-            | ReturnReason::Denied
-            | ReturnReason::NoPacket => false,
+            | ReturnReason::NoPacket => packets.earns(record.task, reason),
+            // Nothing earns these yet.
+            ReturnReason::Reassigned | ReturnReason::Denied => false,
         };
         if earned { Ok(()) } else { Err("is returned for a reason that the journal does not show") }
     }
 
     fn done(&mut self, record: &Record, change: ChangeId, changes: &Changes) -> Result<(), &'static str> {
         let task = self.given_up(record)?;
+        let task_group = task.added.group;
         if std::mem::replace(&mut task.ended, true) {
             return Err("ends a second time");
         }
         self.ended += 1;
+        self.groups.ended(task_group, false);
         let landed = changes.get(change).is_some_and(|change| change.landings > 0 || change.written);
         if Some(change.task()) != record.task || !landed {
             return Err("is done by a change that is not its own, or has not landed");
@@ -240,8 +283,11 @@ impl Board {
         Ok(())
     }
 
-    /// A task may also be given up when nobody owns it any more: after the death of its last owner.
-    fn failed(&mut self, record: &Record) -> Result<(), &'static str> {
+    /// A task may also be given up when nobody owns it any more: after the death of its last owner, or because what it
+    /// comes after was given up.
+    fn failed(&mut self, record: &Record, reason: FailReason) -> Result<(), &'static str> {
+        let group = record.task.and_then(|id| self.tasks.get(&id)).map_or(0, |task| task.added.group);
+        let in_vain = self.groups.waits_in_vain(group);
         let unowned = record.task.and_then(|id| self.tasks.get_mut(&id)).filter(|task| task.owner.is_none());
         let is_unowned = unowned.is_some();
         let task = if is_unowned {
@@ -252,9 +298,40 @@ impl Board {
         if std::mem::replace(&mut task.ended, true) {
             return Err("ends a second time");
         }
-        let used_up = task.attempt >= task.added.attempts_max;
+        let earned = match reason {
+            FailReason::AttemptsUsedUp => task.begun >= task.added.attempts_max || task.attempt >= ATTEMPTS_MAX,
+            FailReason::Prerequisite => in_vain && is_unowned && task.attempt == 0,
+            // Nothing earns this yet.
+            FailReason::NotApproved => false,
+        };
         self.ended += 1;
-        if used_up { Ok(()) } else { Err("is given up before its attempts are used up") }
+        self.groups.ended(group, true);
+        if earned { Ok(()) } else { Err("is given up for a reason that the journal does not show") }
+    }
+
+    /// Tasks that nobody has begun and that nobody ever will, because this one was given up.
+    pub(crate) fn given_up_with(&self, id: TaskId) -> Vec<TaskId> {
+        let Some(task) = self.tasks.get(&id) else { return Vec::new() };
+        let unended = |id: &TaskId| self.tasks.get(id).is_some_and(|task| !task.ended);
+        self.groups.behind(task.added.group).into_iter().filter(unended).collect()
+    }
+
+    /// A packet tells of the attempt that its lane is at.
+    fn offered(&self, record: &Record, offered: &PacketOffered) -> Result<(), &'static str> {
+        self.owned(record)?;
+        if record.lane.is_some_and(|lane| self.died_since_assignment(lane)) {
+            return Err("has a packet offered by a lane that has died since it was given the task");
+        }
+        let out_of_money = record.lane.and_then(|id| self.lanes.get(&id)).is_some_and(|lane| lane.out_of_money);
+        if offered.purpose == PacketPurpose::LastTurn && !out_of_money {
+            return Err("is handed back for want of money by a lane that has not given up");
+        }
+        let current = record.task.and_then(|id| self.current_change(id));
+        if current == Some(offered.change) {
+            Ok(())
+        } else {
+            Err("has a packet offered that tells of another attempt than the current one")
+        }
     }
 
     /// What costs something is done for a task by the lane that owns it. That both are named is WHO-1.

@@ -17,6 +17,8 @@ pub(crate) struct Credit<'a> {
     pub(crate) change: &'a Change,
     pub(crate) lane: Option<&'a str>,
     pub(crate) model: Option<&'a str>,
+    /// The lane that judged it, if one did.
+    pub(crate) judge: Option<&'a str>,
     pub(crate) run: &'a str,
 }
 
@@ -49,15 +51,17 @@ impl Credit<'_> {
             && trailers.task == Some(&self.id.task().to_string())
             && trailers.lane == self.lane
             && self.lane.is_some()
+            && trailers.judge == self.judge
             && trailers.fence == fence.as_deref()
     }
 
     fn message(&self) -> Option<String> {
         let (id, task, lane, model, run) = (self.id, self.id.task(), self.lane?, self.model?, self.run);
         let fence = self.change.submitted.fence.map(|fence| format!("Baton-Fence: {}\n", fence.0)).unwrap_or_default();
+        let judge = self.judge.map(|judge| format!("Baton-Reviewed-By: {judge}\n")).unwrap_or_default();
         Some(format!(
             "{task}: attempt {} by {lane}\n\nBaton-Change: {id}\nBaton-Task: {task}\nBaton-Lane: {lane}\n\
-             Baton-Model: {model}\nBaton-Run: {run}\n{fence}",
+             Baton-Model: {model}\nBaton-Run: {run}\n{judge}{fence}",
             id.attempt()
         ))
     }

@@ -13,6 +13,7 @@ use crate::lanes::Lanes;
 use crate::leases::Leases;
 use crate::life::Lives;
 use crate::opening::Opening;
+use crate::packets::Packets;
 use crate::pause::Pauses;
 use crate::sequel::Sequel;
 use crate::slots::Slots;
@@ -30,6 +31,7 @@ pub(crate) struct Fold {
     pub(crate) budgets: Budgets,
     pub(crate) gates: Gates,
     pub(crate) board: Board,
+    pub(crate) packets: Packets,
     pub(crate) pauses: Pauses,
     pub(crate) who: Who,
     pub(crate) effects: Effects,
@@ -49,12 +51,13 @@ impl Fold {
         self.slots.see(seq, record);
         self.budgets.see(seq, record);
         self.gates.see(seq, record, &self.changes);
-        self.board.see(seq, record, &self.changes);
+        self.board.see(seq, record, (&self.changes, &self.packets));
         self.pauses.see(seq, record);
         self.who.see(seq, record, &self.changes);
         self.effects.see(seq, record);
         self.lives.see(seq, record, lanes);
         self.control.see(seq, record, &self.changes);
-        self.sequel.after(record, (&self.slots, &self.leases), (&self.board, &self.changes));
+        self.sequel.after(record, (&self.slots, &self.leases), (&self.board, &self.changes, &self.packets));
+        self.packets.see(seq, record, (&self.changes, record.lane.and_then(|lane| lanes.name(lane))));
     }
 }

@@ -5,10 +5,10 @@
 //! patterns, its own fold of every rule. Writes nothing into the run and obeys no setting in it.
 //!
 //! Reading order: `run_folder`, `line` and `reader` with `lanes` (bytes to records); `fold` and what it hands
-//! records to: `opening`, `changes`, `leases` with `patterns`, `slots`, `budgets`, `gates`, `board`, `pause`, `stop`,
-//! `who`, `effects`, `life`, and `sequel`, which looks at several of them; then main itself: `refs`, `git`,
+//! records to: `opening`, `changes`, `leases` with `patterns`, `slots`, `budgets`, `gates`, `board` with
+//! `groups`, `pause`, `stop`, `who`, `effects`, `life`, `sequel`, which looks at several of them, and `packets`; then main itself: `refs`, `git`,
 //! `repository`, `main_line` with `credit` and `trailers`, `replay` with [`history`], `control` with `tokens`;
-//! last `claims`, `report` and `verdict`.
+//! `packet_content` for what was handed on; last `claims`, `report` and `verdict`.
 
 mod board;
 mod budgets;
@@ -20,6 +20,7 @@ mod effects;
 mod fold;
 mod gates;
 mod git;
+mod groups;
 pub mod history;
 mod lanes;
 mod leases;
@@ -27,6 +28,8 @@ mod life;
 mod line;
 mod main_line;
 mod opening;
+mod packet_content;
+mod packets;
 mod patterns;
 mod pause;
 mod reader;

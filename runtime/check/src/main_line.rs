@@ -243,11 +243,16 @@ impl MainLine {
                 format!("{id}: {name} was made at a time at which the change was not")
             });
         }
+        // Who judged a change submits it; it is by whoever made it.
+        let submitter = change.lane.and_then(|lane| expected.lanes.name(lane));
+        let author = submitted.author.as_deref();
+        let lane = author.map_or(change.lane, |author| expected.lanes.id(author));
         let credit = Credit {
             id,
             change,
-            lane: change.lane.and_then(|lane| expected.lanes.name(lane)),
-            model: change.lane.and_then(|lane| expected.who.model(lane)),
+            lane: lane.and_then(|lane| expected.lanes.name(lane)),
+            model: lane.and_then(|lane| expected.who.model(lane)),
+            judge: submitter.filter(|_| author.is_some()),
             run: &expected.started.run,
         };
         for (name, commit) in [(landing.main_after, merge), (submitted.commit, proposal)] {

@@ -8,9 +8,10 @@ use crate::packets::{Packet, Packets};
 use crate::report::Judgement;
 use crate::repository::Repository;
 use baton_record::event::PacketPurpose;
-use baton_record::Oid;
+use baton_record::{LaneId, Oid};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// No packet is larger.
@@ -27,15 +28,29 @@ pub(crate) struct Shelves<'a> {
     pub(crate) repository: &'a Repository,
     pub(crate) run: &'a str,
     /// The name of a lane.
-    pub(crate) name: &'a dyn Fn(baton_record::LaneId) -> Option<String>,
+    pub(crate) name: &'a dyn Fn(LaneId) -> Option<String>,
 }
+
+/// Files by commit and path, as every packet's links name them.
+type Files = BTreeMap<(Oid, String), Option<Oid>>;
 
 /// HAND-2 of every packet's content.
 pub(crate) fn judge(packets: &Packets, shelves: &Shelves<'_>) -> Judgement {
     let mut hand_2 = Judgement::default();
-    for packet in &packets.by_id {
+    let read: Vec<_> = packets.by_id.iter().map(|packet| shelves.read(packet)).collect();
+    let named: BTreeSet<(Oid, String)> = read.iter().flatten().flat_map(files_of).collect();
+    let named: Vec<(Oid, String)> = named.into_iter().collect();
+    let files: Files = match shelves.repository.paths_at(&named) {
+        Ok(found) => named.into_iter().zip(found).collect(),
+        Err(why) => {
+            hand_2.breaks(|| format!("the files that packets link to cannot be looked up: {why}"));
+            return hand_2;
+        }
+    };
+    for (packet, json) in packets.by_id.iter().zip(read) {
         let id = packet.offered.packet;
-        match (shelves.look(packet), &packet.refused) {
+        let found = json.and_then(|json| shelves.look(packet, &json, &files));
+        match (found, &packet.refused) {
             (Err(why), None) if packet.accepted => hand_2.breaks(|| format!("{id} was accepted, and {why}")),
             (Ok(()), Some(flaws)) if !flaws.iter().any(|flaw| flaw.starts_with(HANDED_TOO_OFTEN)) => {
                 hand_2.breaks(|| format!("{id} was refused, and nothing is wrong with it"));
@@ -43,20 +58,35 @@ pub(crate) fn judge(packets: &Packets, shelves: &Shelves<'_>) -> Judgement {
             _ => hand_2.checked(),
         }
     }
+    if !packets.by_id.is_empty() {
+        hand_2.note(format!("{} packets, each whole where it was accepted", packets.by_id.len()));
+    }
     hand_2
 }
 
+/// Where the links of a packet to files lead, as far as they can be looked up.
+fn files_of(json: &Value) -> Vec<(Oid, String)> {
+    let Some(base) = json["base"].as_str().and_then(Oid::from_hex) else { return Vec::new() };
+    let links = json["links"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let of_file = links.iter().filter(|link| link["kind"] == "file");
+    let paths = of_file.filter_map(|link| link["at"].as_str()).filter(|path| !path.chars().any(char::is_control));
+    paths.map(|path| (base, path.to_owned())).collect()
+}
+
 impl Shelves<'_> {
-    fn look(&self, packet: &Packet) -> Result<(), String> {
+    fn read(&self, packet: &Packet) -> Result<Value, String> {
         let bytes = self.content(&packet.offered.digest)?;
         if bytes.len() as u64 != packet.offered.bytes || bytes.len() > PACKET_BYTES_MAX {
             return Err("has another size than is recorded, or is too large".to_owned());
         }
-        let json: Value = serde_json::from_slice(&bytes).map_err(|error| format!("is no JSON: {error}"))?;
-        self.envelope(packet, &json)?;
+        serde_json::from_slice(&bytes).map_err(|error| format!("is no JSON: {error}"))
+    }
+
+    fn look(&self, packet: &Packet, json: &Value, files: &Files) -> Result<(), String> {
+        self.envelope(packet, json)?;
         let links = json["links"].as_array().ok_or("has no links")?;
         for (at, link) in links.iter().enumerate() {
-            self.link(link, &json["base"]).map_err(|why| format!("its link {at} {why}"))?;
+            self.link(link, &json["base"], files).map_err(|why| format!("its link {at} {why}"))?;
         }
         let items = json["checklist"].as_array().ok_or("has no checklist")?;
         for (at, item) in items.iter().enumerate().filter(|(_, item)| item["state"] == "done") {
@@ -70,7 +100,7 @@ impl Shelves<'_> {
         if packet.judged_items.iter().any(|judged| *judged != items.len()) {
             return Err("was judged by another number of items than it has".to_owned());
         }
-        self.change(packet, links, &json)
+        self.change(packet, links, json)
     }
 
     fn envelope(&self, packet: &Packet, json: &Value) -> Result<(), String> {
@@ -79,6 +109,7 @@ impl Shelves<'_> {
             PacketPurpose::Review => "review",
             PacketPurpose::Successor => "successor",
             PacketPurpose::LastTurn => "last-turn",
+            PacketPurpose::Approval => "approval",
         };
         let from = packet.lane.and_then(self.name).unwrap_or_default();
         let (task, change) = (offered.change.task().to_string(), offered.change.to_string());
@@ -96,7 +127,7 @@ impl Shelves<'_> {
         }
     }
 
-    fn link(&self, link: &Value, base: &Value) -> Result<(), String> {
+    fn link(&self, link: &Value, base: &Value, files: &Files) -> Result<(), String> {
         let digest = link["digest"].as_str().unwrap_or_default();
         match link["kind"].as_str() {
             Some("content") => {
@@ -108,7 +139,7 @@ impl Shelves<'_> {
             Some("file") => {
                 let base = base.as_str().and_then(Oid::from_hex).ok_or("has no base to be looked up in")?;
                 let path = link["at"].as_str().unwrap_or_default();
-                let found = self.repository.path_at(base, path)?.map(|oid| oid.to_hex());
+                let found = files.get(&(base, path.to_owned())).copied().flatten().map(|oid| oid.to_hex());
                 (found.as_deref() == Some(digest)).then_some(()).ok_or_else(|| "leads to another file".to_owned())
             }
             Some("url") => Ok(()),
@@ -121,7 +152,8 @@ impl Shelves<'_> {
         let Some(submitted) = &packet.submitted else { return Ok(()) };
         let link = links.iter().find(|link| link["what"] == "change").ok_or("explains no change")?;
         let bytes = self.content(link["digest"].as_str().unwrap_or_default())?;
-        let change: Value = serde_json::from_slice(&bytes).map_err(|error| format!("its change is no JSON: {error}"))?;
+        let change: Value =
+            serde_json::from_slice(&bytes).map_err(|error| format!("its change is no JSON: {error}"))?;
         let said = serde_json::to_value(submitted).map_err(|error| error.to_string())?;
         let base = json["base"] == said["base"] && change["base"] == said["base"];
         if base && change["updates"] == said["updates"] {

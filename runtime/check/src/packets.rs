@@ -8,7 +8,7 @@ use crate::changes::Changes;
 use crate::report::Judgement;
 use baton_record::event::{ApprovalThen, ChangeSubmitted, PacketOffered, PacketPurpose, ReturnReason, ReviewGiven};
 use baton_record::line::Record;
-use baton_record::{ChangeId, Event, LaneId, PacketId, TaskId};
+use baton_record::{Event, LaneId, PacketId, TaskId};
 use std::collections::BTreeMap;
 
 /// One packet.
@@ -21,7 +21,7 @@ pub(crate) struct Packet {
     pub(crate) refused: Option<Vec<String>>,
     /// Judgements of it: how many items each looked at.
     pub(crate) judged_items: Vec<usize>,
-    /// The submission that landed or was refused in its name.
+    /// The newest submission in its name.
     pub(crate) submitted: Option<ChangeSubmitted>,
 }
 
@@ -40,9 +40,13 @@ struct Route {
     judged: Option<bool>,
     /// Packets refused since it was last given to somebody.
     refused: u32,
+    /// Its next owner goes on where the last one ended.
+    continued: bool,
+    /// A person decides about it.
+    waits: bool,
 }
 
-/// All packets of a run.
+/// All packets of a run. Sees each record after every other check.
 #[derive(Debug, Default)]
 pub(crate) struct Packets {
     pub(crate) by_id: Vec<Packet>,
@@ -57,10 +61,32 @@ impl Packets {
         self.tasks.get(&task).is_some_and(|route| route.at_review)
     }
 
-    /// The role whose turn it is, if it is not the one that does the work.
-    pub(crate) fn review_role(&self, task: TaskId) -> Option<&str> {
-        let route = self.tasks.get(&task).filter(|route| route.at_review)?;
-        route.review.as_ref().map(|(role, _)| role.as_str())
+    /// The role whose turn it is; `own` does the work.
+    pub(crate) fn role_of<'a>(&'a self, task: TaskId, own: &'a str) -> &'a str {
+        let route = self.tasks.get(&task).filter(|route| route.at_review);
+        route.and_then(|route| route.review.as_ref()).map_or(own, |(role, _)| role.as_str())
+    }
+
+    /// Whether whoever takes the task now begins an attempt that counts.
+    pub(crate) fn begins_anew(&self, task: TaskId) -> bool {
+        self.tasks.get(&task).is_none_or(|route| !route.at_review && !route.continued)
+    }
+
+    /// Whether a person decides about the task.
+    pub(crate) fn waits_for_person(&self, task: TaskId) -> bool {
+        self.tasks.get(&task).is_some_and(|route| route.waits)
+    }
+
+    /// The packet that lies with the task.
+    #[expect(dead_code, reason = "questions to people are judged by it")]
+    pub(crate) fn lying_with(&self, task: TaskId) -> Option<PacketId> {
+        self.tasks.get(&task)?.packet
+    }
+
+    /// Whether a packet is handed to a person.
+    pub(crate) fn is_for_person(&self, id: PacketId) -> bool {
+        let packet = self.by_id.get(id.0 as usize);
+        packet.is_some_and(|packet| packet.offered.purpose == PacketPurpose::Approval)
     }
 
     /// Whether a packet lies with the task.
@@ -68,7 +94,14 @@ impl Packets {
         self.tasks.get(&task).is_some_and(|route| route.packet.is_some())
     }
 
-    /// Whether the journal shows why a task was given back for this reason. Asked before the record is seen.
+    /// Whether the review that comes next is the last before a person decides.
+    pub(crate) fn rounds_used_up(&self, task: TaskId) -> bool {
+        let route = self.tasks.get(&task);
+        let most = route.and_then(|route| route.review.as_ref()).map_or(u32::MAX, |(_, most)| *most);
+        route.is_some_and(|route| route.rounds.saturating_add(1) >= most)
+    }
+
+    /// Whether the journal shows why a task was given back for this reason.
     pub(crate) fn earns(&self, task: Option<TaskId>, reason: ReturnReason) -> bool {
         let Some(route) = task.and_then(|task| self.tasks.get(&task)) else { return false };
         let newest = self.by_id.last().filter(|packet| Some(packet.offered.change.task()) == task);
@@ -76,7 +109,8 @@ impl Packets {
         match reason {
             ReturnReason::HandedOver => newest.is_some_and(|packet| packet.accepted),
             ReturnReason::SentBack => route.judged == Some(false) && !over,
-            ReturnReason::WaitsForPerson => route.judged == Some(false) && over,
+            // That a person was asked about it: [`crate::approvals`].
+            ReturnReason::WaitsForPerson => route.packet.is_some(),
             ReturnReason::NoPacket => route.refused > 0,
             _ => false,
         }
@@ -98,7 +132,10 @@ impl Packets {
             Event::PacketRefused(refused) => self.refused(record, refused.packet, &refused.flaws),
             Event::PacketAccepted(accepted) => self.accepted(record, accepted.packet),
             Event::ReviewGiven(review) => self.judged(record, review),
-            Event::ChangeSubmitted(submitted) => self.submitted(submitted, changes),
+            Event::ChangeSubmitted(submitted) => match self.submitted(record, submitted, changes) {
+                Some(result) => result,
+                None => return,
+            },
             Event::TaskAssigned(_) => return self.assigned(record.task),
             Event::TaskReturned(returned) => return self.returned(record.task, returned.reason),
             Event::ApprovalGiven(given) => return self.approved(record.task, given.approved),
@@ -131,7 +168,9 @@ impl Packets {
             PacketPurpose::Review => {
                 !route.at_review && route.review.as_ref().is_some_and(|(role, _)| *role == offered.to)
             }
-            PacketPurpose::Successor | PacketPurpose::LastTurn => own.is_some_and(|(role, _)| role == offered.to),
+            PacketPurpose::Successor | PacketPurpose::LastTurn | PacketPurpose::Approval => {
+                own.is_some_and(|(role, _)| role == offered.to)
+            }
         };
         if fits { Ok(()) } else { Err("offers a packet to a role that it is not for") }
     }
@@ -192,34 +231,37 @@ impl Packets {
         }
     }
 
-    /// What is submitted of a task that is reviewed was approved, and names who made it.
-    fn submitted(&mut self, submitted: &ChangeSubmitted, changes: &Changes) -> Result<(), &'static str> {
-        let task = submitted.change.task();
-        let Some(route) = self.tasks.get(&task) else { return Ok(()) };
+    /// What is submitted of a task that is reviewed, or in another's name, was approved, and names who made it. `None`: it
+    /// is its lane's own, and nobody reviews it.
+    fn submitted(
+        &mut self,
+        record: &Record,
+        submitted: &ChangeSubmitted,
+        changes: &Changes,
+    ) -> Option<Result<(), &'static str>> {
+        let route = self.tasks.get(&submitted.change.task())?;
+        let approved = route.approved || (route.at_review && route.reviewed);
         // Submitted by nobody who lives: it will not land, whatever it is.
         if changes.was_withdrawn(submitted.change) {
-            return Ok(());
+            return None;
         }
-        let packet = route.packet.filter(|_| route.at_review);
-        let made_by = packet.and_then(|id| self.by_id.get(id.0 as usize)).and_then(|packet| packet.lane);
-        let author = made_by.and_then(|lane| self.names.get(&lane));
-        let allowed = route.reviewed || route.approved;
-        match (&route.review, packet) {
-            (None, _) if submitted.author.is_none() => Ok(()),
-            (Some(_), Some(id)) if allowed && submitted.author.as_ref() == author => {
-                if let Some(packet) = self.by_id.get_mut(id.0 as usize) {
-                    packet.submitted = Some(submitted.clone());
-                }
-                Ok(())
-            }
-            (None, _) => Err("submits a change in the name of another lane, and nobody reviews it"),
-            (Some(_), _) => Err("submits a change that nobody has approved, or in another's name"),
+        if route.review.is_none() && !approved {
+            let own = submitted.author.is_none();
+            return (!own).then_some(Err("submits a change in the name of another lane, and nobody approved it"));
         }
+        let packet = route.packet.filter(|_| approved).and_then(|id| self.by_id.get_mut(id.0 as usize));
+        let Some(packet) = packet else { return Some(Err("submits a change that nobody has approved")) };
+        let author = packet.lane.filter(|lane| Some(*lane) != record.lane).and_then(|lane| self.names.get(&lane));
+        if submitted.author.as_ref() != author {
+            return Some(Err("submits a change in the name of a lane that has not made it"));
+        }
+        packet.submitted = Some(submitted.clone());
+        Some(Ok(()))
     }
 
     fn assigned(&mut self, task: Option<TaskId>) {
         if let Some(route) = task.and_then(|task| self.tasks.get_mut(&task)) {
-            (route.reviewed, route.judged, route.refused) = (false, None, 0);
+            (route.reviewed, route.judged, route.refused, route.continued) = (false, None, 0, false);
         }
     }
 
@@ -227,10 +269,14 @@ impl Packets {
         let Some(route) = task.and_then(|task| self.tasks.get_mut(&task)) else { return };
         let purpose = self.by_id.last().map(|packet| packet.offered.purpose);
         match reason {
-            ReturnReason::HandedOver if purpose == Some(PacketPurpose::Review) => {
-                (route.at_review, route.approved) = (true, false);
+            ReturnReason::HandedOver => {
+                route.continued = true;
+                if purpose == Some(PacketPurpose::Review) {
+                    (route.at_review, route.approved) = (true, false);
+                }
             }
-            ReturnReason::SentBack => route.at_review = false,
+            ReturnReason::SentBack => (route.at_review, route.continued) = (false, true),
+            ReturnReason::WaitsForPerson => (route.waits, route.approved, route.continued) = (true, false, true),
             ReturnReason::Refused => {
                 (route.at_review, route.packet, route.rounds, route.approved) = (false, None, 0, false);
             }
@@ -241,13 +287,8 @@ impl Packets {
     /// A person's word about a task that waits for it: a change that was sent back as often as it may be.
     fn approved(&mut self, task: Option<TaskId>, approved: bool) {
         if let Some(route) = task.and_then(|task| self.tasks.get_mut(&task)) {
-            route.approved |= approved && route.judged == Some(false);
+            route.approved |= approved && route.waits;
+            route.waits = false;
         }
-    }
-
-    /// The lane that made a change, if another submitted it.
-    pub(crate) fn author_of(&self, change: ChangeId) -> Option<LaneId> {
-        let of = |packet: &&Packet| packet.submitted.as_ref().is_some_and(|submitted| submitted.change == change);
-        self.by_id.iter().rev().find(of).and_then(|packet| packet.lane)
     }
 }

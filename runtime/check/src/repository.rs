@@ -151,6 +151,24 @@ impl Repository {
         records.map(|record| entry(record).ok_or_else(|| format!("a tree entry of {tree} is malformed"))).collect()
     }
 
+    /// The file at each path in a commit's tree; `None`: none is there. No path has a line break in it.
+    pub(crate) fn paths_at(&self, asked: &[(Oid, String)]) -> Result<Vec<Option<Oid>>, String> {
+        if asked.is_empty() {
+            return Ok(Vec::new());
+        }
+        let questions: String = asked.iter().map(|(commit, path)| format!("{commit}:{path}\n")).collect();
+        self.git.exchange(&["cat-file", "--batch-check"], questions.as_bytes(), |answers| {
+            let mut found = Vec::with_capacity(asked.len());
+            for _ in asked {
+                let answer = line(answers)?;
+                let mut words = answer.split(' ');
+                let name = words.next().and_then(Oid::from_hex);
+                found.push(name.filter(|_| words.next() == Some("blob")));
+            }
+            Ok(found)
+        })
+    }
+
     /// What git itself makes of each `(base, ours, theirs)`.
     pub(crate) fn merges(&self, asked: &[(Oid, Oid, Oid)]) -> Result<Vec<Merged>, String> {
         if asked.is_empty() {

@@ -18,6 +18,8 @@ const FILE_BYTES_MAX: u64 = 64 << 20;
 pub(crate) struct RunFolder {
     pub(crate) journal: PathBuf,
     pub(crate) repository: PathBuf,
+    /// The content store; it need not be there.
+    pub(crate) content: PathBuf,
     run_json: PathBuf,
     scenario: PathBuf,
 }
@@ -45,6 +47,7 @@ impl RunFolder {
             (Some(repository), 1) => Ok(RunFolder {
                 journal,
                 repository,
+                content: run.join("content"),
                 run_json: run.join("run.json"),
                 scenario: run.join("scenario.yaml"),
             }),

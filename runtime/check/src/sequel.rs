@@ -10,12 +10,16 @@ use crate::board::Board;
 use crate::budgets::{Budgets, Fit};
 use crate::changes::Changes;
 use crate::leases::Leases;
+use crate::packets::Packets;
 use crate::report::Judgement;
 use crate::slots::{Call, Slots};
-use baton_record::event::{RefuseReason, ReturnReason};
+use baton_record::event::{FailReason, RefuseReason, ReturnReason};
 use baton_record::line::Record;
-use baton_record::{EffectKey, EndpointId, Event, FaultId, LaneId, LeaseId, TaskId};
+use baton_record::{EffectKey, EndpointId, Event, FaultId, LaneId, LeaseId, PacketId, TaskId};
 use std::collections::VecDeque;
+
+/// What the journal has told so far of tasks, changes and packets; of packets without the present record.
+type Story<'a> = (&'a Board, &'a Changes, &'a Packets);
 
 /// One record that is due.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -36,8 +40,11 @@ enum What {
     RefusedByGate,
     CallLost(EffectKey),
     CallRefused(EffectKey),
-    GivenBack,
     Retired,
+    PacketAnswered(PacketId),
+    Moved(ReturnReason),
+    /// A task ends that nobody has begun, because one before it was given up.
+    InVain,
 }
 
 impl What {
@@ -53,8 +60,14 @@ impl What {
             Event::ChangeRefused(e) if e.reason == RefuseReason::Gate => Some(What::RefusedByGate),
             Event::EffectLost(e) => Some(What::CallLost(e.key)),
             Event::CallRefused(e) => Some(What::CallRefused(e.key)),
-            Event::TaskReturned(e) if e.reason == ReturnReason::BudgetOver => Some(What::GivenBack),
             Event::LaneRetired(_) => Some(What::Retired),
+            Event::PacketAccepted(e) => Some(What::PacketAnswered(e.packet)),
+            Event::PacketRefused(e) => Some(What::PacketAnswered(e.packet)),
+            Event::TaskReturned(e) => match e.reason {
+                ReturnReason::HandedOver | ReturnReason::SentBack => Some(What::Moved(e.reason)),
+                _ => None,
+            },
+            Event::TaskFailed(e) if e.reason == FailReason::Prerequisite => Some(What::InVain),
             _ => None,
         }
     }
@@ -75,8 +88,11 @@ impl What {
             What::RefusedByGate => "the refusal for a gate",
             What::CallLost(_) => "the bill of a call whose lane died",
             What::CallRefused(_) => "the refusal of a call for want of money",
-            What::GivenBack => "the return of a task for want of money",
             What::Retired => "a lane that gives up",
+            What::PacketAnswered(_) => "the answer to a packet",
+            What::Moved(ReturnReason::HandedOver) => "the move of a task with its packet",
+            What::Moved(_) => "the return of a change that was not approved",
+            What::InVain => "the end of a task that waits in vain",
         }
     }
 }
@@ -88,10 +104,13 @@ pub(crate) struct Sequel {
     now: Option<Due>,
     /// Behind what slots and leases that became free lead to.
     later: VecDeque<Due>,
+    /// Behind everything else.
+    last: VecDeque<Due>,
     slots_turn: bool,
     leases_turn: bool,
     pub(crate) lock_3: Judgement,
     pub(crate) hand_1: Judgement,
+    pub(crate) hand_2: Judgement,
     pub(crate) log_2: Judgement,
     pub(crate) mail_1: Judgement,
     pub(crate) budget_2: Judgement,
@@ -111,18 +130,18 @@ impl Sequel {
             }
             return;
         };
-        // What is given back for the last time is given up.
-        let given_up = due.what == What::GivenBack && matches!(record.event, Event::TaskFailed(_));
-        if (found == Some(due.what) || given_up) && (record.lane, record.task) == (due.lane, due.task) {
+        if found == Some(due.what) && (record.lane, record.task) == (due.lane, due.task) {
             return match due.what {
                 What::Assigned(_) => self.hand_1.checked(),
                 What::CallBegins(_) | What::RefusedByGate | What::CallLost(_) | What::CallRefused(_) => {}
-                What::GivenBack | What::Retired => self.hand_1.checked(),
+                What::Retired | What::InVain => self.hand_1.checked(),
+                What::PacketAnswered(_) | What::Moved(_) => self.hand_2.checked(),
                 _ => self.lock_3.checked(),
             };
         }
         self.say(due.what, || format!("record {seq}: {} is due here, and something else is there", due.what.name()));
         self.later.clear();
+        self.last.clear();
         (self.slots_turn, self.leases_turn) = (false, false);
     }
 
@@ -142,13 +161,14 @@ impl Sequel {
             }
             self.leases_turn = false;
         }
-        self.later.pop_front()
+        self.later.pop_front().or_else(|| self.last.pop_front())
     }
 
     fn say(&mut self, what: What, why: impl FnOnce() -> String) {
         let judgement = match what {
             What::CallBegins(_) => &mut self.log_2,
-            What::Assigned(_) | What::GivenBack | What::Retired => &mut self.hand_1,
+            What::Assigned(_) | What::Retired | What::InVain => &mut self.hand_1,
+            What::PacketAnswered(_) | What::Moved(_) => &mut self.hand_2,
             What::CallLost(_) | What::CallRefused(_) => &mut self.budget_2,
             What::RefusedByGate => &mut self.mail_1,
             _ => &mut self.lock_3,
@@ -157,7 +177,13 @@ impl Sequel {
     }
 
     /// After every other check has seen the record.
-    pub(crate) fn after(&mut self, record: &Record, (slots, leases): (&Slots, &Leases), story: (&Board, &Changes)) {
+    pub(crate) fn after(&mut self, record: &Record, (slots, leases): (&Slots, &Leases), story: Story<'_>) {
+        if let (Event::TaskFailed(failed), Some(task)) = (&record.event, record.task)
+            && failed.reason != FailReason::Prerequisite
+        {
+            let in_vain = story.0.given_up_with(task).into_iter();
+            self.last.extend(in_vain.map(|task| Due { lane: None, task: Some(task), what: What::InVain }));
+        }
         let Some(lane) = record.lane else {
             self.slots_turn |= matches!(record.event, Event::Resumed(_) | Event::BudgetSet(_));
             return;
@@ -170,8 +196,23 @@ impl Sequel {
             Event::BudgetSet(_) => self.slots_turn = true,
             Event::CallRefused(_) => {
                 self.slots_turn = true;
-                self.later.push_back(due(record.task, What::GivenBack));
                 self.later.push_back(due(None, What::Retired));
+            }
+            Event::LaneRetired(_) => {
+                let held = story.0.change_of_lane(lane).and_then(|change| Some((change, leases.of_change(change)?)));
+                self.later.extend(held.map(|(change, id)| due(Some(change.task()), What::LeaseReleased(id, None))));
+            }
+            Event::PacketOffered(offered) => {
+                self.now = Some(due(record.task, What::PacketAnswered(offered.packet)));
+            }
+            // What waits for a person is followed by the question: [`crate::approvals`].
+            Event::PacketAccepted(accepted) if !story.2.is_for_person(accepted.packet) => {
+                self.now = Some(due(record.task, What::Moved(ReturnReason::HandedOver)));
+            }
+            Event::ReviewGiven(review) if !review.approved => {
+                let over = record.task.is_some_and(|task| story.2.rounds_used_up(task));
+                let sent_back = due(record.task, What::Moved(ReturnReason::SentBack));
+                self.now = (!over).then_some(sent_back);
             }
             Event::EffectDone(_) | Event::EffectFailed(_) => {
                 self.now = slots.call(lane).map(|call| due(call.task, What::SlotReleased(call.endpoint, None)));
@@ -200,7 +241,7 @@ impl Sequel {
         record: &Record,
         lane: LaneId,
         (slots, leases): (&Slots, &Leases),
-        (board, changes): (&Board, &Changes),
+        (board, changes, packets): Story<'_>,
     ) {
         let Some(change) = record.task.and_then(|task| board.current_change(task)) else { return };
         let due = |task: Option<TaskId>, what: What| Due { lane: Some(lane), task, what };
@@ -208,6 +249,7 @@ impl Sequel {
             && returned.reason == ReturnReason::Refused
             && !board.died_since_assignment(lane)
             && !board.is_draining()
+            && !packets.at_review(change.task())
         {
             self.later.push_back(due(record.task, What::Assigned(change.attempt() + 1)));
         }

@@ -4,6 +4,7 @@
 
 use crate::board::Board;
 use crate::changes::Changes;
+use crate::packets::Packets;
 use crate::report::Judgement;
 use baton_record::Event;
 use baton_record::event::{RunStarted, RunStopped, StopReason};
@@ -34,7 +35,7 @@ impl Ends {
         self.stopped.as_ref().map(|stopped| stopped.reason)
     }
 
-    pub(crate) fn judge(&self, changes: &Changes, board: &Board) -> Judgement {
+    pub(crate) fn judge(&self, changes: &Changes, (board, packets): (&Board, &Packets)) -> Judgement {
         let mut stop = self.stop_1.clone();
         let Some(stopped) = &self.stopped else {
             stop.open(|| "the journal ends without a stop: the run was killed, or goes on".into());
@@ -51,9 +52,9 @@ impl Ends {
         let consistent = match stopped.reason {
             StopReason::TasksEnded => board.unended() == 0,
             StopReason::ForeignPush => changes.foreign.is_some(),
-            StopReason::Stuck => board.unended() > 0,
-            StopReason::BudgetOver => board.unended() > 0 && board.any_retired(),
-            StopReason::Drained => board.is_drained(),
+            StopReason::Stuck => board.unended() > 0 && !board.any_hands_back(),
+            StopReason::BudgetOver => board.unended() > 0 && board.any_retired() && !board.any_hands_back(),
+            StopReason::Drained => board.is_drained(packets),
             // Nothing earns these yet.
             StopReason::WaitsForPerson | StopReason::PlanApproved => false,
             StopReason::TimeOver | StopReason::Operator => true,

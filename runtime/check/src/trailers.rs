@@ -11,6 +11,7 @@ pub(crate) struct Trailers<'a> {
     pub(crate) task: Option<&'a str>,
     pub(crate) lane: Option<&'a str>,
     pub(crate) model: Option<&'a str>,
+    pub(crate) judge: Option<&'a str>,
     pub(crate) run: Option<&'a str>,
     pub(crate) fence: Option<&'a str>,
     /// One of them stands there more than once.
@@ -32,6 +33,7 @@ impl<'a> Trailers<'a> {
                 "Baton-Task" => &mut trailers.task,
                 "Baton-Lane" => &mut trailers.lane,
                 "Baton-Model" => &mut trailers.model,
+                "Baton-Reviewed-By" => &mut trailers.judge,
                 "Baton-Run" => &mut trailers.run,
                 "Baton-Fence" => &mut trailers.fence,
                 _ => continue,

@@ -11,6 +11,7 @@ use crate::control::Control;
 use crate::fold::Fold;
 use crate::lanes::Lanes;
 use crate::main_line::{self, Expected};
+use crate::packet_content::{self, Shelves};
 use crate::reader::Reading;
 use crate::refs::{self, Refs};
 use crate::replay::replay;
@@ -135,6 +136,9 @@ impl Verdict {
         }
         self.join("MAIN-1", main_1);
         self.join("MAIN-3", main_3);
+        let name = |lane| lanes.name(lane).map(str::to_owned);
+        let shelves = Shelves { content: &folder.content, repository: &repository, run: &started.run, name: &name };
+        self.join("HAND-2", packet_content::judge(&fold.packets, &shelves));
         Ok(())
     }
 
@@ -201,7 +205,7 @@ impl Verdict {
         let (reason, unfinished) = (fold.ends.reason(), fold.board.unended());
         let whole = reading.damage.is_none();
         if whole {
-            self.join("STOP-1", fold.ends.judge(&fold.changes, &fold.board));
+            self.join("STOP-1", fold.ends.judge(&fold.changes, (&fold.board, &fold.packets)));
         }
         if whole && reason.is_some() && reading.torn_tail {
             let mut log = Judgement::default();
@@ -245,6 +249,8 @@ impl Verdict {
             ("MAIN-1", fold.changes.main_1),
             ("MAIN-2", fold.changes.main_2),
             ("MAIN-4", fold.gates.main_4),
+            ("HAND-2", fold.packets.hand_2),
+            ("HAND-2", fold.sequel.hand_2),
             ("LOCK-3", fold.sequel.lock_3),
             ("HAND-1", fold.sequel.hand_1),
             ("LOG-2", fold.sequel.log_2),

@@ -9,11 +9,10 @@ mod handing;
 mod route;
 
 use crate::fact::{Fact, Refusal};
-use baton_record::event::{CommandGiven, OperatorCommand};
-use baton_record::event::{FailReason, LaneRetired, RetireReason, ReturnReason, TaskAdded, TaskAssigned};
-use baton_record::event::{TaskDone, TaskFailed, TaskReturned};
+use baton_record::event::{CommandGiven, FailReason, LaneRetired, OperatorCommand, PacketPurpose, RetireReason};
+use baton_record::event::{ReturnReason, TaskAdded, TaskAssigned, TaskDone, TaskFailed, TaskReturned};
 use baton_record::ids::ATTEMPTS_MAX;
-use baton_record::{ChangeId, Event, FaultId, LaneId, RoleId, TaskId};
+use baton_record::{ChangeId, Event, FaultId, LaneId, PacketId, RoleId, TaskId};
 use groups::Groups;
 pub use handing::Offer;
 use route::Route;
@@ -21,7 +20,7 @@ pub use route::{Brief, Desk};
 use std::collections::BTreeSet;
 
 /// All tasks and lanes of a run.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Hash)]
 pub struct Board {
     tasks: Vec<Task>,
     lanes: Vec<Lane>,
@@ -31,19 +30,21 @@ pub struct Board {
     ended: u32,
     /// Packets offered so far.
     packets: u32,
+    /// The newest of them, until it is answered.
+    offered: Option<(PacketId, PacketPurpose)>,
     /// Nothing new is begun.
     draining: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Hash)]
 struct Task {
     role: RoleId,
     state: TaskState,
     /// How often it was given to a lane.
-    attempts: u32,
+    attempts: u16,
     /// How often it was begun, and may be: going on from a packet is no beginning.
-    begun: u32,
-    attempts_max: u32,
+    begun: u16,
+    attempts_max: u16,
     group: u16,
     route: Route,
 }
@@ -64,7 +65,7 @@ impl From<Option<RoleId>> for RolesIn {
 }
 
 /// Where a task stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TaskState {
     /// Nobody owns it.
     Ready,
@@ -80,7 +81,7 @@ pub enum TaskState {
     Failed,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Hash)]
 struct Lane {
     role: RoleId,
     alive: bool,
@@ -143,7 +144,7 @@ impl Board {
     }
 
     fn assignment(&self, lane: LaneId, task: TaskId) -> Fact {
-        let attempt = self.task(task).attempts + 1;
+        let attempt = u32::from(self.task(task).attempts) + 1;
         Fact::of(lane, task, Event::TaskAssigned(TaskAssigned { attempt }))
     }
 
@@ -201,14 +202,14 @@ impl Board {
 
     fn is_last_attempt(&self, task: TaskId) -> bool {
         let task = self.task(task);
-        task.begun >= task.attempts_max || task.attempts >= ATTEMPTS_MAX
+        task.begun >= task.attempts_max || u32::from(task.attempts) >= ATTEMPTS_MAX
     }
 
     /// Who owns this very attempt, alive or not.
     pub(crate) fn owner_of_attempt(&self, change: ChangeId) -> Option<LaneId> {
         let task = self.tasks.get(change.task().0 as usize)?;
         match task.state {
-            TaskState::Owned(lane) if task.attempts == change.attempt() => Some(lane),
+            TaskState::Owned(lane) if u32::from(task.attempts) == change.attempt() => Some(lane),
             _ => None,
         }
     }
@@ -256,10 +257,11 @@ impl Board {
         assert_eq!(id.0 as usize, self.tasks.len(), "tasks are numbered without gaps");
         let (role, attempts_max) = (roles.role.expect("a task's role has a lane"), added.attempts_max);
         assert!((1..=ATTEMPTS_MAX).contains(&attempts_max), "a task has 1 to {ATTEMPTS_MAX} attempts");
-        let blocked = self.groups.add(id, added.group, &added.after);
+        let attempts_max = attempts_max as u16;
+        let blocked = self.groups.add(added.group, &added.after);
         let state = if blocked { TaskState::Blocked } else { TaskState::Ready };
         let review = roles.review.zip(added.rounds_max);
-        let route = Route::of(review);
+        let route = Route::of(review.map(|(role, rounds)| (role, rounds.min(ATTEMPTS_MAX) as u16)));
         self.tasks.push(Task { role, state, attempts: 0, begun: 0, attempts_max, group: added.group, route });
         let most = review.map_or(role, |(review, _)| role.max(review));
         self.ready.resize_with(self.ready.len().max(most.0 as usize + 1), BTreeSet::new);
@@ -289,22 +291,29 @@ impl Board {
         let task = &mut self.tasks[id.0 as usize];
         assert!(!matches!(task.state, TaskState::Done(_) | TaskState::Failed), "a task ends once");
         task.state = state;
-        let group = task.group;
+        let (group, role) = (task.group, self.desk_role(id));
+        self.ready[role.0 as usize].remove(&id);
         self.ended += 1;
-        for freed in self.groups.end(group) {
-            if self.task(freed).state == TaskState::Blocked {
-                self.make_ready(freed);
-            }
+        let begin = self.groups.end(group);
+        for freed in self.blocked_in(&begin) {
+            self.make_ready(freed);
         }
+    }
+
+    /// Tasks of these groups that still wait for others.
+    fn blocked_in(&self, groups: &[u16]) -> Vec<TaskId> {
+        let blocked = |task: &Task| task.state == TaskState::Blocked && groups.contains(&task.group);
+        let tasks = self.tasks.iter().enumerate().filter(|(_, task)| !groups.is_empty() && blocked(task));
+        tasks.map(|(at, _)| TaskId(at as u32)).collect()
     }
 
     fn assign(&mut self, lane: LaneId, id: TaskId, attempt: u32) {
         let task = &mut self.tasks[id.0 as usize];
         assert_eq!(task.state, TaskState::Ready, "a task has one owner at a time");
-        assert_eq!(attempt, task.attempts + 1, "attempts are numbered without gaps");
+        assert_eq!(attempt, u32::from(task.attempts) + 1, "attempts are numbered without gaps");
         task.state = TaskState::Owned(lane);
-        task.attempts = attempt;
-        task.begun += u32::from(task.route.desk == Desk::Work && !task.route.continued);
+        task.attempts += 1;
+        task.begun += u16::from(task.route.desk == Desk::Work && !task.route.continued);
         task.route.assigned();
         let role = self.desk_role(id);
         let owner = &mut self.lanes[lane.0 as usize];
@@ -340,7 +349,7 @@ impl Board {
 
     /// What a lane owns, and the change of its present attempt.
     pub fn owned_by(&self, lane: LaneId) -> Option<ChangeId> {
-        self.lane(lane).owns.map(|task| ChangeId::of(task, self.task(task).attempts))
+        self.lane(lane).owns.map(|task| ChangeId::of(task, self.task(task).attempts.into()))
     }
 
     /// Attempts whose lanes died and of which the merger has not said yet whether they are on main.

@@ -9,7 +9,7 @@ use baton_record::event::{LeaseExpired, LeaseGranted, LeaseReleased, LeaseReques
 use baton_record::{ChangeId, Event, FaultId, Fence, LaneId, LeaseId, ResourceId};
 
 /// All change leases of a run.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Hash)]
 pub struct Leases {
     /// By resource: the others that overlap with it.
     overlaps: Vec<Vec<ResourceId>>,
@@ -22,7 +22,7 @@ pub struct Leases {
 }
 
 /// A request in line.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Hash)]
 pub struct Waiting {
     /// Its lease.
     pub lease: LeaseId,
@@ -35,7 +35,7 @@ pub struct Waiting {
 }
 
 /// A grant that has not ended.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Hash)]
 pub struct Held {
     /// The lease.
     pub lease: LeaseId,

@@ -9,7 +9,7 @@ use baton_record::{Event, LaneId, RoleId};
 use std::collections::BTreeMap;
 
 /// What one call, or all calls of an account, came to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Amount {
     /// Calls.
     pub requests: u64,
@@ -51,7 +51,7 @@ impl Amount {
 }
 
 /// One account.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Hash)]
 struct Account {
     limit: Option<Limit>,
     spent: Amount,
@@ -78,7 +78,7 @@ pub enum Fit {
 }
 
 /// All accounts of a run.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Hash)]
 pub struct Ledger {
     run: Account,
     roles: Vec<Account>,
@@ -90,7 +90,7 @@ pub struct Ledger {
 }
 
 /// A lane's account, whose role it is in, and what its call under way may use.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Hash)]
 struct Purse {
     role: RoleId,
     limit: Option<Limit>,

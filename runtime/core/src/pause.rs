@@ -7,7 +7,7 @@ use baton_record::event::{PauseAcknowledged, PauseRequested, Resumed};
 use baton_record::{Epoch, Event};
 
 /// The pause state of a run.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Hash)]
 pub struct Pause {
     epoch: Epoch,
     acknowledged: bool,

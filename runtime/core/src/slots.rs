@@ -12,7 +12,7 @@ use baton_record::{EffectKey, EndpointId, Event, FaultId, LaneId, TaskId};
 use std::collections::VecDeque;
 
 /// All endpoints of a run and who calls them.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Hash)]
 pub struct Slots {
     endpoints: Vec<Endpoint>,
     /// By lane.
@@ -22,7 +22,7 @@ pub struct Slots {
     ended: Vec<Vec<EffectKey>>,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Hash)]
 struct Endpoint {
     /// 0: no limit.
     slots: u32,
@@ -31,7 +31,7 @@ struct Endpoint {
 }
 
 /// Where one lane stands with its calls.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Hash)]
 struct Call {
     task: TaskId,
     /// The latest call that was asked for.

@@ -15,7 +15,7 @@ use baton_record::{ApprovalId, ChangeId, EffectKey, Epoch, Event, FaultId, LaneI
 use baton_record::{RoleId, TaskId};
 
 /// The supervisor's state. A fold over the journal.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Hash)]
 pub struct Supervision {
     /// Who owns which task.
     pub board: Board,
@@ -98,6 +98,9 @@ impl Supervision {
             Command::ExpireLease { lease, fault } => self.leases.expire(*lease, *fault, now_us),
             Command::StartCall { lane, change, wanted } => {
                 self.must_own(*lane, *change)?;
+                if self.board.is_retired(*lane) {
+                    return Err(Refusal::Retired);
+                }
                 let facts = self.slots.request((*lane, change.task()), *wanted, self.leave())?;
                 self.with_retirements(facts, now_us)
             }

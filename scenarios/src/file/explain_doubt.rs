@@ -33,6 +33,7 @@ Wrong:
     tasks: [ { each: 2, by: writer, review: writer, do: { append: token } } ]
 
 Right:
+    roles: { writer: { lanes: 2, model: fast }, reviewer: { lanes: 1, model: fast } }
     tasks: [ { each: 2, by: writer, review: reviewer, do: { append: token } } ]
 ",
     ),

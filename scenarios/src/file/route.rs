@@ -22,7 +22,7 @@ pub(crate) fn name<'n>(sink: &mut Sink, field: Field<'n>, groups: &mut Known<'n>
     let name = names::checked(sink, scalar.text, scalar.span)?;
     groups.section.get_or_insert(field.at);
     if groups.places.insert(scalar.text, place).is_some() {
-        sink.error(Code::GivenTwice, scalar.span, format!("two groups of tasks are called {}", shown(scalar.text)))
+        sink.error(Code::GivenTwice, scalar.span, format!("two task groups are called {}", shown(scalar.text)))
             .label("given before")
             .help("give one of them another name");
         return None;
@@ -34,7 +34,7 @@ pub(crate) fn name<'n>(sink: &mut Sink, field: Field<'n>, groups: &mut Known<'n>
 pub(crate) fn after(sink: &mut Sink, field: Field<'_>, groups: &Known<'_>) -> Option<Vec<u16>> {
     let one = |sink: &mut Sink, field: Field<'_>| {
         if groups.section.is_none() {
-            sink.error(Code::UnknownName, field.node.span, "no group of tasks before this one has a name")
+            sink.error(Code::UnknownName, field.node.span, "no task group before this one has a name")
                 .label("after what?")
                 .help("give the group that comes first a `name`, and let it stand first");
             return None;

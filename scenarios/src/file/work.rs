@@ -46,7 +46,7 @@ struct Size {
 /// The section `tasks`.
 pub(crate) fn tasks<'n>(sink: &mut Sink, table: &mut Table<'n>, roles: &Roles<'_>, caps: &CapsRead) -> Work {
     let mut touches = Some(Overlaps::default());
-    let (mut sizes, mut groups, mut places) = (Vec::new(), Known::new("group of tasks"), Vec::new());
+    let (mut sizes, mut groups, mut places) = (Vec::new(), Known::new("task group"), Vec::new());
     let of = ListOf { example: "{ each: 10, by: implementer, do: { append: token } }", needed: true };
     let list = table.need(sink, "tasks", |sink, field| {
         let list = table::list(sink, field, of, |sink, entry| {

@@ -59,6 +59,7 @@ const NO_OPS: &[(&str, &str, &str)] = &[
     ("Resumed", "data/by", "a person's name"),
     ("Resumed", "data/reason", "a person's words"),
     ("TaskAdded", "data/artifact: a text", "the task's change happens to contain that path"),
+    ("TaskAdded", "data/group", "nothing comes after this group or the one beside it"),
     ("TaskAdded", "data/attempts_max", "so many attempts were not needed"),
     ("*, apart", "swap", "the two are about different lanes and tasks: nothing orders them"),
 ];

@@ -3,11 +3,13 @@
 use super::{Board, Desk, TaskState, give_up};
 use crate::approvals::Question;
 use crate::fact::{Fact, Refusal};
-use baton_record::event::{ApprovalThen, FailReason, PacketAccepted, PacketOffered, PacketRefused, ReturnReason};
-use baton_record::event::{CommandGiven, OperatorCommand, PacketPurpose};
-use baton_record::event::{ReviewGiven, ReviewItem, TaskFailed, TaskReturned};
+use baton_record::event::{ApprovalThen, CommandGiven, FailReason, OperatorCommand, PacketAccepted, PacketOffered};
+use baton_record::event::{
+    PacketPurpose, PacketRefused, ReturnReason, ReviewGiven, ReviewItem, TaskFailed, TaskReturned,
+};
 use baton_record::ids::ATTEMPTS_MAX;
 use baton_record::{ChangeId, Event, FaultId, LaneId, PacketId, TaskId};
+use std::cmp::Ordering;
 
 /// What is known of a packet before it has a number.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +20,8 @@ pub struct Offer {
     pub flaws: Vec<String>,
     /// What spoiled it.
     pub fault: Option<FaultId>,
+    /// Packets of this attempt before it, so that the same offer that comes again is known.
+    pub before: u16,
     /// What a person is asked about its change, if it is handed on for that.
     pub asks: Option<Question>,
 }
@@ -30,10 +34,15 @@ impl Board {
             return Err(Refusal::Stale);
         }
         let (task, packet) = (change.task(), PacketId(self.packets));
+        match offer.before.cmp(&self.task(task).route.refused) {
+            Ordering::Less => return Err(Refusal::Repeated),
+            Ordering::Greater => return Err(Refusal::Stale),
+            Ordering::Equal => {}
+        }
         let of = |event| Fact::of(lane, task, event);
         let offered = of(Event::PacketOffered(PacketOffered { packet, ..offer.packet.clone() }));
         let mut flaws = offer.flaws.clone();
-        if self.task(task).route.handed >= handed_max {
+        if u32::from(self.task(task).route.handed) >= handed_max {
             flaws.push(format!("the task was handed on {handed_max} times, and may be no more"));
         }
         if !flaws.is_empty() {
@@ -79,7 +88,7 @@ impl Board {
         if route.reviewed {
             return Err(Refusal::Repeated);
         }
-        let (packet, items, round) = (brief.packet, items.to_vec(), route.rounds + 1);
+        let (packet, items, round) = (brief.packet, items.to_vec(), u32::from(route.rounds) + 1);
         let given = ReviewGiven { packet, approved, items, round };
         let mut facts = vec![Fact::of(lane, task, Event::ReviewGiven(given))];
         let waits = if approved { asks } else { route.rounds_used_up() };
@@ -106,8 +115,7 @@ impl Board {
 
     /// Tasks that come after one that is given up will never be begun.
     pub fn given_up_with(&self, task: TaskId) -> Vec<Fact> {
-        let behind = self.groups.behind(self.task(task).group).into_iter();
-        let blocked = behind.filter(|task| self.state(*task) == TaskState::Blocked);
+        let blocked = self.blocked_in(&self.groups.behind(self.task(task).group)).into_iter();
         let failed = |task| {
             let failed = TaskFailed { reason: FailReason::Prerequisite };
             Fact { lane: None, task: Some(task), event: Event::TaskFailed(failed) }
@@ -148,14 +156,26 @@ impl Board {
             Event::PacketOffered(offered) => {
                 assert_eq!(offered.packet.0, self.packets, "packets are numbered without gaps");
                 self.packets += 1;
-                self.tasks[id.0 as usize].route.offer(offered.packet, offered.purpose);
+                self.offered = Some((offered.packet, offered.purpose));
             }
-            Event::PacketAccepted(accepted) => self.tasks[id.0 as usize].route.accept(accepted.packet),
+            Event::PacketRefused(refused) => {
+                self.answered(refused.packet);
+                self.tasks[id.0 as usize].route.refused += 1;
+            }
+            Event::PacketAccepted(accepted) => {
+                let packet = self.answered(accepted.packet);
+                self.tasks[id.0 as usize].route.accept(packet);
+            }
             Event::ReviewGiven(review) => self.tasks[id.0 as usize].route.judged(review),
             Event::ApprovalGiven(given) if given.approved => self.let_pass(id),
             Event::ApprovalTimedOut(over) if over.then == ApprovalThen::Approve => self.let_pass(id),
             _ => {}
         }
+    }
+
+    fn answered(&mut self, packet: PacketId) -> (PacketId, PacketPurpose) {
+        let offered = self.offered.take().filter(|(offered, _)| *offered == packet);
+        offered.expect("the packet that was offered last is answered")
     }
 
     /// A person lets the change of a task land that waits for that.

@@ -5,7 +5,7 @@ use baton_record::event::{PacketPurpose, ReturnReason, ReviewGiven};
 use baton_record::{LaneId, PacketId, RoleId};
 
 /// Whose turn it is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Desk {
     /// The role that makes the change.
     #[default]
@@ -28,30 +28,31 @@ pub struct Brief {
 }
 
 /// Where a task is on its way.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Hash)]
 pub(super) struct Route {
     /// Who judges, and after how many rounds a person decides; `None`: nobody.
-    pub(super) review: Option<(RoleId, u32)>,
+    pub(super) review: Option<(RoleId, u16)>,
     pub(super) desk: Desk,
     packet: Option<(PacketId, PacketPurpose)>,
-    offered: Option<(PacketId, PacketPurpose)>,
     /// Who handed it on last.
     pub(super) giver: Option<LaneId>,
     /// Whether its next owner goes on where the last one ended.
     pub(super) continued: bool,
     /// How often it was handed on.
-    pub(super) handed: u32,
+    pub(super) handed: u16,
     /// How often its change was judged since it was last begun from nothing.
-    pub(super) rounds: u32,
+    pub(super) rounds: u16,
     /// Whether its present owner has approved the packet's change.
     pub(super) reviewed: bool,
     /// Whether a person has.
     approved: bool,
+    /// Packets of its present owner that were refused.
+    pub(super) refused: u16,
 }
 
 impl Route {
     /// A task that nobody has begun.
-    pub(super) fn of(review: Option<(RoleId, u32)>) -> Route {
+    pub(super) fn of(review: Option<(RoleId, u16)>) -> Route {
         Route { review, ..Route::default() }
     }
 
@@ -65,19 +66,13 @@ impl Route {
         self.review.is_some_and(|(_, most)| self.rounds + 1 >= most)
     }
 
-    pub(super) fn offer(&mut self, packet: PacketId, purpose: PacketPurpose) {
-        self.offered = Some((packet, purpose));
-    }
-
-    pub(super) fn accept(&mut self, packet: PacketId) {
-        let offered = self.offered.take();
-        assert_eq!(offered.map(|(offered, _)| offered), Some(packet), "the packet that was offered is accepted");
-        self.packet = offered;
+    pub(super) fn accept(&mut self, packet: (PacketId, PacketPurpose)) {
+        self.packet = Some(packet);
     }
 
     pub(super) fn judged(&mut self, review: &ReviewGiven) {
-        assert_eq!(review.round, self.rounds + 1, "rounds are numbered without gaps");
-        self.rounds = review.round;
+        self.rounds += 1;
+        assert_eq!(review.round, u32::from(self.rounds), "rounds are numbered without gaps");
         self.reviewed = review.approved;
     }
 
@@ -87,7 +82,7 @@ impl Route {
     }
 
     pub(super) fn assigned(&mut self) {
-        (self.continued, self.reviewed) = (false, false);
+        (self.continued, self.reviewed, self.refused) = (false, false, 0);
     }
 
     pub(super) fn returned(&mut self, giver: LaneId, reason: ReturnReason) {

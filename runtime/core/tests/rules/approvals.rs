@@ -23,7 +23,7 @@ fn hand_over(lane: LaneId, change: ChangeId, asks: Question) -> Command {
         purpose: PacketPurpose::Approval,
         change,
     };
-    let offer = Offer { packet, flaws: Vec::new(), fault: None, asks: Some(asks) };
+    let offer = Offer { packet, flaws: Vec::new(), fault: None, before: 0, asks: Some(asks) };
     Command::HandOver { lane, offer, handed_max: 8 }
 }
 

@@ -1,12 +1,14 @@
 //! Budgets: by example, and for any sequence of commands.
 
 use crate::tape::{any_tape, next};
-use crate::team::{A, B, BOUND, C, LANES, NARROW, ROLES, Team, WIDE, call, end_call, key, lose, request, settle};
+use crate::team::{
+    A, B, BOUND, C, LANES, NARROW, ROLES, Team, WIDE, call, end_call, give_back, key, lose, request, settle,
+};
 use baton_core::board::{Settled, TaskState};
 use baton_core::ledger::Amount;
 use baton_core::slots::{CallEnd, Usage};
 use baton_core::{Command, Refusal};
-use baton_record::event::{Bound, BudgetScope, BudgetSet, Limit};
+use baton_record::event::{Bound, BudgetScope, BudgetSet, Limit, ReturnReason};
 use baton_record::{Event, LaneId, RoleId, TaskId};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -81,10 +83,13 @@ fn a_call_that_never_fits_is_refused_and_its_lane_gives_back_what_it_has() {
     team.must(&Command::EndCall { lane: A, key: key(change, 1), end: used(6) });
     let events = team.must(&call(A, change, WIDE, 2));
     let kinds: Vec<&str> = events.iter().map(kind).collect();
-    assert_eq!(kinds, ["asked", "refused", "returned", "retired", "released"]);
+    assert_eq!(kinds, ["asked", "refused", "retired", "released"], "a lane that gives up holds nothing");
+    assert_eq!(team.say(&call(A, change, WIDE, 3)), Err(Refusal::Retired));
+    assert_eq!(team.state.board.state(change.task()), TaskState::Owned(A), "it has a turn to hand back what it has");
+    team.must(&give_back(A, change, ReturnReason::BudgetOver));
     assert_eq!(team.state.board.state(change.task()), TaskState::Ready);
     assert_eq!(team.say(&Command::TakeTask { lane: A }), Err(Refusal::Retired));
-    assert_eq!(team.state.leases.held(), [], "a lane that gives up holds nothing");
+    assert_eq!(team.state.leases.held(), []);
 }
 
 fn kind(event: &Event) -> &'static str {
@@ -111,6 +116,7 @@ fn a_raised_limit_brings_back_who_had_given_up_and_starts_who_waits() {
     team.must(&Command::EndCall { lane: B, key: key(b, 1), end: used(30) });
     team.must(&call(A, a, WIDE, 2));
     assert_eq!(retired(&team), [true, false, false]);
+    team.must(&give_back(A, a, ReturnReason::BudgetOver));
     team.must(&run_limit(tokens(4 * BOUND.tokens)));
     assert_eq!(retired(&team), [false; 3]);
     assert!(team.say(&Command::TakeTask { lane: A }).is_ok());
@@ -171,6 +177,8 @@ fn a_run_is_stuck_once_everybody_who_could_work_has_given_up() {
         assert!(!team.state.board.is_stuck(8));
         let change = team.take(lane);
         team.must(&call(lane, change, WIDE, 1));
+        assert!(!team.state.board.is_stuck(8), "{lane:?} has a turn left");
+        team.must(&give_back(lane, change, ReturnReason::BudgetOver));
     }
     assert!(team.state.board.is_stuck(8) && team.state.board.any_retired());
     assert_eq!(team.say(&settle(baton_record::ChangeId::of(TaskId(0), 1), Settled::Landed)), Err(Refusal::Stale));

@@ -4,7 +4,8 @@ use baton_core::board::Settled;
 use baton_core::slots::{CallEnd, Usage, Wanted};
 use baton_core::{Command, Fact, Refusal, Supervision};
 use baton_record::event::{
-    Bound, DeathReason, EffectDone, EffectFailed, EndpointNamed, FenceRaised, LaneJoined, ResourceNamed, TaskAdded,
+    Bound, DeathReason, EffectDone, EffectFailed, EndpointNamed, FenceRaised, LaneJoined, ResourceNamed, ReturnReason,
+    TaskAdded,
 };
 use baton_record::{ChangeId, EffectKey, EndpointId, Event, FaultId, LaneId, LeaseId, Oid, ResourceId, RoleId, TaskId};
 use std::collections::BTreeSet;
@@ -157,6 +158,9 @@ impl Team {
             return Command::EndCall { lane, key, end: NOTHING_USED };
         }
         let Some(change) = board.owned_by(lane) else { return Command::TakeTask { lane } };
+        if board.is_retired(lane) {
+            return give_back(lane, change, ReturnReason::BudgetOver);
+        }
         if leases.held_for(change).is_none() {
             return request(lane, change, &[ALL]);
         }
@@ -187,9 +191,9 @@ impl Team {
     }
 }
 
-/// Whether an answer to a repeated command is one of the three that say so.
+/// Whether an answer to a repeated command is one of those that say so.
 pub(crate) fn no_second_effect(answer: Result<Vec<Fact>, Refusal>) -> bool {
-    matches!(answer, Err(Refusal::Repeated | Refusal::Waiting | Refusal::Stale))
+    matches!(answer, Err(Refusal::Repeated | Refusal::Waiting | Refusal::Stale | Refusal::Retired))
 }
 
 /// The effect of a step of an attempt.
@@ -211,6 +215,10 @@ pub(crate) fn end_call(lane: LaneId, change: ChangeId, step: u64) -> Command {
 
 pub(crate) fn settle(change: ChangeId, settled: Settled) -> Command {
     Command::Settle { change, settled, fault: None }
+}
+
+pub(crate) fn give_back(lane: LaneId, change: ChangeId, reason: ReturnReason) -> Command {
+    Command::GiveBack { lane, change, reason }
 }
 
 pub(crate) fn lose(lane: LaneId) -> Command {

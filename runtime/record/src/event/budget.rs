@@ -4,7 +4,7 @@ use crate::ids::{EffectKey, EndpointId, FaultId};
 use serde::{Deserialize, Serialize};
 
 /// What a call can use at most. Reserved before it begins.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Bound {
     /// Tokens sent and received together.
@@ -14,7 +14,7 @@ pub struct Bound {
 }
 
 /// What may be used in all. Absent: without limit.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Limit {
     /// Calls.

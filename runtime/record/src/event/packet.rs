@@ -4,7 +4,7 @@ use crate::ids::{ChangeId, FaultId, PacketId};
 use serde::{Deserialize, Serialize};
 
 /// Why a packet is handed on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PacketPurpose {
     /// A change is to be reviewed before it lands.
