@@ -10,6 +10,7 @@ Exit codes:
   1   an expectation or a task failed
   2   wrong use, a faulty file, or no git that will do
   3   a promise is broken
+  4   a threshold is missed
   5   a limit, a full disk or a person ended it before it was done
   7   no such run, or it cannot be read
   70  a bug";
@@ -32,6 +33,8 @@ pub(crate) enum Verb {
     Check(Check),
     /// Check a run folder: what was promised, what was held
     Verify(Verify),
+    /// Make the report of a run folder anew: where time and money went, what was done twice, what waited
+    Report(Report),
     /// List the scenarios that come with the program
     Scenarios {
         /// Print one JSON object on stdout
@@ -103,6 +106,20 @@ pub(crate) struct Verify {
 
 #[derive(Args, Debug)]
 #[command(after_help = EXIT_CODES)]
+pub(crate) struct Report {
+    /// The run folder; the run may have been killed
+    #[arg(value_name = "RUN")]
+    pub(crate) run: PathBuf,
+    /// How the report is told
+    #[arg(long, value_enum, default_value = "text")]
+    pub(crate) format: ReportFormat,
+    /// When to use colours
+    #[arg(long, value_enum, default_value = "auto")]
+    pub(crate) color: Color,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = EXIT_CODES)]
 pub(crate) struct Check {
     /// Scenario files, names of shipped scenarios, and roles: a folder with a SKILL.md, or the file itself
     #[arg(value_name = "FILE", required = true)]
@@ -149,6 +166,16 @@ pub(crate) enum ErrorFormat {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReportFormat {
+    /// One screen
+    Text,
+    /// Every figure, in tables
+    Markdown,
+    /// Every figure, for programs
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Color {
     /// On a terminal, unless NO_COLOR is set
     Auto,
@@ -161,13 +188,17 @@ pub(crate) enum Color {
 impl Color {
     /// Whether to colour what goes to stderr.
     pub(crate) fn wanted(self) -> bool {
-        use std::io::IsTerminal;
+        self.wanted_on(&std::io::stderr())
+    }
+
+    /// Whether to colour what goes to this stream.
+    pub(crate) fn wanted_on(self, stream: &impl std::io::IsTerminal) -> bool {
         match self {
             Color::Always => true,
             Color::Never => false,
             Color::Auto => {
                 let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-                !refused && std::io::stderr().is_terminal()
+                !refused && stream.is_terminal()
             }
         }
     }

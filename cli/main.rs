@@ -1,11 +1,12 @@
 //! The binary: reads the command line, says what came of it, and ends with the exit code that belongs to it.
 //!
 //! The only crate that prints, and of it only `answer` does. Knows no rule and no format but those of its own output.
-//! Reading order: `arguments`, `usage`, `run`, `check`, `verify`, `explain`; what they say: `say`, `report`, `answer`.
+//! Reading order: `arguments`, `usage`, `run`, `check`, `verify`, `report`, `explain`; what they say: `say`, `checked`, `answer`.
 
 mod answer;
 mod arguments;
 mod check;
+mod checked;
 mod explain;
 mod folders;
 mod git_program;
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
         Verb::Run(wanted) => run::scenario(&wanted),
         Verb::Check(wanted) => check::check(&wanted),
         Verb::Verify(wanted) => verify::verify(&wanted),
+        Verb::Report(wanted) => report::report(&wanted),
         Verb::Scenarios { json } => say::scenarios(json),
         Verb::Explain(wanted) => explain::explain(&wanted),
         Verb::Completions { shell } => {

@@ -1,103 +1,144 @@
-//! How the checker's report is said: one JSON object, or a table with a last line that claims no more than was judged.
+//! `baton report`, and the sections of a report that `baton run` ends with.
 
 use crate::answer::{Answer, talk};
-use crate::say::counted;
-use baton_check::{Report, Status};
-use baton_record::event::StopReason;
-use serde::Serialize;
-use serde_json::json;
+use crate::arguments::{Color, Report as Wanted, ReportFormat};
+use crate::say::{WRONG_USE, counted, duration, error_object, shell_word};
+use crate::{git_program, verify};
+use baton_check::Status;
+use baton_scenarios::report::{FaultFigures, Line, Report, Tone, folder};
 use std::path::Path;
 
-/// The report as `--json` prints it: the checker's own keys, and what places them.
-#[derive(Serialize)]
-struct Object<'a> {
-    format: u32,
-    exit_code: u8,
-    /// How the run ended, `null` if that is not known.
-    ended: Option<StopReason>,
-    /// Tasks that are neither done nor given up.
-    open_tasks: u64,
-    /// Why main was not judged; the four counts then mean nothing.
-    unjudged: Option<&'a str>,
-    #[serde(flatten)]
-    report: &'a Report,
-}
+/// Width of the names of sections.
+const LABEL: usize = 10;
 
-fn code(report: &Report) -> u8 {
-    if report.intact { 0 } else { 3 }
-}
-
-/// One JSON object.
-pub(crate) fn object(report: &Report) -> Answer {
-    let object = Object {
-        format: 1,
-        exit_code: code(report),
-        ended: report.ended,
-        open_tasks: report.unfinished,
-        unjudged: report.unjudged.as_deref(),
-        report,
-    };
-    let mut answer = Answer::new(code(report));
-    answer.line(&serde_json::to_string(&object).expect("a report can be written as JSON"));
-    answer
-}
-
-/// A table of the promises, how the run ended, and what became of main.
-pub(crate) fn lines(report: &Report) -> Answer {
-    let mut answer = Answer::new(code(report));
-    answer.line(&format!("{:9} {:14} {:>9}  {}", "promise", "status", "checked", "detail"));
-    for promise in &report.promises {
-        let word = match promise.status {
-            Status::Held => "held",
-            Status::Broken => "BROKEN",
-            Status::Open => "open",
-            Status::InDoubt => "in doubt",
-            Status::NotExercised => "not exercised",
-        };
-        answer.line(&format!("{:9} {word:14} {:>9}  {}", promise.id, promise.checked, promise.detail));
+/// Makes the report of a run folder anew.
+pub(crate) fn report(wanted: &Wanted) -> Answer {
+    let as_json = wanted.format == ReportFormat::Json;
+    if let Some(complaint) = git_program::complaint() {
+        return refused(&complaint, (WRONG_USE, as_json));
     }
-    answer.line("");
-    if report.torn_tail {
-        answer.line("the journal's last line is torn, as after a kill; everything before it is whole");
-    }
-    if report.damage.is_none() && report.ended.is_none() {
-        let open = counted(report.unfinished, "task");
-        let are = if report.unfinished == 1 { "is" } else { "are" };
-        answer.line(&format!("the run did not end: it was killed, or goes on; {open} {are} open"));
-    }
-    answer.line(&last_line(report));
-    answer
-}
-
-fn last_line(report: &Report) -> String {
-    let broken: Vec<&str> =
-        report.promises.iter().filter(|promise| promise.status == Status::Broken).map(|promise| promise.id).collect();
-    let state = match (report.intact, broken.is_empty()) {
-        (true, _) => "main intact".to_owned(),
-        (false, true) => "BROKEN".to_owned(),
-        (false, false) => format!("BROKEN: {}", broken.join(", ")),
-    };
-    let Report { lost, doubled, torn, uncredited, .. } = report;
-    match &report.unjudged {
-        Some(why) => format!("{state}; main could not be judged: {why}"),
-        None if report.intact => {
-            format!("{state}: {lost} lost, {doubled} doubled, {torn} torn, {uncredited} uncredited")
+    let report = match folder::read(&wanted.run) {
+        Ok(report) => report,
+        Err(unreadable) => {
+            let why = format!("{unreadable}{}", verify::meant(&wanted.run, "report"));
+            return refused(&why, (7, as_json));
         }
-        None => format!("{state}; {lost} lost, {doubled} doubled, {torn} torn, {uncredited} uncredited"),
+    };
+    let code = if report.judged.intact { 0 } else { 3 };
+    let mut answer = Answer::new(code);
+    match wanted.format {
+        ReportFormat::Json => answer.line(&report.to_json()),
+        ReportFormat::Markdown => answer.line(report.to_markdown().trim_end()),
+        ReportFormat::Text => text(&mut answer, &report, (&wanted.run, Paint::of(wanted.color))),
     }
+    answer
 }
 
-/// A folder that cannot be verified: the report's keys with nothing in them, and why.
-pub(crate) fn unreadable(run: &Path, why: &str, (code, as_json): (u8, bool)) -> Answer {
+fn refused(why: &str, (code, as_json): (u8, bool)) -> Answer {
     talk(&format!("error: {why}"));
     let mut answer = Answer::new(code);
     if as_json {
-        let nothing = json!({
-            "format": 1, "run": run.display().to_string(), "intact": false, "promises": [], "lost": 0, "doubled": 0,
-            "torn": 0, "uncredited": 0, "torn_tail": false, "ended": null, "open_tasks": 0, "unjudged": why,
-            "exit_code": code, "error": why,
-        });
-        answer.line(&nothing.to_string());
+        answer.line(&error_object(code, why));
     }
     answer
+}
+
+fn text(answer: &mut Answer, report: &Report, (run, paint): (&Path, Paint)) {
+    let name = |verdict| serde_json::to_value(verdict).ok().and_then(|word| word.as_str().map(str::to_owned));
+    let verdict = match (&report.damage, report.judged.verdict.and_then(name)) {
+        (Some(_), _) => "damaged".to_owned(),
+        (None, Some(verdict)) => verdict,
+        (None, None) => "no verdict".to_owned(),
+    };
+    let landings = &report.landings;
+    answer.line(&format!(
+        "{}: {} on main · {} refused ({}) · {} · seed {}, {} records",
+        paint.verdict(&verdict),
+        counted(landings.landed, "change"),
+        landings.refused,
+        counted(landings.conflicts.count, "conflict"),
+        duration(report.end_us as f64 / 1e6),
+        report.seed,
+        report.records,
+    ));
+    if let Some(damage) = &report.damage {
+        answer.line(&format!("the journal is damaged: {damage}; the figures are those of the records before"));
+    } else if report.ended.is_none() {
+        answer.line("the run did not end: it was killed, or goes on; whatever is open ends with the last record");
+    }
+    let judged = &report.judged;
+    let promises = [
+        (Status::Held, "held"),
+        (Status::Broken, "broken"),
+        (Status::Open, "open"),
+        (Status::InDoubt, "in doubt"),
+        (Status::NotExercised, "not exercised"),
+    ];
+    let counts = promises.map(|(status, word)| (judged.count(status), word));
+    let counts = counts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}"));
+    let broken = judged.count(Status::Broken) > 0;
+    let tone = if broken { Tone::Notable } else { Tone::Plain };
+    let line = Line { label: "promises", text: counts.collect::<Vec<_>>().join(" · "), tone };
+    answer.line(&paint.section(&line));
+    for missed in judged.expectations.iter().chain(&judged.thresholds).filter(|expected| !expected.held) {
+        let value = missed.value.map_or("nothing to look at".to_owned(), |value| value.to_string());
+        let line = Line { label: "missed", text: format!("{} ({value})", missed.name), tone: Tone::Notable };
+        answer.line(&paint.section(&line));
+    }
+    sections(answer, report, paint);
+    for fault in &report.faults {
+        answer.line(&paint.section(&Line { label: "fault", text: told(fault), tone: Tone::Plain }));
+    }
+    let markdown = run.join(folder::MARKDOWN);
+    let run = shell_word(&run.display().to_string());
+    match markdown.is_file() {
+        true => answer.line(&format!("all figures in {}", shell_word(&markdown.display().to_string()))),
+        false => answer.line(&format!("all figures with `baton report {run} --format markdown`")),
+    }
+}
+
+fn told(fault: &FaultFigures) -> String {
+    let struck = format!("{} {}: struck {}", fault.id, fault.kind, counted(fault.injected, "time"));
+    match fault.recovery_us {
+        Some(us) => {
+            let records = counted(fault.felt_records, "record");
+            format!("{struck}, felt in {records}, for {} at most", duration(us as f64 / 1e6))
+        }
+        None => format!("{struck}, not felt"),
+    }
+}
+
+/// The sections of a report that have something to tell, one line each.
+pub(crate) fn sections(answer: &mut Answer, report: &Report, paint: Paint) {
+    report.lines().iter().for_each(|line| answer.line(&paint.section(line)));
+}
+
+/// Whether what is printed on stdout has colours.
+#[derive(Clone, Copy)]
+pub(crate) struct Paint(bool);
+
+impl Paint {
+    pub(crate) fn of(color: Color) -> Paint {
+        Paint(color.wanted_on(&std::io::stdout()))
+    }
+
+    fn coloured(self, code: &str, text: &str) -> String {
+        if self.0 { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
+
+    /// A verdict: green where all is well, else red or yellow.
+    pub(crate) fn verdict(self, verdict: &str) -> String {
+        let code = match verdict.split(' ').next() {
+            Some("held") => "1;32",
+            Some("failed" | "broken" | "damaged") => "1;31",
+            _ => "1;33",
+        };
+        self.coloured(code, verdict)
+    }
+
+    fn section(self, line: &Line) -> String {
+        let label = format!("{:LABEL$}", line.label);
+        let code = if line.tone == Tone::Notable { "33" } else { "2" };
+        format!("  {} {}", self.coloured(code, &label), line.text)
+    }
 }

@@ -1,7 +1,8 @@
 //! `baton demo` and `baton run`.
 
 use crate::answer::{Answer, mutter, talk};
-use crate::arguments::{Demo, ErrorFormat, Run, WorldWord};
+use crate::arguments::{Color, Demo, ErrorFormat, Run, WorldWord};
+use crate::report::Paint;
 use crate::{folders, git_program, load, progress, say};
 use baton_actors::failure::Failure;
 use baton_scenarios::file::{self, Faults};
@@ -29,7 +30,14 @@ pub(crate) fn demo(demo: &Demo) -> Answer {
         }
     };
     let options = Options { seed: demo.seed, ..Options::default() };
-    let wanted = Wanted { options, out: demo.out.clone(), name: "demo", json: demo.json, announced: !demo.json };
+    let wanted = Wanted {
+        options,
+        out: demo.out.clone(),
+        name: "demo",
+        json: demo.json,
+        color: Color::Auto,
+        announced: !demo.json,
+    };
     obey(Source { scenario: &scenario, bytes: text.as_bytes() }, wanted)
 }
 
@@ -59,7 +67,7 @@ pub(crate) fn scenario(wanted: &Run) -> Answer {
     });
     let options = Options { seed: wanted.seed, world, repository: wanted.repo.clone(), ..Options::default() };
     let (out, json) = (wanted.out.clone(), wanted.json);
-    let wanted = Wanted { options, out, name: &scenario.name, json, announced: false };
+    let wanted = Wanted { options, out, name: &scenario.name, json, color: wanted.color, announced: false };
     obey(Source { scenario: &scenario, bytes: &bytes }, wanted)
 }
 
@@ -83,6 +91,7 @@ struct Wanted<'a> {
     /// Else what it is named after.
     name: &'a str,
     json: bool,
+    color: Color,
     /// Whether it is said beforehand what is going to happen.
     announced: bool,
 }
@@ -109,7 +118,7 @@ fn obey(source: Source<'_>, wanted: Wanted<'_>) -> Answer {
         outcome
     });
     match outcome {
-        Ok(outcome) => say::outcome(&outcome, wanted.json),
+        Ok(outcome) => say::outcome(&outcome, wanted.json, Paint::of(wanted.color)),
         Err(error) => say::no_outcome(&error, &options.out, (exit_code(&error), wanted.json)),
     }
 }

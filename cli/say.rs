@@ -1,8 +1,10 @@
 //! How the outcome of a run is said, and that there is none: one JSON object, or a few lines for people.
 
 use crate::answer::{Answer, talk};
+use crate::report::{self, Paint};
 use baton_record::event::StopReason;
 use baton_scenarios::outcome::{ApprovalOutcome, ApprovalState, FaultOutcome, Outcome, Verdict};
+use baton_scenarios::report::folder;
 use baton_scenarios::run::RunError;
 use baton_scenarios::scenario::Scenario;
 use baton_scenarios::shipped;
@@ -22,13 +24,13 @@ pub(crate) fn begins(scenario: &Scenario, out: &Path) {
 }
 
 /// The outcome of a run, and its exit code.
-pub(crate) fn outcome(outcome: &Outcome, as_json: bool) -> Answer {
+pub(crate) fn outcome(outcome: &Outcome, as_json: bool, paint: Paint) -> Answer {
     let mut answer = Answer::new(outcome.exit_code).kept_in(format!("{}/run.json", outcome.run));
     if as_json {
         answer.line(&serde_json::to_string(outcome).expect("an outcome can be written as JSON"));
         return answer;
     }
-    let Outcome { main, expectations, faults, .. } = outcome;
+    let Outcome { main, expectations, thresholds, faults, .. } = outcome;
     let silent = faults.iter().filter(|fault| fault.injected == 0).count();
     let silent = match silent {
         0 => String::new(),
@@ -36,14 +38,14 @@ pub(crate) fn outcome(outcome: &Outcome, as_json: bool) -> Answer {
     };
     answer.line(&format!(
         "{}: {} on main · {} refused ({}) · {} virtual in {:.1} s{silent}",
-        verdict(outcome),
+        paint.verdict(verdict(outcome)),
         counted(main.landed, "change"),
         main.refused,
         counted(main.conflicts, "conflict"),
         duration(outcome.virtual_s),
         outcome.wall_s
     ));
-    for expectation in expectations {
+    for expectation in expectations.iter().chain(thresholds) {
         let mark = if expectation.held { "ok  " } else { "FAIL" };
         let value = expectation.value.map_or("nothing to look at".to_owned(), |value| format!("{value}"));
         answer.line(&format!("  {mark} {} ({value})", expectation.name));
@@ -55,7 +57,12 @@ pub(crate) fn outcome(outcome: &Outcome, as_json: bool) -> Answer {
     if let Some(control) = &outcome.control {
         answer.line(&format!("without the merger: {} lost, {} torn ({})", control.lost, control.torn, control.run));
     }
+    if let Some(report) = &outcome.report {
+        report::sections(&mut answer, report, paint);
+    }
     let run = shell_word(&outcome.run);
+    let markdown = Path::new(&outcome.run).join(folder::MARKDOWN);
+    answer.line(&format!("report {}", shell_word(&markdown.display().to_string())));
     answer.line(&format!("run folder {run} · baton verify {run}"));
     answer
 }
@@ -64,6 +71,7 @@ fn verdict(outcome: &Outcome) -> &'static str {
     match outcome.verdict {
         Verdict::Held => "held",
         Verdict::Failed => "failed",
+        Verdict::Missed => "failed (a threshold is missed)",
         Verdict::Broken => "broken",
         Verdict::Waiting => "waits for a person (nobody decided in time)",
         Verdict::Stopped => match outcome.stopped {

@@ -3,7 +3,7 @@
 use crate::answer::Answer;
 use crate::arguments::Verify;
 use crate::say::shell_word;
-use crate::{git_program, report};
+use crate::{checked, git_program};
 use std::path::{Path, PathBuf};
 
 /// Run folders that are named to somebody who named none.
@@ -12,20 +12,20 @@ const NAMED_MAX: usize = 3;
 /// Checks a run folder.
 pub(crate) fn verify(wanted: &Verify) -> Answer {
     if let Some(complaint) = git_program::complaint() {
-        return report::unreadable(&wanted.run, &complaint, (2, wanted.json));
+        return checked::unreadable(&wanted.run, &complaint, (2, wanted.json));
     }
     match baton_check::verify(&wanted.run) {
-        Ok(found) if wanted.json => report::object(&found),
-        Ok(found) => report::lines(&found),
+        Ok(found) if wanted.json => checked::object(&found),
+        Ok(found) => checked::lines(&found),
         Err(unreadable) => {
-            let why = format!("{unreadable}{}", meant(&wanted.run));
-            report::unreadable(&wanted.run, &why, (7, wanted.json))
+            let why = format!("{unreadable}{}", meant(&wanted.run, "verify"));
+            checked::unreadable(&wanted.run, &why, (7, wanted.json))
         }
     }
 }
 
 /// The run folders that lie around what was named.
-fn meant(named: &Path) -> String {
+pub(crate) fn meant(named: &Path, verb: &str) -> String {
     let mut near: Vec<PathBuf> = named.ancestors().skip(1).filter(|above| is_run(above)).map(Path::to_owned).collect();
     if near.is_empty() {
         let entries = std::fs::read_dir(named).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path()));
@@ -35,7 +35,7 @@ fn meant(named: &Path) -> String {
     let names: Vec<String> = near
         .iter()
         .take(NAMED_MAX)
-        .map(|path| format!("`baton verify {}`", shell_word(&path.display().to_string())))
+        .map(|path| format!("`baton {verb} {}`", shell_word(&path.display().to_string())))
         .collect();
     match names.is_empty() {
         true => String::new(),

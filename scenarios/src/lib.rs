@@ -1,16 +1,17 @@
 //! Scenario files: what they say, how they are read, how they are run, and what came of it.
 //!
-//! Reading order: [`scenario`], [`mod@file`], [`resolve`], `place`, `prepare`, [`run`], [`tally`], [`outcome`].
+//! Reading order: [`scenario`], [`mod@file`], [`resolve`], `place`, `prepare`, [`run`], [`report`], [`metric`], [`outcome`].
 
 pub mod file;
 pub mod fixture;
 mod ground_fit;
+pub mod metric;
 pub mod outcome;
 mod place;
 mod prepare;
+pub mod report;
 pub mod resolve;
 pub mod run;
 pub mod scenario;
 pub mod shipped;
 pub mod similar;
-pub mod tally;

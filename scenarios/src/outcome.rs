@@ -1,22 +1,24 @@
 //! What a run came to, as people and programs are told it: verdict, expectations, faults, spend.
 
-use crate::scenario::{Comparison, Expectation, Metric, Scenario};
-use crate::tally::Tally;
-use baton_check::Report;
+use crate::report::Report;
+use crate::scenario::{Comparison, Expectation};
 use baton_record::event::{ApprovalSubject, StopReason};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Version of the outcome's JSON.
 pub const FORMAT: u32 = 1;
 
 /// The verdict of a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// Every promise that was exercised held, every expectation too, every task ended well.
     Held,
     /// An expectation or a task failed.
     Failed,
+    /// Everything held, but a figure that was to be reached was not; the word is that of a failure, the exit code its own.
+    #[serde(rename(serialize = "failed"))]
+    Missed,
     /// A promise is broken.
     Broken,
     /// A limit, a person or a stranger ended it before its tasks were done.
@@ -32,6 +34,7 @@ impl Verdict {
             Verdict::Held => 0,
             Verdict::Failed => 1,
             Verdict::Broken => 3,
+            Verdict::Missed => 4,
             Verdict::Stopped => 5,
             Verdict::Waiting => 6,
         }
@@ -65,6 +68,8 @@ pub struct Outcome {
     pub main: MainOutcome,
     /// Every expectation of the scenario.
     pub expectations: Vec<ExpectationOutcome>,
+    /// Every threshold of the scenario.
+    pub thresholds: Vec<ExpectationOutcome>,
     /// Every fault of the scenario.
     pub faults: Vec<FaultOutcome>,
     /// What it cost.
@@ -79,6 +84,9 @@ pub struct Outcome {
     /// What the control run lost, if there was one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub control: Option<ControlOutcome>,
+    /// Every figure of the run: what its folder has as `report.json`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub report: Option<Report>,
 }
 
 /// What became of main.
@@ -94,7 +102,7 @@ pub struct MainOutcome {
 }
 
 /// One expectation, looked at.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ExpectationOutcome {
     /// As the file has it.
     pub name: String,
@@ -182,7 +190,7 @@ pub struct JournalOutcome {
 }
 
 /// What the control run lost.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ControlOutcome {
     /// Changes of which nothing is left on main.
     pub lost: u64,
@@ -192,38 +200,18 @@ pub struct ControlOutcome {
     pub run: String,
 }
 
-/// Everything that expectations look at.
-pub(crate) struct Evidence<'a> {
-    pub(crate) tally: &'a Tally,
-    pub(crate) report: &'a Report,
-    pub(crate) control: Option<&'a ControlOutcome>,
-}
-
-/// Looks at every expectation.
-pub(crate) fn expectations(scenario: &Scenario, evidence: &Evidence<'_>) -> Vec<ExpectationOutcome> {
+/// Looks at every expectation, or at every threshold.
+pub(crate) fn expectations(
+    list: &[Expectation],
+    report: &Report,
+    control: Option<&ControlOutcome>,
+) -> Vec<ExpectationOutcome> {
     let judge = |expectation: &Expectation| {
-        let value = value(expectation.metric, evidence);
+        let value = expectation.metric.value(report, control);
         let held = value.is_some_and(|value| compare(value, expectation.comparison, expectation.value));
         ExpectationOutcome { name: expectation.text.clone(), held, value }
     };
-    scenario.expectations.iter().map(judge).collect()
-}
-
-fn value(metric: Metric, evidence: &Evidence<'_>) -> Option<f64> {
-    let tally = evidence.tally;
-    let count = |number: u64| Some(number as f64);
-    match metric {
-        Metric::MainIntact => count(u64::from(evidence.report.intact)),
-        Metric::TasksLanded => count(tally.tasks_landed),
-        Metric::TasksFailed => count(tally.tasks_failed),
-        Metric::ChangesRefused => count(tally.refused),
-        Metric::FaultsInjected => count(tally.faults.values().map(|(injected, _)| injected).sum()),
-        Metric::FaultsFelt => count(tally.faults.values().filter(|(_, felt)| *felt > 0).count() as u64),
-        Metric::ControlLost => evidence.control.map(|control| control.lost as f64),
-        Metric::ControlTorn => evidence.control.map(|control| control.torn as f64),
-        Metric::SpendUsd => Some(tally.usd_micros as f64 / 1e6),
-        Metric::VirtualS => Some(tally.last_us as f64 / 1e6),
-    }
+    list.iter().map(judge).collect()
 }
 
 fn compare(found: f64, comparison: Comparison, wanted: f64) -> bool {
@@ -237,16 +225,19 @@ fn compare(found: f64, comparison: Comparison, wanted: f64) -> bool {
     }
 }
 
-/// The verdict: a broken promise outweighs everything, an early end outweighs a failed expectation.
-pub(crate) fn verdict(tally: &Tally, report: &Report, expectations: &[ExpectationOutcome]) -> Verdict {
-    if !report.intact {
+/// The verdict: a broken promise outweighs everything, an early end a failed expectation, and that a missed threshold.
+pub(crate) fn verdict(report: &Report) -> Verdict {
+    let all_held = |list: &[ExpectationOutcome]| list.iter().all(|expectation| expectation.held);
+    if !report.judged.intact {
         Verdict::Broken
-    } else if tally.stopped == Some(StopReason::WaitsForPerson) {
+    } else if report.ended == Some(StopReason::WaitsForPerson) {
         Verdict::Waiting
-    } else if !matches!(tally.stopped, Some(StopReason::TasksEnded | StopReason::PlanApproved)) {
+    } else if !matches!(report.ended, Some(StopReason::TasksEnded | StopReason::PlanApproved)) {
         Verdict::Stopped
-    } else if tally.tasks_failed > 0 || expectations.iter().any(|expectation| !expectation.held) {
+    } else if report.tasks.failed > 0 || !all_held(&report.judged.expectations) {
         Verdict::Failed
+    } else if !all_held(&report.judged.thresholds) {
+        Verdict::Missed
     } else {
         Verdict::Held
     }

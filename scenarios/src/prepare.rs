@@ -254,7 +254,7 @@ fn setup(started: RunStarted, team: &Team) -> Vec<Record> {
     records
 }
 
-fn write_file(dir: &Path, name: &str, content: &[u8]) -> Result<(), RunError> {
+pub(crate) fn write_file(dir: &Path, name: &str, content: &[u8]) -> Result<(), RunError> {
     let path = dir.join(name);
     written(&path, content).map_err(|error| RunError::Folder(path, error.to_string()))
 }

@@ -3,20 +3,17 @@
 //! A run folder is made beside its place and renamed into it before any lane starts; from then on it can be killed at any
 //! instant and still be verified.
 
-use crate::outcome::{
-    self, ControlOutcome, Evidence, FaultOutcome, JournalOutcome, MainOutcome, Outcome, Spend, Verdict,
-};
+use crate::outcome::{self, ControlOutcome, FaultOutcome, JournalOutcome, MainOutcome, Outcome, Spend, Verdict};
 use crate::place;
 use crate::prepare::{self, Prepared};
+use crate::report::{Folding, Judged, Report, folder};
 use crate::resolve;
 use crate::scenario::{FaultKind, Scenario, World};
-use crate::tally::Tally;
 use baton_actors::failure::Failure;
 use baton_actors::progress::Progress;
 use baton_actors::start::{self, Launch};
 use baton_actors::team::LandingKind;
 use baton_check::Unreadable;
-use baton_record::FaultId;
 use baton_record::event::StopReason;
 use baton_world::content::ContentError;
 use baton_world::journal::{JournalDamage, fold};
@@ -126,14 +123,14 @@ impl Begun<'_> {
         } else {
             None
         };
-        let mut outcome = judge(source.scenario, &lived, control)?;
+        let mut outcome = judge(source.scenario, lived, control)?;
         if interrupted(options) && outcome.verdict != Verdict::Broken {
             // A person ended it, be it in the control run: what is missing then says nothing.
             outcome.verdict = Verdict::Stopped;
             outcome.exit_code = Verdict::Stopped.exit_code();
         }
         outcome.wall_s = watch.seconds();
-        prepare::write_verdict(&options.out, &outcome)?;
+        put_down(&options.out, &mut outcome)?;
         Ok(outcome)
     }
 }
@@ -154,9 +151,19 @@ struct Lived {
     out: PathBuf,
     seed: u64,
     world: World,
-    tally: Tally,
+    report: Report,
     journal: JournalOutcome,
     lived_s: f64,
+}
+
+/// Writes the report, then the verdict: whoever finds a verdict in `run.json` finds a report beside it.
+fn put_down(out: &Path, outcome: &mut Outcome) -> Result<(), RunError> {
+    let mut report = outcome.report.take().expect("a run that is judged has a report");
+    (report.judged.verdict, report.judged.exit_code) = (Some(outcome.verdict), Some(outcome.exit_code));
+    folder::write(out, &report)?;
+    prepare::write_verdict(out, outcome)?;
+    outcome.report = Some(report);
+    Ok(())
 }
 
 fn live(source: Source<'_>, options: &Options, out: &Path, prepared: Prepared) -> Result<Lived, RunError> {
@@ -180,40 +187,44 @@ fn live(source: Source<'_>, options: &Options, out: &Path, prepared: Prepared) -
     repository.sync().map_err(RunError::Workspace)?;
     let chain = finished.journal.chain();
     drop(finished);
-    let mut tally = Tally::default();
-    fold(&journal_dir, |_, record, _| tally.count(record.t_us, &record.event)).map_err(RunError::Journal)?;
+    let mut folding = Folding::default();
+    let end = fold(&journal_dir, |_, record, names| folding.see(&record, names)).map_err(RunError::Journal)?;
+    let report = folder::with_content(folding.close(&end.names), out);
     let journal = JournalOutcome { records: chain.next_seq, head_hash: chain.head.to_string() };
-    Ok(Lived { out: out.to_owned(), seed, world, tally, journal, lived_s })
+    Ok(Lived { out: out.to_owned(), seed, world, report, journal, lived_s })
 }
 
 /// The control run's losses; `None` if it was not allowed to end.
 fn control(source: Source<'_>, options: &Options, out: &Path) -> Result<Option<ControlOutcome>, RunError> {
     let prepared = prepare::prepare(source, options, out, LandingKind::Direct)?;
     let lived = live(source, options, out, prepared)?;
+    let ended = lived.report.ended == Some(StopReason::TasksEnded);
     let report = baton_check::verify(&lived.out).map_err(RunError::Check)?;
     let control = ControlOutcome { lost: report.lost, torn: report.torn, run: out.display().to_string() };
-    let mut outcome = judge_by(source.scenario, &lived, &report, None)?;
-    outcome.expectations.clear();
-    prepare::write_verdict(out, &outcome)?;
-    Ok(Some(control).filter(|_| lived.tally.stopped == Some(StopReason::TasksEnded)))
+    let nothing_expected = Scenario { expectations: Vec::new(), thresholds: Vec::new(), ..source.scenario.clone() };
+    let mut outcome = judge_by(&nothing_expected, lived, &report, None)?;
+    put_down(out, &mut outcome)?;
+    Ok(Some(control).filter(|_| ended))
 }
 
-fn judge(scenario: &Scenario, lived: &Lived, control: Option<ControlOutcome>) -> Result<Outcome, RunError> {
+fn judge(scenario: &Scenario, lived: Lived, control: Option<ControlOutcome>) -> Result<Outcome, RunError> {
     let report = baton_check::verify(&lived.out).map_err(RunError::Check)?;
     judge_by(scenario, lived, &report, control)
 }
 
 fn judge_by(
     scenario: &Scenario,
-    lived: &Lived,
-    report: &baton_check::Report,
+    lived: Lived,
+    checked: &baton_check::Report,
     control: Option<ControlOutcome>,
 ) -> Result<Outcome, RunError> {
-    let tally = &lived.tally;
-    let evidence = Evidence { tally, report, control: control.as_ref() };
-    let expectations = outcome::expectations(scenario, &evidence);
-    let verdict = outcome::verdict(tally, report, &expectations);
+    let mut report = lived.report;
+    report.judged = Judged::of(checked);
+    report.judged.expectations = outcome::expectations(&scenario.expectations, &report, control.as_ref());
+    report.judged.thresholds = outcome::expectations(&scenario.thresholds, &report, control.as_ref());
+    let verdict = outcome::verdict(&report);
     let repository = lived.out.join(prepare::REPOSITORY);
+    let total = report.spend.total;
     Ok(Outcome {
         format: outcome::FORMAT,
         scenario: scenario.name.clone(),
@@ -222,29 +233,31 @@ fn judge_by(
         verdict,
         exit_code: verdict.exit_code(),
         run: lived.out.display().to_string(),
-        virtual_s: tally.last_us as f64 / 1e6,
+        virtual_s: report.end_us as f64 / 1e6,
         wall_s: 0.0,
         lived_s: lived.lived_s,
         main: MainOutcome {
             head: prepare::head_of(&repository)?,
             repository: repository.display().to_string(),
-            landed: tally.landed,
-            refused: tally.refused,
-            conflicts: tally.conflicts,
+            landed: report.landings.landed,
+            refused: report.landings.refused,
+            conflicts: report.landings.conflicts.count,
             rolled_back: 0,
         },
-        expectations,
-        faults: faults(scenario, tally),
+        expectations: report.judged.expectations.clone(),
+        thresholds: report.judged.thresholds.clone(),
+        faults: faults(scenario, &report),
         spend: Spend {
-            usd: tally.usd_micros as f64 / 1e6,
-            tokens_in: tally.tokens_in,
-            tokens_out: tally.tokens_out,
-            calls: tally.calls,
+            usd: total.usd_micros as f64 / 1e6,
+            tokens_in: total.tokens_in,
+            tokens_out: total.tokens_out,
+            calls: total.calls,
         },
-        journal: lived.journal.clone(),
-        stopped: tally.stopped,
-        approvals: tally.approvals.clone(),
+        journal: lived.journal,
+        stopped: report.ended,
+        approvals: report.people.approvals.list.clone(),
         control,
+        report: Some(report),
     })
 }
 
@@ -255,10 +268,11 @@ pub(crate) fn world_word(world: World) -> &'static str {
     }
 }
 
-fn faults(scenario: &Scenario, tally: &Tally) -> Vec<FaultOutcome> {
+fn faults(scenario: &Scenario, report: &Report) -> Vec<FaultOutcome> {
     let outcome = |(place, fault): (usize, &crate::scenario::Fault)| {
         let id = place as u16;
-        let (injected, records) = tally.faults.get(&FaultId(id)).copied().unwrap_or_default();
+        let found = report.faults.iter().find(|found| found.id == id);
+        let (injected, records) = found.map_or((0, 0), |found| (found.injected, found.felt_records));
         FaultOutcome {
             id,
             kind: kind_word(&fault.kind),
@@ -266,7 +280,7 @@ fn faults(scenario: &Scenario, tally: &Tally) -> Vec<FaultOutcome> {
             injected,
             felt: records.min(1),
             felt_records: records,
-            after_end: injected == 0 && fault.at_us > tally.last_us,
+            after_end: injected == 0 && fault.at_us > report.end_us,
         }
     };
     scenario.faults.iter().enumerate().map(outcome).collect()

@@ -2,6 +2,7 @@
 //!
 //! Times are microseconds, money is millionths of a dollar, probabilities are parts per million.
 
+pub use crate::metric::Metric;
 pub use baton_actors::team::{About, Action, Caps, Command, EditRule, Gate, GateKind, Latency, Patience, Patiences};
 pub use baton_actors::team::{LeaseRule, LeaseSpan, Model, Moment, Restartable, Review, Spoil};
 use baton_record::LaneId;
@@ -48,6 +49,8 @@ pub struct Scenario {
     pub caps: Caps,
     /// `expect`.
     pub expectations: Vec<Expectation>,
+    /// `thresholds`: figures that the run is to reach; the same language as `expect`.
+    pub thresholds: Vec<Expectation>,
     /// `control: without-merger`: run the control run afterwards.
     pub control: bool,
 }
@@ -249,7 +252,7 @@ pub enum FaultKind {
     Push,
 }
 
-/// One entry of `expect`: `tasks.landed == 200`, `spend.usd <= 5`, or `main.intact` alone.
+/// One entry of `expect` or `thresholds`: `tasks.landed == 200`, `merge.wait.p95 < 60s`, or `main.intact` alone.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Expectation {
     /// As written, white space trimmed.
@@ -258,7 +261,7 @@ pub struct Expectation {
     pub metric: Metric,
     /// How.
     pub comparison: Comparison,
-    /// With what. `main.intact` alone means `== 1`.
+    /// With what; a time in seconds. `main.intact` alone means `== 1`.
     pub value: f64,
 }
 
@@ -277,45 +280,4 @@ pub enum Comparison {
     More,
     /// `>=`
     AtLeast,
-}
-
-/// What an expectation can look at. The names are the words of the file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Metric {
-    /// `main.intact`: 1 or 0.
-    MainIntact,
-    /// `tasks.landed`
-    TasksLanded,
-    /// `tasks.failed`
-    TasksFailed,
-    /// `changes.refused`
-    ChangesRefused,
-    /// `faults.injected`
-    FaultsInjected,
-    /// `faults.felt`: entries of `faults` that were felt at least once.
-    FaultsFelt,
-    /// `control.lost`
-    ControlLost,
-    /// `control.torn`
-    ControlTorn,
-    /// `spend.usd`
-    SpendUsd,
-    /// `virtual.s`
-    VirtualS,
-}
-
-impl Metric {
-    /// Every metric with its word.
-    pub const ALL: [(&str, Metric); 10] = [
-        ("main.intact", Metric::MainIntact),
-        ("tasks.landed", Metric::TasksLanded),
-        ("tasks.failed", Metric::TasksFailed),
-        ("changes.refused", Metric::ChangesRefused),
-        ("faults.injected", Metric::FaultsInjected),
-        ("faults.felt", Metric::FaultsFelt),
-        ("control.lost", Metric::ControlLost),
-        ("control.torn", Metric::ControlTorn),
-        ("spend.usd", Metric::SpendUsd),
-        ("virtual.s", Metric::VirtualS),
-    ];
 }

@@ -174,9 +174,10 @@ impl Attempt {
         &self,
         ground: &Ground,
         lane: (LaneId, &str),
-        time_s: i64,
+        now_us: u64,
     ) -> Result<Submission, GitError> {
         let (lane, name) = lane;
+        let time_s = ground.team.start_s + (now_us / 1_000_000) as i64;
         let base = self.base.expect("a change is made on a base");
         let by = By::of(name, self.author.as_deref());
         let meta = commit_meta(&ground.team, self.change, by, (self.lease.map(|lease| lease.1), time_s));
@@ -187,6 +188,7 @@ impl Attempt {
             base,
             commit: proposal.commit,
             author: self.author.clone(),
+            sent_us: Some(now_us),
             lease: self.lease.map(|lease| lease.0),
             fence: self.lease.map(|lease| lease.1),
             reads: reads.clone(),

@@ -263,8 +263,7 @@ impl Lane {
     fn submit(&mut self, ctx: &mut Context<Lane>) {
         let attempt = self.attempt.as_mut().expect("work is done in an attempt");
         let lane = &self.ground.team.lanes[self.id.0 as usize].name;
-        let time_s = self.ground.team.start_s + (self.ground.clock.now_us() / 1_000_000) as i64;
-        let submission = match attempt.submission(&self.ground, (self.id, lane), time_s) {
+        let submission = match attempt.submission(&self.ground, (self.id, lane), self.ground.clock.now_us()) {
             Ok(submission) => submission,
             Err(error) => return self.give_up(error),
         };
@@ -279,8 +278,8 @@ impl Lane {
         let base = attempt.base.expect("work has a base");
         let (change, updates) = (attempt.change, attempt.updates().to_vec());
         let reads = Vec::new();
-        let submitted =
-            ChangeSubmitted { change, base, commit: base, author: None, lease: None, fence: None, reads, updates };
+        let (author, sent_us, lease, fence) = (None, None, None, None);
+        let submitted = ChangeSubmitted { change, base, commit: base, author, sent_us, lease, fence, reads, updates };
         let fact = Fact::of(self.id, change.task(), Event::ChangeSubmitted(submitted));
         self.ground.directory.recorder().do_send(Append::of(Writer::Lane, vec![fact]));
         self.stage = Stage::Writing;

@@ -180,6 +180,9 @@ impl Changes {
             });
         }
         let assigned_us = lane.and_then(|lane| self.assigned_us.get(&lane)).copied().unwrap_or_default();
+        let in_time = submitted.sent_us.is_none_or(|sent_us| (assigned_us..=record.t_us).contains(&sent_us));
+        self.mail_1
+            .claim(in_time, || format!("record {seq}: {id} was sent before its attempt began, or after it arrived"));
         let fresh = !self.by_id.contains_key(&id) && !self.withdrawn.contains(&id);
         self.mail_1.claim(fresh, || format!("record {seq}: {id} is submitted a second time, or after it was closed"));
         if let Some(lane) = lane.filter(|_| fresh) {

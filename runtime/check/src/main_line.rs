@@ -237,9 +237,10 @@ impl MainLine {
         self.main_4.claim(merge.tree == landing.tree, || {
             format!("{id}: the tree of {} is not the one that was intended and gated", landing.main_after)
         });
-        let times = [(submitted.commit, change.submitted_us), (landing.main_after, landing.intended_us)];
-        for ((name, until_us), commit) in times.into_iter().zip([proposal, merge]) {
-            self.who_1.claim(start.fits(commit, (change.assigned_us, until_us)), || {
+        let made = submitted.sent_us.map_or((change.assigned_us, change.submitted_us), |sent_us| (sent_us, sent_us));
+        let times = [(submitted.commit, made), (landing.main_after, (change.assigned_us, landing.intended_us))];
+        for ((name, within), commit) in times.into_iter().zip([proposal, merge]) {
+            self.who_1.claim(start.fits(commit, within), || {
                 format!("{id}: {name} was made at a time at which the change was not")
             });
         }

@@ -97,7 +97,7 @@ fn whole(millis: u64) -> String {
 }
 
 /// The time in microseconds, as large as 64 bits can hold; `None` if it is misspelt.
-fn parse(text: &str) -> Option<u64> {
+pub(crate) fn parse(text: &str) -> Option<u64> {
     let mut rest = text;
     let mut total: u64 = 0;
     let mut units = UNITS.iter();

@@ -1,12 +1,14 @@
-//! What must hold at the end: `expect`.
+//! What must hold at the end: `expect`, and which figures are to be reached: `thresholds`.
 //!
-//! Owns the small language of expectations. Knows the names of metrics, not how they are measured.
+//! Owns the small language of both. Knows the names of metrics, not how they are measured.
 
 use super::codes::Code;
+use super::duration;
 use super::faults::Sink;
 use super::names;
 use super::scalar::{Field, Scalar, listed, shown};
 use super::table::{self, ListOf};
+use crate::metric::{self, Count};
 use crate::scenario::{Comparison, Expectation, Metric};
 
 /// Longest number of an expectation; every shorter one is finite.
@@ -35,7 +37,16 @@ pub(crate) struct Scene {
 
 /// The section `expect`.
 pub(crate) fn expectations(sink: &mut Sink, field: Field<'_>, scene: Scene) -> Option<Vec<Expectation>> {
-    let of = ListOf { example: "main.intact, tasks.landed == 200", needed: false };
+    list(sink, field, "main.intact, tasks.landed == 200", scene)
+}
+
+/// The section `thresholds`.
+pub(crate) fn thresholds(sink: &mut Sink, field: Field<'_>, scene: Scene) -> Option<Vec<Expectation>> {
+    list(sink, field, "merge.wait.p95 < 60s", scene)
+}
+
+fn list(sink: &mut Sink, field: Field<'_>, example: &'static str, scene: Scene) -> Option<Vec<Expectation>> {
+    let of = ListOf { example, needed: false };
     table::list(sink, field, of, |sink, entry| {
         let scalar = entry.scalar(sink, "an expectation: `tasks.landed == 200`")?;
         expectation(sink, scalar, scene)
@@ -50,13 +61,14 @@ fn expectation(sink: &mut Sink, scalar: Scalar<'_>, scene: Scene) -> Option<Expe
     let (comparison, value) = match rest.trim_start() {
         "" if metric == Metric::MainIntact => (Comparison::Equal, 1.0),
         "" => {
-            let help = format!("write `{word} == 0`, or with another comparison and number");
+            let (number, what) = if metric.is_time() { ("60s", "time") } else { ("0", "number") };
+            let help = format!("write `{word} == {number}`, or with another comparison and {what}");
             unreadable(sink, scalar, "nothing is compared with", help);
             return None;
         }
-        rest => compared(sink, scalar, word, rest)?,
+        rest => compared(sink, scalar, (word, metric), rest)?,
     };
-    if scene.control == Some(false) && matches!(metric, Metric::ControlLost | Metric::ControlTorn) {
+    if scene.control == Some(false) && metric.is_of_control() {
         sink.error(Code::NoControl, scalar.span, format!("`{word}` is counted in a control run, which is not made"))
             .label("never counted")
             .help("add `control: without-merger`");
@@ -88,11 +100,11 @@ impl Found {
         let count = |most: Option<u64>| Found { most: most.map(|most| most as f64), whole: true };
         match metric {
             Metric::MainIntact => count(Some(1)),
-            Metric::TasksLanded | Metric::TasksFailed => count(scene.tasks),
-            Metric::FaultsFelt => count(scene.faults),
-            Metric::FaultsInjected => count(scene.faults.filter(|faults| *faults == 0)),
-            Metric::ChangesRefused | Metric::ControlLost | Metric::ControlTorn => count(None),
-            Metric::SpendUsd | Metric::VirtualS => Found { most: None, whole: false },
+            Metric::Count(Count::TasksLanded | Count::TasksFailed) => count(scene.tasks),
+            Metric::Count(Count::FaultsFelt) => count(scene.faults),
+            Metric::Count(Count::FaultsInjected) => count(scene.faults.filter(|faults| *faults == 0)),
+            Metric::Count(_) => count(None),
+            Metric::Usd(_) | Metric::VirtualS | Metric::Time(..) => Found { most: None, whole: false },
         }
     }
 
@@ -134,10 +146,11 @@ fn metric(sink: &mut Sink, scalar: Scalar<'_>, word: &str) -> Option<Metric> {
         unreadable(sink, scalar, "a metric is missing", "begin with a metric: `tasks.landed == 200`".to_owned());
         return None;
     }
-    let words = || Metric::ALL.iter().map(|(word, _)| *word);
-    if let Some((_, metric)) = Metric::ALL.iter().find(|(known, _)| *known == word) {
-        return Some(*metric);
+    if let Some(metric) = metric::find(word) {
+        return Some(metric);
     }
+    let words: Vec<String> = metric::all().map(|(word, _)| word).collect();
+    let words = || words.iter().map(String::as_str);
     let help = match names::nearest(sink, word, words()) {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("metrics: {}", listed(words())),
@@ -148,25 +161,42 @@ fn metric(sink: &mut Sink, scalar: Scalar<'_>, word: &str) -> Option<Metric> {
     None
 }
 
-fn compared(sink: &mut Sink, scalar: Scalar<'_>, word: &str, rest: &str) -> Option<(Comparison, f64)> {
+fn compared(
+    sink: &mut Sink,
+    scalar: Scalar<'_>,
+    (word, metric): (&str, Metric),
+    rest: &str,
+) -> Option<(Comparison, f64)> {
+    let read = |text: &str| if metric.is_time() { seconds(text) } else { decimal(text) };
+    let what = if metric.is_time() { "time" } else { "number" };
     let Some((symbol, comparison)) = COMPARISONS.iter().find(|(symbol, _)| rest.starts_with(symbol)) else {
         let number = rest.trim_start_matches(['=', '~', ':']).trim();
-        let help = if rest.starts_with(['=', ':']) && decimal(number).is_some() {
+        let help = if rest.starts_with(['=', ':']) && read(number).is_some() {
             format!("write `{word} == {number}`")
         } else {
             let symbols = listed(COMPARISONS.iter().map(|(symbol, _)| *symbol));
-            format!("write a metric, one of {symbols}, and a number")
+            format!("write a metric, one of {symbols}, and a {what}")
         };
         unreadable(sink, scalar, "a comparison is missing", help);
         return None;
     };
     let number = rest[symbol.len()..].trim();
-    let Some(value) = decimal(number) else {
-        let help = format!("write a number with digits and at most one point: `{word} {symbol} 5`");
-        unreadable(sink, scalar, "a number is missing or not one", help);
+    let Some(value) = read(number) else {
+        let help = if metric.is_time() {
+            format!("write a time with its unit: `{word} {symbol} 60s`")
+        } else {
+            format!("write a number with digits and at most one point: `{word} {symbol} 5`")
+        };
+        unreadable(sink, scalar, &format!("a {what} is missing or not one"), help);
         return None;
     };
     Some((*comparison, value))
+}
+
+/// A time of the file in seconds.
+fn seconds(text: &str) -> Option<f64> {
+    let us = duration::parse(text).filter(|_| text.len() <= NUMBER_MAX)?;
+    Some(us as f64 / 1e6)
 }
 
 fn decimal(text: &str) -> Option<f64> {

@@ -66,6 +66,7 @@ pub(crate) fn scenario(sink: &mut Sink, root: &Node) -> Option<Scenario> {
         faults: faults.as_ref().map(|faults| faults.len() as u64),
     };
     let expectations = table.or(sink, "expect", Vec::new(), |sink, field| expect::expectations(sink, field, scene));
+    let thresholds = table.or(sink, "thresholds", Vec::new(), |sink, field| expect::thresholds(sink, field, scene));
     table.close(sink);
     Some(Scenario {
         name: name?,
@@ -86,6 +87,7 @@ pub(crate) fn scenario(sink: &mut Sink, root: &Node) -> Option<Scenario> {
         stop_when_planned: stop?.1,
         caps: caps.caps?,
         expectations: expectations?,
+        thresholds: thresholds?,
         control: control?,
     })
 }

@@ -49,6 +49,7 @@ const NO_OPS: &[(&str, &str, &str)] = &[
     ("ChangeRefused", "data/reason: another's", "as above, where the other reason is a conflict"),
     ("ChangeRefused", "data/reason: no-lease", "as above, where a merger was restarted and knows no leases"),
     ("ChangeSubmitted, refused", "data/", "nothing of a refused change is in the repository"),
+    ("ChangeSubmitted", "data/sent_us", "within the second that its commit names, a lane alone knows when it sent it"),
     ("ChangeSubmitted", "data/updates/0/op: edit", "every addition at the end is also an edit"),
     ("EndpointNamed", "data/slots", "so many calls were never under way at once"),
     ("GateFailed", "data/detail", "a gate's own words"),

@@ -64,6 +64,7 @@ impl Folder {
             reads,
             updates: proposal.updates.clone(),
             author: None,
+            sent_us: None,
         };
         self.push(Merger, (Some(proposal.lane), Some(change.task().0)), Event::ChangeSubmitted(submitted));
         (change, commit)

@@ -25,6 +25,7 @@ fn submitted(change: ChangeId) -> Event {
         reads,
         updates,
         author: None,
+        sent_us: None,
     })
 }
 

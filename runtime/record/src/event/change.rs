@@ -59,6 +59,9 @@ pub struct ChangeSubmitted {
     /// The lane that made it, where another lane submits it: its reviewer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub author: Option<String>,
+    /// When its lane sent it, and made the commit; from then on it waits for the merger. (Control run: absent.)
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent_us: Option<u64>,
     /// The lease it was made under.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease: Option<LeaseId>,
