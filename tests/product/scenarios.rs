@@ -6,10 +6,11 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// Every path of keys in an object; a list counts as its first entry.
+/// Every path of keys in an object; a list counts as its first entry. The report has a test of its own.
 fn keys(value: &Value) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     collect(value, "", &mut found);
+    found.retain(|key| !key.starts_with("report."));
     found
 }
 
@@ -31,7 +32,7 @@ const RUN: &str = "format scenario seed world verdict exit_code run virtual_s wa
      expectations expectations.name expectations.held expectations.value faults faults.id faults.injected faults.felt \
      spend spend.usd spend.tokens_in spend.tokens_out spend.calls journal journal.records journal.head_hash";
 /// Keys that `run` has beside them.
-const BESIDE: &str = "lived_s stopped faults.kind faults.at_s faults.felt_records faults.after_end";
+const BESIDE: &str = "lived_s stopped thresholds report faults.kind faults.at_s faults.felt_records faults.after_end";
 /// The published keys of `verify`.
 const VERIFY: &str = "format exit_code ended open_tasks unjudged run intact promises promises.id promises.status promises.checked promises.detail lost doubled torn \
      uncredited torn_tail";
@@ -68,9 +69,11 @@ fn agrees(place: &Path, told: &Value, what: &str) {
     assert_eq!(told["journal"]["records"], folder.records().len(), "{what}");
     assert_eq!(folder.records().last().unwrap()["kind"], "RunStopped", "{what}");
     let written: Value = serde_json::from_slice(&std::fs::read(out.join("run.json")).unwrap()).unwrap();
-    for (key, value) in told.as_object().unwrap() {
+    for (key, value) in told.as_object().unwrap().iter().filter(|(key, _)| *key != "report") {
         assert_eq!(&written[key], value, "{what}: run.json differs in {key}");
     }
+    let report: Value = serde_json::from_slice(&std::fs::read(out.join("report.json")).unwrap()).unwrap();
+    assert_eq!(report, told["report"], "{what}: report.json differs");
     let folders = |suffix: &str| {
         let entries = std::fs::read_dir(&out).unwrap().map(|entry| entry.unwrap().file_name());
         entries.filter(|name| name.to_string_lossy().ends_with(suffix)).count()

@@ -317,8 +317,8 @@ Right:
         "E0121",
         "An expectation cannot be read.
 
-An expectation is a metric, a comparison (`==`, `!=`, `<`, `<=`, `>`, `>=`) and a number without sign. Only
-`main.intact` may stand alone.
+An expectation, or a threshold, is a metric, a comparison (`==`, `!=`, `<`, `<=`, `>`, `>=`) and a number without sign;
+a metric that takes time is compared with a time: `merge.wait.p95 < 60s`. Only `main.intact` may stand alone.
 
 Wrong:
     expect: [ tasks.landed = 4 ]
