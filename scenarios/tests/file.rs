@@ -411,8 +411,14 @@ fn expectations() {
         ("expect: [ tasks.lnded == 4, merge.wait.p95 < 60 ]", "E0122 1:11, E0121 1:29"),
         ("thresholds: [ merge.wait.p95 < 60s, merge.wait.p9 < 60s, lease.wait < 1m ]", "E0122 1:37, E0122 1:58"),
         ("thresholds: [ merge.latency.max <= 1m30s, slot.wait.p50 < 250ms, duplicates.usd <= 0.5 ]", ""),
-        ("thresholds: [ door.wait.p99, door.wait.p99 < 1.5s, rework.attempts < 1s ]", "E0121 1:15, E0121 1:30, E0121 1:52"),
-        ("thresholds: [ merge.wait.p95 < 0s, merge.wait.p95 >= 0s, rework.attempts == 0.5 ]", "E0128 1:15, W0204 1:36, E0128 1:58"),
+        (
+            "thresholds: [ door.wait.p99, door.wait.p99 < 1.5s, rework.attempts < 1s ]",
+            "E0121 1:15, E0121 1:30, E0121 1:52",
+        ),
+        (
+            "thresholds: [ merge.wait.p95 < 0s, merge.wait.p95 >= 0s, rework.attempts == 0.5 ]",
+            "E0128 1:15, W0204 1:36, E0128 1:58",
+        ),
         ("thresholds: [ control.lost > 0 ]", "E0124 1:15"),
         ("expect: [ { main.intact: 1 } ]", "E0104 1:11"),
         ("expect: [ main.intact: 1 ]", "E0104 1:11"),
