@@ -4,8 +4,9 @@ use crate::answer::{Answer, mutter, talk};
 use crate::arguments::{Check, ErrorFormat};
 use crate::{load, say};
 use baton_scenarios::file::{self, Fault, Faults};
+use baton_scenarios::skill_shelf;
 use serde_json::json;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// The file of a role.
 const SKILL: &str = "SKILL.md";
@@ -37,15 +38,19 @@ pub(crate) fn check(wanted: &Check) -> Answer {
 impl Read {
     fn one(&mut self, path: &Path) -> Result<(), String> {
         let inside = path.join(SKILL);
-        let skill = if inside.is_file() { Some(inside) } else { is_skill(path).then(|| path.to_owned()) };
+        // Whatever stands there is meant, be it a file or not.
+        let stands = inside.symlink_metadata().is_ok();
+        let skill = if stands { Some(inside) } else { is_skill(path).then(|| path.to_owned()) };
         let Some(skill) = skill else {
             let (name, bytes) = load::load(path)?;
-            self.faults.push(file::check(&name, &bytes).faults);
-            self.names.push(name);
+            self.scenario(name, &bytes);
             return Ok(());
         };
         let name = skill.display().to_string();
-        let bytes = load::read(&skill).map_err(|error| format!("{name}: {error}"))?;
+        let bytes = skill_shelf::read(&skill).map_err(|why| format!("{name} {why}"))?;
+        if self.names.contains(&name) {
+            return Ok(());
+        }
         let checked = file::check_skill(&name, &folder_of(&skill), &bytes);
         if let Some(skill) = checked.skill {
             self.skills.push(skill);
@@ -54,6 +59,22 @@ impl Read {
         self.faults.push(checked.faults);
         self.names.push(name);
         Ok(())
+    }
+
+    /// A scenario, the skill files that it names, and what these have to say about each other.
+    fn scenario(&mut self, name: String, bytes: &[u8]) {
+        let checked = file::check_on(&skill_shelf::on_disk, &name, bytes);
+        let team = checked.team();
+        self.faults.push(checked.faults);
+        self.names.push(name);
+        for skill in checked.skills {
+            if !self.names.contains(&skill.faults.file) {
+                self.names.push(skill.faults.file.clone());
+                self.faults.push(skill.faults);
+            }
+        }
+        let told: Vec<(String, String)> = self.faults.iter().flat_map(findings).collect();
+        self.faults.extend(team.into_iter().filter(|faults| findings(faults).any(|finding| !told.contains(&finding))));
     }
 
     fn code(&self) -> u8 {
@@ -94,14 +115,17 @@ fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
+/// The places and sentences of a file's faults.
+fn findings(faults: &Faults) -> impl Iterator<Item = (String, String)> {
+    faults.list.iter().map(|fault| (fault.file.clone(), fault.message.clone()))
+}
+
 fn is_skill(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name == SKILL)
 }
 
 /// The folder whose name a skill has to bear, also where the file is named without it.
 fn folder_of(skill: &Path) -> String {
-    let parent =
-        skill.parent().filter(|parent| !parent.as_os_str().is_empty()).map_or(PathBuf::from("."), Path::to_owned);
-    let parent = std::fs::canonicalize(&parent).unwrap_or(parent);
-    parent.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+    let parent = skill.parent().filter(|parent| !parent.as_os_str().is_empty());
+    skill_shelf::name_of(parent.unwrap_or(Path::new(".")))
 }

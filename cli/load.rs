@@ -43,11 +43,6 @@ pub(crate) fn load(path: &Path) -> Result<(String, Vec<u8>), String> {
     }
 }
 
-/// The bytes of a file, no more than it takes to know that there are too many.
-pub(crate) fn read(path: &Path) -> std::io::Result<Vec<u8>> {
-    bounded(File::open(path)?)
-}
-
 fn bounded(file: File) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)?;

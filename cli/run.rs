@@ -5,10 +5,10 @@ use crate::arguments::{Color, Demo, ErrorFormat, Run, WorldWord};
 use crate::report::Paint;
 use crate::{folders, git_program, load, progress, say};
 use baton_actors::failure::Failure;
-use baton_scenarios::file::{self, Faults};
+use baton_scenarios::file::{self, Checked};
 use baton_scenarios::run::{Options, RunError, Source};
 use baton_scenarios::scenario::World;
-use baton_scenarios::{run, shipped};
+use baton_scenarios::{run, shipped, skill_shelf};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -50,14 +50,12 @@ pub(crate) fn scenario(wanted: &Run) -> Answer {
         Ok(loaded) => loaded,
         Err(why) => return say::wrong_use(&why, wanted.json),
     };
-    let checked = file::check(&name, &bytes);
-    if !checked.faults.list.is_empty() {
-        tell_faults(&checked.faults, wanted);
-    }
+    let checked = file::check_on(&skill_shelf::on_disk, &name, &bytes);
+    tell_faults(&checked, wanted);
     let Some(scenario) = checked.scenario else {
         let mut answer = Answer::new(say::WRONG_USE);
         if wanted.json {
-            answer.line(&checked.faults.to_json());
+            answer.line(&file::to_json(&checked.all()));
         }
         return answer;
     };
@@ -71,15 +69,16 @@ pub(crate) fn scenario(wanted: &Run) -> Answer {
     obey(Source { scenario: &scenario, bytes: &bytes }, wanted)
 }
 
-fn tell_faults(faults: &Faults, wanted: &Run) {
+/// The mistakes of the scenario and of the skill files that it names.
+fn tell_faults(checked: &Checked, wanted: &Run) {
+    let faults = checked.all();
+    let Some(first) = faults.iter().find_map(|faults| faults.list.first()) else { return };
     match wanted.error_format {
         ErrorFormat::Human => {
-            mutter(&faults.render(wanted.color.wanted()));
-            if let Some(first) = faults.list.first() {
-                talk(&format!("`baton explain {}` says more", first.code));
-            }
+            faults.iter().for_each(|faults| mutter(&faults.render(wanted.color.wanted())));
+            talk(&format!("`baton explain {}` says more", first.code));
         }
-        ErrorFormat::Json => talk(&faults.to_json()),
+        ErrorFormat::Json => talk(&file::to_json(&faults)),
     }
 }
 

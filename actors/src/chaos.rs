@@ -4,7 +4,7 @@
 //! strikes themselves are carried out, and recorded, where they happen.
 
 use crate::team::{Moment, Spoil};
-use baton_record::{EndpointId, FaultId, LaneId};
+use baton_record::{EndpointId, FaultId, LaneId, TaskId};
 use baton_world::{Draws, Seeds};
 use std::collections::{BTreeMap, VecDeque};
 use std::num::NonZeroU32;
@@ -27,6 +27,8 @@ pub enum LaneFault {
     },
     /// The next packet that it hands on is spoiled.
     Spoil(Spoil),
+    /// It looks away from its policy while it makes its next change.
+    IgnorePolicy,
 }
 
 /// What happens to a share of the messages.
@@ -116,6 +118,8 @@ struct Book {
     /// The fault that took or held up a message of a lane's present ask.
     lost: BTreeMap<LaneId, FaultId>,
     pushed: Option<FaultId>,
+    /// Who made the present change of a task without looking at its policy.
+    ignored: BTreeMap<(TaskId, LaneId), FaultId>,
 }
 
 impl Chaos {
@@ -124,7 +128,17 @@ impl Chaos {
         let draws = seeds.child("chaos/mail").draws();
         let (causes, lost) = (BTreeMap::new(), BTreeMap::new());
         let taken = BTreeMap::new();
-        Chaos(Mutex::new(Book { armed: Vec::new(), mail, storms, taken, draws, causes, lost, pushed: None }))
+        Chaos(Mutex::new(Book {
+            armed: Vec::new(),
+            mail,
+            storms,
+            taken,
+            draws,
+            causes,
+            lost,
+            pushed: None,
+            ignored: BTreeMap::new(),
+        }))
     }
 
     fn book(&self) -> MutexGuard<'_, Book> {
@@ -140,8 +154,8 @@ impl Chaos {
     pub fn strike(&self, lane: LaneId, moments: &[Moment]) -> Option<(FaultId, LaneFault)> {
         let mut book = self.book();
         let fits = |armed: &Armed| {
-            let of_packets = matches!(armed.kind, LaneFault::Spoil(_));
-            !of_packets && armed.lanes.contains(&lane) && armed.moment.is_none_or(|m| moments.contains(&m))
+            let elsewhere = matches!(armed.kind, LaneFault::Spoil(_) | LaneFault::IgnorePolicy);
+            !elsewhere && armed.lanes.contains(&lane) && armed.moment.is_none_or(|m| moments.contains(&m))
         };
         let at = book.armed.iter().position(fits)?;
         let Armed { fault, kind, .. } = book.armed.remove(at);
@@ -156,6 +170,22 @@ impl Chaos {
         let at = book.armed.iter().position(fits)?;
         let Armed { fault, kind: LaneFault::Spoil(spoil), .. } = book.armed.remove(at) else { return None };
         Some((fault, spoil))
+    }
+
+    /// Asked by a lane that begins to make a change: what makes it look away from its policy. A fault strikes once.
+    pub fn strike_policy(&self, lane: LaneId, task: TaskId) -> Option<FaultId> {
+        let mut book = self.book();
+        book.ignored.remove(&(task, lane));
+        let fits = |armed: &Armed| matches!(armed.kind, LaneFault::IgnorePolicy) && armed.lanes.contains(&lane);
+        let at = book.armed.iter().position(fits)?;
+        let fault = book.armed.remove(at).fault;
+        book.ignored.insert((task, lane), fault);
+        Some(fault)
+    }
+
+    /// What made a lane look away from its policy while it made its present change of this task.
+    pub fn ignored(&self, task: TaskId, lane: LaneId) -> Option<FaultId> {
+        self.book().ignored.get(&(task, lane)).copied()
     }
 
     /// Asked by the post for every message at `now_us`.

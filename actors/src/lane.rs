@@ -6,8 +6,10 @@
 
 mod asking;
 mod attempt;
+mod boundary;
 mod direct;
 mod handing;
+mod literal;
 pub(crate) mod packing;
 mod script;
 mod stage;
@@ -243,7 +245,7 @@ impl Lane {
         let injected = match kind {
             LaneFault::Kill => "kill",
             LaneFault::Freeze { .. } => "pause",
-            LaneFault::Spoil(_) => return,
+            LaneFault::Spoil(_) | LaneFault::IgnorePolicy => return,
         };
         let target = self.ground.team.lanes[self.id.0 as usize].name.clone();
         let event = Event::FaultInjected(FaultInjected { fault, injected: injected.to_owned(), target });
@@ -251,7 +253,7 @@ impl Lane {
         match kind {
             LaneFault::Kill => self.die(DeathReason::Killed, Some(fault), ctx),
             LaneFault::Freeze { for_us } => self.freeze(for_us, ctx),
-            LaneFault::Spoil(_) => {}
+            LaneFault::Spoil(_) | LaneFault::IgnorePolicy => {}
         }
     }
 

@@ -19,6 +19,7 @@ pub mod merger;
 pub mod post;
 pub mod progress;
 pub mod recorder;
+pub mod rights;
 pub mod start;
 pub mod supervisor;
 pub mod team;

@@ -8,6 +8,7 @@ mod approval;
 mod authorship;
 mod desk;
 mod landing;
+mod mandate;
 mod prepare;
 mod recovery;
 

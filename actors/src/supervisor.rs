@@ -24,7 +24,8 @@ use baton_core::approvals::Question;
 use baton_core::board::{Desk, Settled as Outcome};
 use baton_core::slots::CallEnd;
 use baton_core::{Command, Supervision};
-use baton_record::event::{ApprovalSubject, DeathReason, PacketPurpose, ReturnReason, ReviewItem, StopReason};
+use baton_record::event::StopReason;
+use baton_record::event::{ActionDenied, ApprovalSubject, DeathReason, PacketPurpose, ReturnReason, ReviewItem};
 use baton_record::{ApprovalId, ChangeId, EffectKey, EndpointId, Epoch, FaultId, Fence, LaneId, LeaseId, Names, Oid};
 use baton_record::{PacketId, ResourceId};
 pub use effects::Effect;
@@ -40,6 +41,7 @@ mailbox!(guarded Supervisor {
     FenceStands => on_fence, "The merger has raised a grant's fence: the lease may be answered.";
     MergerBack => on_merger_back, "The merger has lost what it was asked: ask again for every fence that does not stand.";
     PacketLooked => on_packet_looked, "A packet has been looked into.";
+    ActionsDenied => on_denied, "A lane wanted to do what its role may not; it did not happen.";
     LaneGone => on_lane_gone, "A lane has died.";
     PauseSeen => on_pause_seen, "A lane, or the merger, starts no effect in this epoch.";
     OperatorSays => on_operator, "A person's command.";
@@ -254,6 +256,17 @@ pub struct Settled {
     pub lacks: Option<Lack>,
     /// The fault that caused it.
     pub fault: Option<FaultId>,
+}
+
+/// See the table.
+#[derive(Debug)]
+pub struct ActionsDenied {
+    /// Who.
+    pub lane: LaneId,
+    /// While it made which change.
+    pub change: ChangeId,
+    /// What.
+    pub denied: Vec<ActionDenied>,
 }
 
 /// See the table.

@@ -2,11 +2,15 @@
 //!
 //! Times are microseconds, money is millionths of a dollar, probabilities are parts per million.
 
+pub use crate::rights::Binding;
 pub use baton_core::approvals::{About, Patience};
 use baton_record::event::{ApprovalSubject, Bound, BudgetSet};
 use baton_record::{LaneId, Oid, ResourceId, TaskId};
 use baton_world::endpoint_gate::Rate;
 use baton_world::{ClockKind, Seeds};
+
+/// What the merger is called where roles are named; no role has lanes by this name.
+pub const MERGER: &str = "merger";
 
 /// Everything that does not change during a run.
 #[derive(Clone, Debug)]
@@ -25,6 +29,8 @@ pub struct Team {
     pub lanes: Vec<LaneSpec>,
     /// Models, in the order of their endpoints' identifiers.
     pub models: Vec<Model>,
+    /// What binds the roles that are bound, and the merger, which comes last.
+    pub bindings: Vec<Binding>,
     /// Kinds of work.
     pub work: Vec<Work>,
     /// For each task its kind of work: index into `work`.
@@ -231,6 +237,33 @@ pub enum Action {
         /// How long.
         for_us: u64,
     },
+    /// `{ write: PATH }`: creates or replaces the file that the path leads to, wherever that is.
+    Write {
+        /// As the lane writes it.
+        path: String,
+    },
+    /// `{ remove: PATH }`: removes a file, a link, or a directory with all that is in it.
+    Remove {
+        /// As the lane writes it.
+        path: String,
+    },
+    /// `{ read: PATH }`: looks into a file; the change does not depend on it.
+    Read {
+        /// As the lane writes it.
+        path: String,
+    },
+    /// `{ run: "cd . && git push" }`: a shell command; it has no effect but the time that it takes.
+    Run {
+        /// As the lane writes it.
+        command: String,
+    },
+    /// `{ push: main }`: sends main to a remote, which a simulation does not have.
+    Push,
+    /// `{ mcp: mcp__server__tool }`: calls a tool of an MCP server, which a simulation does not have.
+    Mcp {
+        /// Its whole name.
+        tool: String,
+    },
     /// `{ crash: 5% }`: with this probability the lane crashes here.
     Crash {
         /// Parts per million.
@@ -364,6 +397,27 @@ impl Team {
     /// The work of a task.
     pub fn work_of(&self, task: baton_record::TaskId) -> &Work {
         &self.work[self.tasks[task.0 as usize]]
+    }
+
+    /// What binds a role, if anything does.
+    pub fn binding(&self, role: &str) -> Option<&Binding> {
+        self.bindings.iter().find(|binding| binding.role == role)
+    }
+
+    /// What binds the merger.
+    pub fn merger(&self) -> Option<&Binding> {
+        self.bindings.last().filter(|binding| binding.role == MERGER)
+    }
+
+    /// Whether work may go to a role, named by itself or by its skill.
+    pub fn may_hand(&self, binding: &Binding, to: &str) -> bool {
+        let skill = self.binding(to).map(|to| to.skill.as_str());
+        binding.handoff_to.iter().any(|named| named == to || Some(named.as_str()) == skill)
+    }
+
+    /// What binds a lane of this name.
+    pub fn binding_of_lane(&self, lane: &str) -> Option<&Binding> {
+        self.binding(lane.rsplit_once('.')?.0)
     }
 
     /// Resources that a change of `paths` must hold, ascending.

@@ -20,7 +20,8 @@ mod skill;
 mod team;
 
 pub use mistake::{Mistake, Severity, codes, explain};
-pub use path::{PathFault, Paths};
+pub use path::names::same_name;
+pub use path::{Lead, PathFault, Paths, leads};
 pub use pattern::Pattern;
 pub use policy::{Action, Decision, List, Policy, Reason, Verdict};
 pub use rule::Rule;

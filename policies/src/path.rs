@@ -92,6 +92,24 @@ impl Place {
     }
 }
 
+/// Where a path leads, as an action that was allowed will find it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lead {
+    /// Where it leads in the end, relative to the workspace.
+    pub target: String,
+    /// The name itself, if that is a symlink.
+    pub link: Option<String>,
+}
+
+/// Where the path leads from the workspace's root.
+///
+/// # Errors
+///
+/// Says why it leads nowhere that is in the workspace and means the same to everybody.
+pub fn leads(path: &str, ground: &dyn Paths) -> Result<Lead, PathFault> {
+    resolve(path, "", ground).map(|place| Lead { target: place.target, link: place.own })
+}
+
 /// Where the path leads, from a directory of the workspace (empty: the workspace itself).
 pub(crate) fn resolve(path: &str, from: &str, ground: &dyn Paths) -> Result<Place, PathFault> {
     if path.is_empty() || path.len() > LENGTH_MAX || path.chars().any(char::is_control) {

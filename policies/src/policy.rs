@@ -165,39 +165,33 @@ impl Policy {
     }
 
     fn place(&self, tool: FileTool, place: &Place, ground: &dyn Paths) -> Verdict {
-        let (folds, part) = (ground.ignores_case(), place.target.as_str());
-        let changes = tool != FileTool::Read;
+        let (folds, changes) = (ground.ignores_case(), tool != FileTool::Read);
         if changes && place.is_git() {
-            return Verdict::denied(Reason::Path(PathFault::GitDirectory), part);
+            return Verdict::denied(Reason::Path(PathFault::GitDirectory), &place.target);
         }
-        let stops = |rule: &Rule| match &rule.subject {
-            Subject::File(of, pattern) if of.forbids(tool) => pattern.as_ref().is_none_or(|pattern| {
-                // To delete a directory is to delete what is in it.
-                let deep = tool == FileTool::Delete;
-                place.all().any(|name| if deep { pattern.touches(name, folds) } else { pattern.covers(name, folds) })
-            }),
-            _ => false,
+        if let Some(verdict) = stopped(&self.deny, List::Deny, tool, (place, folds)) {
+            return verdict;
+        }
+        // Of a symlink that is read, only what it leads to is read.
+        let touched = || place.really().take(if changes { 2 } else { 1 });
+        let (limits, outside) =
+            if changes { (&self.may_write, Reason::OutsideMayWrite) } else { (&self.may_read, Reason::OutsideMayRead) };
+        if let Some(name) = touched().find(|name| !limits.iter().any(|pattern| pattern.covers(name, folds))) {
+            return Verdict::denied(outside, name);
+        }
+        if let Some(verdict) = stopped(&self.approve, List::Approve, tool, (place, folds)) {
+            return verdict;
+        }
+        let lets = |name: &str| {
+            find(&self.allow, &|rule| match &rule.subject {
+                Subject::File(of, pattern) => *of == tool && pattern.as_ref().is_none_or(|p| p.covers(name, folds)),
+                _ => false,
+            })
         };
-        let inside = |patterns: &[Pattern]| {
-            // Of a symlink that is read, only what it leads to is read.
-            let mut names = place.really().take(if changes { 2 } else { 1 });
-            names.all(|name| patterns.iter().any(|pattern| pattern.covers(name, folds)))
-        };
-        if let Some(rule) = find(&self.deny, &stops) {
-            return Verdict::by(rule, List::Deny, part);
+        match (touched().find(|name| lets(name).is_none()), lets(&place.target)) {
+            (None, Some(rule)) => Verdict::by(rule, List::Allow, &place.target),
+            (name, _) => Verdict::denied(Reason::NothingAllows, name.unwrap_or(&place.target)),
         }
-        if changes && !inside(&self.may_write) {
-            return Verdict::denied(Reason::OutsideMayWrite, part);
-        }
-        if !changes && !inside(&self.may_read) {
-            return Verdict::denied(Reason::OutsideMayRead, part);
-        }
-        self.first(part, &stops, &|rule| match &rule.subject {
-            Subject::File(of, pattern) => {
-                *of == tool && pattern.as_ref().is_none_or(|p| inside(std::slice::from_ref(p)))
-            }
-            _ => false,
-        })
     }
 
     fn command(&self, text: &str, ground: &dyn Paths) -> Verdict {
@@ -206,8 +200,10 @@ impl Policy {
             return Verdict::denied(Reason::TooLarge, shown);
         };
         let mut worst: Option<Verdict> = None;
+        // Of two denials the one that a rule speaks of says more.
+        let weight = |verdict: &Verdict| (verdict.decision, matches!(verdict.reason, Reason::Rule { .. }));
         let mut weigh = |verdict: Verdict| {
-            if worst.as_ref().is_none_or(|worst| verdict.decision > worst.decision) {
+            if worst.as_ref().is_none_or(|worst| weight(&verdict) > weight(worst)) {
                 worst = Some(verdict);
             }
         };
@@ -248,6 +244,22 @@ impl Policy {
             Err(fault) => Verdict::denied(Reason::Path(*fault), &redirect.shown),
         }
     }
+}
+
+/// The verdict of the first rule of a list that stops the tool at one of the place's names.
+fn stopped(rules: &[Rule], list: List, tool: FileTool, (place, folds): (&Place, bool)) -> Option<Verdict> {
+    rules.iter().enumerate().find_map(|(index, rule)| {
+        let Subject::File(of, pattern) = &rule.subject else { return None };
+        if !of.forbids(tool) {
+            return None;
+        }
+        let Some(pattern) = pattern else { return Some(Verdict::by((index, rule), list, &place.target)) };
+        // To delete a directory is to delete what is in it.
+        let deep = tool == FileTool::Delete;
+        let name =
+            place.all().find(|name| if deep { pattern.touches(name, folds) } else { pattern.covers(name, folds) });
+        name.map(|name| Verdict::by((index, rule), list, name))
+    })
 }
 
 fn find<'a>(rules: &'a [Rule], fits: &dyn Fn(&Rule) -> bool) -> Option<(usize, &'a Rule)> {

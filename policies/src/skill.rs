@@ -68,7 +68,7 @@ pub fn parse(folder: &str, bytes: &[u8]) -> Parsed {
 
 fn read(folder: &str, bytes: &[u8], sink: &mut Sink) -> Option<Skill> {
     if bytes.len() > LENGTH_MAX {
-        let message = format!("the file has {} bytes; a skill file has at most {LENGTH_MAX}", bytes.len());
+        let message = format!("the file is too large: a skill file has at most {LENGTH_MAX} bytes");
         sink.note(mistake::TOO_LARGE, LENGTH_MAX..bytes.len(), message, "move reference material into files beside it");
         return None;
     }

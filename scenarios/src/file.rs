@@ -9,6 +9,7 @@
 
 mod actions;
 mod approvals;
+mod binding;
 mod budgets;
 mod bytes;
 mod codes;
@@ -38,8 +39,10 @@ mod whole;
 mod work;
 
 use crate::scenario::Scenario;
+use binding::Skills;
+pub use binding::{Shelf, Shelved, bare};
 use faults::Sink;
-pub use faults::{Fault, Faults, Secondary, Severity};
+pub use faults::{Fault, Faults, Secondary, Severity, to_json};
 pub use skills::{CheckedSkill, check_skill, check_team};
 use source::Source;
 
@@ -53,6 +56,23 @@ pub struct Checked {
     pub scenario: Option<Scenario>,
     /// Errors and warnings, by position; may hold warnings beside a scenario.
     pub faults: Faults,
+    /// The skill files that it names, each with its own.
+    pub skills: Vec<CheckedSkill>,
+}
+
+impl Checked {
+    /// The faults of the scenario, and of each skill file that has any.
+    pub fn all(&self) -> Vec<&Faults> {
+        let skills = self.skills.iter().map(|skill| &skill.faults).filter(|faults| !faults.list.is_empty());
+        std::iter::once(&self.faults).chain(skills).collect()
+    }
+
+    /// What the skills that bind the scenario's roles have to say about each other; nothing if none does.
+    pub fn team(&self) -> Vec<Faults> {
+        let whole = self.skills.iter().filter_map(|file| Some((file.skill.clone()?, file.faults.clone())));
+        let (skills, files): (Vec<_>, Vec<_>) = whole.unzip();
+        if skills.len() > 1 { check_team(&skills, &files) } else { Vec::new() }
+    }
 }
 
 /// Reads the scenario file `name` (only a label for messages) from its bytes.
@@ -66,13 +86,19 @@ pub fn read(name: &str, bytes: &[u8]) -> Result<Scenario, Faults> {
 
 /// Like [`read`], but hands back warnings even if the file can be used.
 pub fn check(name: &str, bytes: &[u8]) -> Checked {
+    check_on(&bare, name, bytes)
+}
+
+/// Like [`check`], with the skill files of a shelf.
+pub fn check_on(shelf: Shelf<'_>, name: &str, bytes: &[u8]) -> Checked {
+    let mut skills = Skills::on(shelf);
     let mut sink = Sink::default();
     let source = Source::new(bytes::accept(bytes, &mut sink));
     let root = if sink.errors() == 0 { tree::build(&source, &mut sink) } else { None };
-    let scenario = root.and_then(|root| whole::scenario(&mut sink, &root));
+    let scenario = root.and_then(|root| whole::scenario(&mut sink, &root, &mut skills));
     let scenario = scenario.filter(|_| sink.errors() == 0);
     assert!(scenario.is_some() || sink.errors() > 0, "a section of the file was refused without a fault");
-    Checked { scenario, faults: sink.finish(name, source) }
+    Checked { scenario, faults: sink.finish(name, source), skills: skills.finish() }
 }
 
 /// The reason behind a code of a scenario or skill file; `None` if there is no such code.

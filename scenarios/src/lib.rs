@@ -15,3 +15,4 @@ pub mod run;
 pub mod scenario;
 pub mod shipped;
 pub mod similar;
+pub mod skill_shelf;

@@ -6,10 +6,11 @@ use crate::outcome::Outcome;
 use crate::place::{Above, Claim, TAKEN, cannot_be_made, making_name, of_the_place, resolved};
 use crate::resolve::{self, Ground};
 use crate::run::{Options, RunError, Source, world_word};
-use crate::scenario::{Workspace, World};
+use crate::scenario::{SkillFile, Workspace, World};
 use baton_actors::failure::Failure;
 use baton_actors::team::{LandingKind, Team, overlap};
-use baton_record::event::{EndpointNamed, GateNamed, LaneJoined, ResourceNamed, RunStarted, TaskAdded, WorldKind};
+use baton_record::event::WorldKind;
+use baton_record::event::{EndpointNamed, GateNamed, LaneJoined, ResourceNamed, RoleBound, RunStarted, TaskAdded};
 use baton_record::line::{Actor, Record};
 use baton_record::{EndpointId, Event, LaneId, Oid, ResourceId, TaskId};
 use baton_world::content::ContentStore;
@@ -25,6 +26,9 @@ use std::sync::Arc;
 pub(crate) const REPOSITORY: &str = "repo.git";
 /// The content store's.
 pub(crate) const CONTENT: &str = "content";
+
+/// The folder of the skill files that bind its roles.
+const POLICIES: &str = "policies";
 
 /// A run that is ready to start.
 #[derive(Debug)]
@@ -122,15 +126,20 @@ fn make(source: Source<'_>, options: &Options, dir: &Path, landing: LandingKind)
     };
     let scenario_hash = hex(&Sha256::digest(source.bytes));
     let control = landing == LandingKind::Direct;
-    let run = identity(&[
-        &scenario_hash,
-        &seed.to_string(),
-        env!("CARGO_PKG_VERSION"),
-        world_word(world),
-        &base.to_hex(),
-        &control.to_string(),
-        &if world == World::Live { start_s.to_string() } else { String::new() },
-    ]);
+    let skills: Vec<&SkillFile> = scenario.roles.iter().filter_map(|role| role.skill.as_ref()).collect();
+    let mut parts = vec![
+        scenario_hash.clone(),
+        seed.to_string(),
+        env!("CARGO_PKG_VERSION").to_owned(),
+        world_word(world).to_owned(),
+        base.to_hex(),
+        control.to_string(),
+        if world == World::Live { start_s.to_string() } else { String::new() },
+    ];
+    // What binds the roles decides what they do, and does not stand in the scenario.
+    let own_merger = Some(&scenario.merger).filter(|file| !file.is_default());
+    parts.extend(skills.iter().copied().chain(own_merger).map(|file| hex(&Sha256::digest(&file.bytes))));
+    let run = identity(&parts);
     let team = resolve::team(scenario, Ground { run: run.clone(), seed, world, base, start_s, landing });
     ground_fit::check(&team, &dir.join(REPOSITORY), durability(world))?;
     let started = RunStarted {
@@ -146,6 +155,11 @@ fn make(source: Source<'_>, options: &Options, dir: &Path, landing: LandingKind)
     let journal = make_journal(&dir.join("journal"), started, &team, durability(world))
         .map_err(|error| RunError::Failure(dir.to_owned(), Failure::Journal(error)))?;
     write_file(dir, "scenario.yaml", source.bytes)?;
+    for file in skills.into_iter().chain([&scenario.merger]) {
+        let folder = dir.join(POLICIES).join(&file.skill.name);
+        std::fs::create_dir_all(&folder).map_err(|error| RunError::Folder(folder.clone(), error.to_string()))?;
+        write_file(&folder, "SKILL.md", &file.bytes)?;
+    }
     let begun = Begun {
         format: crate::outcome::FORMAT,
         version: env!("CARGO_PKG_VERSION"),
@@ -188,7 +202,7 @@ fn make_repository(
     Ok((main, from.display().to_string()))
 }
 
-fn identity(parts: &[&str]) -> String {
+fn identity(parts: &[String]) -> String {
     hex(&Sha256::digest(parts.join("\n")))[..16].to_owned()
 }
 
@@ -227,6 +241,10 @@ fn setup(started: RunStarted, team: &Team) -> Vec<Record> {
     }
     for gate in &team.gates {
         records.push(record(Actor::Run, Event::GateNamed(GateNamed { gate: gate.name.clone() })));
+    }
+    for binding in &team.bindings {
+        let (role, skill, digest) = (binding.role.clone(), binding.skill.clone(), binding.digest.clone());
+        records.push(record(Actor::Run, Event::RoleBound(RoleBound { role, skill, digest })));
     }
     for (at, lane) in team.lanes.iter().enumerate() {
         let id = LaneId(at as u32);

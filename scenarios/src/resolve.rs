@@ -1,12 +1,13 @@
 //! From what a file says to what a team is: lanes and tasks are counted out, indices become names and identifiers.
 
-use crate::scenario::{Fault, FaultKind, OperatorCommand, Scenario, World};
+use crate::scenario::{Fault, FaultKind, OperatorCommand, Scenario, SkillFile, World};
 use baton_actors::chaos::{Armed, LaneFault, MailFault, MailFaultWindow, Storm};
 use baton_actors::incidents::Incident;
 use baton_actors::supervisor::OperatorSays;
-use baton_actors::team::{LandingKind, LaneSpec, Model, Team, Work};
+use baton_actors::team::{Binding, LandingKind, LaneSpec, MERGER, Model, Team, Work};
 use baton_record::{EndpointId, FaultId, LaneId, Oid};
 use baton_world::{ClockKind, Seeds};
+use sha2::{Digest, Sha256};
 
 /// What of a team is known only when its run is prepared.
 #[derive(Clone, Debug)]
@@ -32,7 +33,7 @@ pub fn team(scenario: &Scenario, ground: Ground) -> Team {
             name: format!("{}.{number}", role.name),
             role: role.name.clone(),
             model: role.model,
-            context_limit: role.context,
+            context_limit: role.context.or_else(|| role.skill.as_ref()?.skill.context_limit),
         };
         (1..=role.lanes).map(lane)
     });
@@ -59,6 +60,7 @@ pub fn team(scenario: &Scenario, ground: Ground) -> Team {
         start_s: ground.start_s,
         lanes: lanes.collect(),
         models: models(scenario),
+        bindings: bindings(scenario),
         work: work.collect(),
         tasks: interleaved(scenario),
         budgets: scenario.budgets.counted_out(&scenario.roles),
@@ -70,6 +72,19 @@ pub fn team(scenario: &Scenario, ground: Ground) -> Team {
         approvals: scenario.approvals,
         stop_when_planned: scenario.stop_when_planned,
     }
+}
+
+/// What binds whom: the roles in their order, then the merger.
+fn bindings(scenario: &Scenario) -> Vec<Binding> {
+    let binding = |(role, file): (&str, &SkillFile)| Binding {
+        role: role.to_owned(),
+        skill: file.skill.name.clone(),
+        digest: Sha256::digest(&file.bytes).iter().map(|byte| format!("{byte:02x}")).collect(),
+        policy: file.skill.policy.clone(),
+        handoff_to: file.skill.handoff_to.clone(),
+    };
+    let roles = scenario.roles.iter().filter_map(|role| Some((role.name.as_str(), role.skill.as_ref()?)));
+    roles.chain([(MERGER, &scenario.merger)]).map(binding).collect()
 }
 
 /// For each task its group: the groups in turn, so that different kinds of work meet.
@@ -148,6 +163,7 @@ fn incident(scenario: &Scenario, place: usize, fault: &Fault) -> Option<Incident
         FaultKind::Kill { role, lane } => arm(LaneFault::Kill, *role, *lane),
         FaultKind::Pause { role, lane, for_us } => arm(LaneFault::Freeze { for_us: *for_us }, *role, *lane),
         FaultKind::Spoil { role, lane, how } => arm(LaneFault::Spoil(*how), *role, *lane),
+        FaultKind::IgnorePolicy { role, lane } => arm(LaneFault::IgnorePolicy, *role, *lane),
         FaultKind::Restart { actor } => Some(Incident::Restart(id, *actor)),
         FaultKind::Push => Some(Incident::Push(id)),
         FaultKind::Duplicate { .. } | FaultKind::Delay { .. } | FaultKind::Drop { .. } | FaultKind::Storm { .. } => {

@@ -297,5 +297,6 @@ fn kind_word(kind: &FaultKind) -> &'static str {
         FaultKind::Push => "push",
         FaultKind::Storm { .. } => "storm",
         FaultKind::Spoil { .. } => "spoil",
+        FaultKind::IgnorePolicy { .. } => "ignore-policy",
     }
 }

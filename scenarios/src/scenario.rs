@@ -5,6 +5,7 @@
 pub use crate::metric::Metric;
 pub use baton_actors::team::{About, Action, Caps, Command, EditRule, Gate, GateKind, Latency, Patience, Patiences};
 pub use baton_actors::team::{LeaseRule, LeaseSpan, Model, Moment, Restartable, Review, Spoil};
+use baton_policies::Skill;
 use baton_record::LaneId;
 pub use baton_record::event::Limit;
 use baton_record::event::{BudgetScope, BudgetSet};
@@ -23,6 +24,8 @@ pub struct Scenario {
     pub workspace: Workspace,
     /// `roles`, in the order of the file.
     pub roles: Vec<Role>,
+    /// `merger.skill`: what binds the merger; default: the shipped one.
+    pub merger: SkillFile,
     /// `models`, in the order of the file.
     pub models: Vec<Model>,
     /// `tasks`, in the order of the file.
@@ -93,8 +96,28 @@ pub struct Role {
     pub lanes: u32,
     /// `model`: index into [`Scenario::models`].
     pub model: usize,
-    /// `context`: tokens after which a successor goes on; default: no limit.
+    /// `context`: tokens after which a successor goes on; default: its skill's limit, or none.
     pub context: Option<u64>,
+    /// `skill`: the file that binds it; default: nothing does.
+    pub skill: Option<SkillFile>,
+}
+
+/// `skill`: a folder with a `SKILL.md`, relative to the working directory, or the name of a shipped role.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SkillFile {
+    /// As written.
+    pub path: String,
+    /// What the file says.
+    pub skill: Skill,
+    /// The file.
+    pub bytes: Vec<u8>,
+}
+
+impl SkillFile {
+    /// Whether it is what comes with the program under its name.
+    pub fn is_default(&self) -> bool {
+        baton_policies::shipped().iter().any(|(name, text)| *name == self.skill.name && text.as_bytes() == self.bytes)
+    }
 }
 
 /// One entry of `tasks`.
@@ -247,6 +270,13 @@ pub enum FaultKind {
         lane: Option<u32>,
         /// `how`: `incomplete`, `dangling`, `lying` or `huge`.
         how: Spoil,
+    },
+    /// `{ ignore-policy: implementer.2 }`: the lane looks away from its policy while it makes the first change from `at` on.
+    IgnorePolicy {
+        /// As in `Kill`.
+        role: usize,
+        /// As in `Kill`.
+        lane: Option<u32>,
     },
     /// `{ push: main }`: somebody else moves main.
     Push,

@@ -23,6 +23,9 @@ pub const SHIPPED: &[(&str, &str)] = &[
     ("day", include_str!("../day.yaml")),
 ];
 
+/// Skills that shipped scenarios name, beside the roles of `baton_policies`.
+pub const SKILLS: &[(&str, &str)] = &[];
+
 /// The scenario that `baton demo` runs.
 pub const DEMO: &str = "eight-writers";
 

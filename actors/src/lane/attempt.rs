@@ -1,5 +1,6 @@
 //! One attempt at a task: what it is made from, how far it is, and the change that comes of it.
 
+use super::boundary::Boundary;
 use super::handing::Handed;
 use super::script::{self, Planned};
 use crate::credit::{By, commit_meta};
@@ -8,8 +9,9 @@ use crate::merger::Submission;
 use crate::team::{Model, Team};
 use baton_core::approvals::Question;
 use baton_core::slots::{CallEnd, Usage};
-use baton_record::event::{ChangeSubmitted, PacketPurpose, Update};
-use baton_record::{ChangeId, EffectKey, EndpointId, Fence, LaneId, LeaseId, Oid};
+use baton_policies::Action;
+use baton_record::event::{ActionDenied, ChangeSubmitted, PacketPurpose, Update};
+use baton_record::{ChangeId, EffectKey, EndpointId, FaultId, Fence, LaneId, LeaseId, Oid};
 use baton_world::Draws;
 use baton_world::git::{Edit, GitError, Repository};
 use sha2::{Digest, Sha256};
@@ -53,6 +55,10 @@ pub(super) struct Attempt {
     pub(super) refusals: u32,
     /// How the call under way will end.
     pub(super) call: Option<CallEnd>,
+    /// The fault that makes the lane look away from its policy.
+    pub(super) ignores: Option<FaultId>,
+    /// Actions that were denied so far.
+    pub(super) denied: u32,
     planned: Option<Planned>,
     /// Control run: edits that are written.
     pub(super) edits_written: usize,
@@ -81,6 +87,8 @@ impl Attempt {
             draws,
             refusals: 0,
             call,
+            ignores: None,
+            denied: 0,
             planned,
             edits_written: 0,
         }
@@ -137,13 +145,43 @@ impl Attempt {
         Usage { tokens_in: model.tokens_in, tokens_out, usd_micros: model.usd_micros(tokens_out) }
     }
 
-    /// Lets the script make the change on the base.
-    pub(super) fn plan(&mut self, team: &Team, repository: &Repository, lane: &str) -> Result<(), GitError> {
-        let base = self.base.expect("a change is made on a base");
+    /// What the attempt's actions pass.
+    fn boundary<'a>(&self, team: &'a Team, repository: &'a Repository, lane: &str) -> Result<Boundary<'a>, GitError> {
+        let base = self.base.expect("work is done on a base");
         let tree = repository.commit(base)?.tree;
-        let desk = script::Desk { repository, base, tree, work: team.work_of(self.change.task()), run: &team.run };
-        self.planned = Some(script::plan(&desk, self.change, lane, &mut self.draws)?);
-        Ok(())
+        let binding = team.binding_of_lane(lane).filter(|_| self.ignores.is_none());
+        Ok(Boundary::new(binding, (repository, tree), self.denied))
+    }
+
+    /// Whether an action beside the change may happen; else what is written down of it.
+    pub(super) fn lets(
+        &mut self,
+        ground: &Ground,
+        lane: &str,
+        action: &Action<'_>,
+    ) -> Result<Option<ActionDenied>, GitError> {
+        let mut boundary = self.boundary(&ground.team, &ground.repository, lane)?;
+        boundary.lets(action)?;
+        self.denied = boundary.denied();
+        Ok(boundary.noted.pop())
+    }
+
+    /// Lets the script make the change on the base; what was denied meanwhile.
+    pub(super) fn plan(&mut self, ground: &Ground, lane: &str) -> Result<Vec<ActionDenied>, GitError> {
+        let team = &ground.team;
+        let boundary = self.boundary(team, &ground.repository, lane)?;
+        let (repository, base) = (boundary.repository, self.base.expect("work is done on a base"));
+        let (tree, work) = (boundary.tree, team.work_of(self.change.task()));
+        let desk = script::Desk { repository, base, tree, work, run: &team.run };
+        let (planned, noted) = script::plan(&desk, boundary, (self.change, lane), &mut self.draws)?;
+        self.denied = planned.denied;
+        self.planned = Some(planned);
+        Ok(noted)
+    }
+
+    /// Whether nothing is left of the change, because of what was denied.
+    pub(super) fn is_denied(&self) -> bool {
+        self.denied > 0 && self.plan_made().edits.is_empty()
     }
 
     /// The change, made.
@@ -181,7 +219,7 @@ impl Attempt {
         let base = self.base.expect("a change is made on a base");
         let by = By::of(name, self.author.as_deref());
         let meta = commit_meta(&ground.team, self.change, by, (self.lease.map(|lease| lease.1), time_s));
-        let Planned { edits, updates, reads } = self.plan_made();
+        let Planned { edits, updates, reads, denied } = self.plan_made();
         let proposal = ground.repository.propose(base, edits, &meta)?;
         let submitted = ChangeSubmitted {
             change: self.change,
@@ -193,6 +231,7 @@ impl Attempt {
             fence: self.lease.map(|lease| lease.1),
             reads: reads.clone(),
             updates: updates.clone(),
+            denied: *denied,
         };
         Ok(Submission::new(lane, submitted, proposal))
     }

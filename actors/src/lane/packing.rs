@@ -25,6 +25,13 @@ struct PackedChange {
     edits: Vec<PackedEdit>,
     updates: Vec<Update>,
     reads: Vec<Read>,
+    /// Actions that were denied to whoever made it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    denied: u32,
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -58,7 +65,8 @@ pub(super) fn pack(store: &ContentStore, base: Oid, planned: &Planned) -> Result
         Edit::Remove { path } => Ok(PackedEdit { path: path.clone(), content: None, executable: false }),
     };
     let edits = planned.edits.iter().map(pack_edit).collect::<Result<_, _>>()?;
-    let packed = PackedChange { base, edits, updates: planned.updates.clone(), reads: planned.reads.clone() };
+    let (updates, reads, denied) = (planned.updates.clone(), planned.reads.clone(), planned.denied);
+    let packed = PackedChange { base, edits, updates, reads, denied };
     let json = serde_json::to_vec(&packed).expect("a change is plain");
     content_link(store, CHANGE, &json)
 }
@@ -88,7 +96,7 @@ pub(crate) fn unpack(store: &ContentStore, packet: &Packet) -> Result<Unpacked, 
             Some(None) => return Ok(Unpacked::Nothing("a file of the packet's change is gone")),
         }
     }
-    let planned = Planned { edits, updates: packed.updates, reads: packed.reads };
+    let planned = Planned { edits, updates: packed.updates, reads: packed.reads, denied: packed.denied };
     Ok(Unpacked::Change(packed.base, planned))
 }
 

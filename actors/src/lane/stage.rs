@@ -10,7 +10,7 @@ use actix::Context;
 use baton_core::Fact;
 use baton_core::board::Settled;
 use baton_core::slots::CallEnd;
-use baton_record::event::{ChangeSubmitted, DeathReason, FaultInjected, PacketPurpose};
+use baton_record::event::{ChangeSubmitted, DeathReason, FaultInjected, PacketPurpose, ReturnReason};
 use baton_record::line::Actor as Writer;
 use baton_record::{ChangeId, Event, ResourceId};
 use baton_world::git::GitError;
@@ -28,7 +28,7 @@ pub enum Stage {
     Thinking,
     /// It reports a call's end.
     Reporting,
-    /// It does nothing for a while, because its script says so.
+    /// It does nothing for a while, because its script says so, or waits for a command or a tool.
     Stalling,
     /// It wants a lease before it submits.
     LeasingChange,
@@ -216,9 +216,12 @@ impl Lane {
 
     /// Does what the script says: stalls and crashes first, then the change.
     fn act(&mut self, ctx: &mut Context<Lane>) {
-        let attempt = self.attempt.as_mut().expect("work is done in an attempt");
-        let work = self.ground.team.work_of(attempt.change.task());
-        while let Some(action) = work.actions.get(attempt.action) {
+        self.meet_boundary();
+        let ground = self.ground.clone();
+        loop {
+            let attempt = self.attempt.as_mut().expect("work is done in an attempt");
+            let work = ground.team.work_of(attempt.change.task());
+            let Some(action) = work.actions.get(attempt.action) else { break };
             attempt.action += 1;
             match action {
                 Action::Stall { for_us } => {
@@ -228,11 +231,21 @@ impl Lane {
                 Action::Crash { probability_ppm } if attempt.draws.chance_ppm(*probability_ppm) => {
                     return self.die(DeathReason::Crashed, None, ctx);
                 }
-                _ => {}
+                action => match self.use_tool(action) {
+                    Ok(None) => {}
+                    Ok(Some(us)) => {
+                        self.stage = Stage::Stalling;
+                        return self.wait_us(us, ctx);
+                    }
+                    Err(error) => return self.give_up(error),
+                },
             }
         }
         if let Err(error) = self.plan() {
             return self.give_up(error);
+        }
+        if self.attempt.as_ref().is_some_and(Attempt::is_denied) {
+            return self.give_back(ReturnReason::Denied, ctx);
         }
         match self.ground.team.landing {
             LandingKind::Merger if self.hands_to_review() => self.hand_over(PacketPurpose::Review, ctx),
@@ -245,7 +258,9 @@ impl Lane {
     fn plan(&mut self) -> Result<(), GitError> {
         let attempt = self.attempt.as_mut().expect("work is done in an attempt");
         let lane = &self.ground.team.lanes[self.id.0 as usize].name;
-        attempt.plan(&self.ground.team, &self.ground.repository, lane)
+        let denied = attempt.plan(&self.ground, lane)?;
+        self.tell_denied(denied);
+        Ok(())
     }
 
     pub(super) fn lease_or_submit(&mut self, ctx: &mut Context<Lane>) {
@@ -276,10 +291,19 @@ impl Lane {
     fn write_directly(&mut self, ctx: &mut Context<Lane>) {
         let attempt = self.attempt.as_ref().expect("work is done in an attempt");
         let base = attempt.base.expect("work has a base");
-        let (change, updates) = (attempt.change, attempt.updates().to_vec());
-        let reads = Vec::new();
-        let (author, sent_us, lease, fence) = (None, None, None, None);
-        let submitted = ChangeSubmitted { change, base, commit: base, author, sent_us, lease, fence, reads, updates };
+        let (change, updates, denied) = (attempt.change, attempt.updates().to_vec(), attempt.denied);
+        let submitted = ChangeSubmitted {
+            change,
+            base,
+            commit: base,
+            author: None,
+            sent_us: None,
+            lease: None,
+            fence: None,
+            reads: Vec::new(),
+            updates,
+            denied,
+        };
         let fact = Fact::of(self.id, change.task(), Event::ChangeSubmitted(submitted));
         self.ground.directory.recorder().do_send(Append::of(Writer::Lane, vec![fact]));
         self.stage = Stage::Writing;

@@ -4,6 +4,7 @@
 
 use super::script::{Draft, TextFile, file_mode};
 use crate::team::covers;
+use baton_policies::Action;
 use baton_record::event::{Update, UpdateOp};
 use baton_world::Draws;
 use baton_world::git::{Entry, GitError, PathChange};
@@ -16,14 +17,18 @@ impl Draft<'_> {
     pub(super) fn undo(&mut self, draws: &mut Draws) -> Result<(), GitError> {
         let candidates = self.landed_by_others()?;
         if candidates.is_empty() {
-            return self.create();
+            return self.create().map(drop);
         }
         let PathChange { path, before, .. } = candidates[draws.below(candidates.len() as u64) as usize].clone();
+        let action = if before.is_some() { Action::Edit(&path) } else { Action::Delete(&path) };
+        if !self.boundary.lets(&action)? {
+            return Ok(());
+        }
         match before.map(|before| self.text(&path, before)).transpose()? {
             Some((_, mode, content)) => self.put(UpdateOp::Edit, path, (mode, content), None),
             None => {
                 self.files.insert(path.clone(), None);
-                self.updates.push(Update { op: UpdateOp::Delete, path, from: None, token: None });
+                self.note(Update { op: UpdateOp::Delete, path, from: None, token: None });
             }
         }
         Ok(())

@@ -8,7 +8,7 @@ use actix::{AsyncContext, Context};
 use baton_core::board::Settled as Outcome;
 use baton_core::merge_queue::Outcome as Known;
 use baton_core::{Fact, Refusal};
-use baton_record::event::{AskRepeated, ChangeIntended, ChangeLanded, ChangeRefused, ChangeWithdrawn};
+use baton_record::event::{ActionDenied, AskRepeated, ChangeIntended, ChangeLanded, ChangeRefused, ChangeWithdrawn};
 use baton_record::event::{GateFailed, GatePassed, OverrideRecorded, RefuseReason, RepeatAnswered};
 use baton_record::{ChangeId, Event, FaultId, LaneId, Oid};
 use std::time::Duration;
@@ -129,6 +129,7 @@ impl Merger {
             // The newer fence stands already and its record does not: the change is looked at again behind it.
             Verdict::Refuse { reason: RefuseReason::StaleFence, .. } if self.desk.busy() => self.put_back(),
             Verdict::Refuse { reason, paths } => self.refuse(reason, paths, ctx),
+            Verdict::Denied { paths, denied } => self.deny(paths, denied, ctx),
             Verdict::Unapproved(undone) => self.refuse_unapproved(undone, ctx),
             Verdict::Trouble(failure) => self.fail(failure),
             Verdict::Ready(ready) => self.gate(ready, 0, ctx),
@@ -289,7 +290,33 @@ impl Merger {
         self.try_next(ctx);
     }
 
+    /// Refuses a change that somebody's policy forbids, and says which action of it.
+    fn deny(&mut self, paths: Vec<String>, denied: Vec<ActionDenied>, ctx: &mut Context<Merger>) {
+        let Some(Current { change, .. }) = self.current.take() else { return };
+        let submission = &self.payloads[&change];
+        let (lane, task) = (submission.lane, change.task());
+        let author = self.author_of(lane, &submission.submitted);
+        let fault = self.ground.chaos.ignored(task, author).filter(|_| !paths.is_empty());
+        let fact = |denied| Fact::of(lane, task, Event::ActionDenied(ActionDenied { fault, ..denied }));
+        let denied = denied.into_iter().map(fact).collect();
+        let reason = RefuseReason::Policy;
+        let event = Event::ChangeRefused(ChangeRefused { change, reason, paths, undoes: Vec::new(), fault });
+        self.settle_with(denied, change, (event, Outcome::Refused), fault);
+        self.try_next(ctx);
+    }
+
     pub(super) fn settle(&mut self, change: ChangeId, event: Event, outcome: Outcome, fault: Option<FaultId>) {
+        self.settle_with(Vec::new(), change, (event, outcome), fault);
+    }
+
+    /// Writes down what came of a change, behind what led to it.
+    fn settle_with(
+        &mut self,
+        mut facts: Vec<Fact>,
+        change: ChangeId,
+        (event, outcome): (Event, Outcome),
+        fault: Option<FaultId>,
+    ) {
         let payload = self.payloads.remove(&change);
         self.authors.remove(&change);
         let lane = self.owners.remove(&change).expect("a change in the queue is somebody's");
@@ -298,9 +325,9 @@ impl Merger {
             self.leases.remove(&lease);
         }
         let supervisor = self.directory().supervisor().clone();
-        let fact = Fact::of(lane, change.task(), event);
+        facts.push(Fact::of(lane, change.task(), event));
         let lacks = self.lack_of(change);
-        self.commit(vec![fact], move || {
+        self.commit(facts, move || {
             supervisor.do_send(Settled { lane, ask, change, outcome, lacks, fault });
         });
     }

@@ -4,12 +4,13 @@
 
 use super::approval::with_approvers;
 use super::authorship::{Authorship, Undone};
+use super::mandate;
 use crate::consent::{Grant, Order};
 use crate::failure::Failure;
 use crate::ground::Ground;
 use crate::merger::Submission;
 use crate::team::{GateKind, Team};
-use baton_record::event::{RefuseReason, Verdict as MergeVerdict};
+use baton_record::event::{ActionDenied, RefuseReason, Verdict as MergeVerdict};
 use baton_record::{Fence, LaneId, Oid, ResourceId};
 use baton_world::git::{CleanMerge, CommitMeta, GitError, Landing, Merged, PathChange, Repository};
 use std::sync::Arc;
@@ -43,6 +44,8 @@ pub(super) enum Verdict {
     Refuse { reason: RefuseReason, paths: Vec<String> },
     /// It needs the word of a person: for what it takes back, or, where that is nothing, for its task's plan.
     Unapproved(Undone),
+    /// Somebody's policy forbids it.
+    Denied { paths: Vec<String>, denied: Vec<ActionDenied> },
     /// It can land as this commit, once the gates have spoken.
     Ready(Box<Ready>),
     /// The repository or the content store cannot be read.
@@ -123,10 +126,28 @@ impl Try {
         if !self.base_known {
             return Ok(Some(refuse(RefuseReason::UnknownBase, Vec::new())));
         }
+        if let Some(denied) = self.check_mandates(repository)? {
+            return Ok(Some(denied));
+        }
         if let Some(stale) = self.check_lease(repository)? {
             return Ok(Some(stale));
         }
         self.check_reads(repository)
+    }
+
+    /// The merger may land, and the author may do what the change does.
+    fn check_mandates(&self, repository: &Repository) -> Result<Option<Verdict>, GitError> {
+        let (team, proposal) = (&self.ground.team, &self.submission.proposal);
+        if let Some(denial) = mandate::own(team, repository, proposal)? {
+            return Ok(Some(Verdict::Denied { paths: Vec::new(), denied: vec![denial] }));
+        }
+        let author = &team.lanes[self.author.0 as usize].name;
+        let denied = mandate::of_change(team, author, (repository, proposal))?;
+        if denied.is_empty() {
+            return Ok(None);
+        }
+        let (paths, denied) = denied.into_iter().unzip();
+        Ok(Some(Verdict::Denied { paths, denied }))
     }
 
     /// A change that touches leased resources must hold them, by the newest fence that stands at each.

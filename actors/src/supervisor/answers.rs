@@ -2,7 +2,7 @@
 //!
 //! Idempotent: a question that comes twice is answered from the state and never obeyed twice.
 
-use super::{Answer, Ask, Effect, FenceStands, Settled, Supervisor, Want};
+use super::{ActionsDenied, Answer, Ask, Effect, FenceStands, Settled, Supervisor, Want};
 use actix::Context;
 use baton_core::board::Settled as Outcome;
 use baton_core::slots::Wanted;
@@ -74,6 +74,15 @@ impl Supervisor {
             Want::GiveBack { change, reason } => self.serve_give_back(lane, change, reason),
             Want::Written { change, settled } => self.serve_written(lane, change, settled),
             Want::Landing(_) => unreachable!("a submission goes to the merger"),
+        }
+    }
+
+    /// Written down for the attempt that it belongs to; of one that is over nothing is.
+    pub(super) fn on_denied(&mut self, said: ActionsDenied, _: &mut Context<Supervisor>) {
+        let ActionsDenied { lane, change, denied } = said;
+        if self.state.board.owned_by(lane) == Some(change) {
+            let fact = |denied| Fact::of(lane, change.task(), Event::ActionDenied(denied));
+            self.commit(denied.into_iter().map(fact).collect(), None);
         }
     }
 

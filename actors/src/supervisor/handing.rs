@@ -3,6 +3,7 @@
 use super::{Answer, Briefing, Handing, Supervisor};
 use crate::failure::Failure;
 use crate::ground::Ground;
+use crate::team::Team;
 use actix::{AsyncContext, Context};
 use baton_core::board::Offer;
 use baton_core::{Command, Refusal};
@@ -118,8 +119,18 @@ fn flaws(ground: &Ground, from: &str, handing: &Handing) -> Result<Vec<String>, 
         }
         Err(flaws) => flaws.iter().map(ToString::to_string).collect(),
     };
+    flaws.extend(unlisted(&ground.team, from, handing));
     flaws.truncate(FLAWS_MAX);
     Ok(flaws)
+}
+
+/// Why the lane's role may not hand work to the packet's; a successor is of the same role and needs no leave.
+fn unlisted(team: &Team, from: &str, handing: &Handing) -> Option<String> {
+    let binding = team.binding_of_lane(from).filter(|_| handing.purpose == PacketPurpose::Review)?;
+    if team.may_hand(binding, &handing.to) {
+        return None;
+    }
+    Some(format!("the skill of {} does not let it hand work to {}", binding.role, handing.to))
 }
 
 /// What a packet says otherwise than the lane that hands it on.

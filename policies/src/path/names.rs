@@ -35,6 +35,12 @@ pub(crate) fn folded(name: &str) -> String {
     name.to_uppercase().to_lowercase()
 }
 
+/// Whether some file system takes the two names for one.
+#[must_use]
+pub fn same_name(a: &str, b: &str) -> bool {
+    a == b || folded(a) == folded(b)
+}
+
 /// A character that HFS+ skips when it compares names, or that cannot be seen at all.
 pub(crate) fn is_ignorable(c: char) -> bool {
     matches!(c,

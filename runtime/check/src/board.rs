@@ -35,6 +35,8 @@ struct Lane {
     retired: bool,
     /// It gave up for want of money since it was last given a task.
     out_of_money: bool,
+    /// Something was denied to it since it has its task.
+    denied: bool,
 }
 
 impl Lane {
@@ -47,6 +49,7 @@ impl Lane {
             refused_a_call: false,
             retired: false,
             out_of_money: false,
+            denied: false,
         }
     }
 }
@@ -147,6 +150,12 @@ impl Board {
                 result
             }
             Event::LaneRetired(_) => self.retired(record),
+            Event::ActionDenied(_) => {
+                if let Some(lane) = record.lane.and_then(|id| self.lanes.get_mut(&id)) {
+                    lane.denied = true;
+                }
+                self.owned(record)
+            }
             Event::CommandGiven(given) => {
                 self.draining |= given.command == OperatorCommand::Drain;
                 return;
@@ -203,6 +212,7 @@ impl Board {
         if packets.waits_for_person(id) {
             return Err("is assigned while a person decides about it");
         }
+        lane.denied = false;
         if lane.dead {
             return Err("is assigned to a lane that is dead");
         }
@@ -252,18 +262,20 @@ impl Board {
     ) -> Result<(), &'static str> {
         let died = record.lane.and_then(|id| self.lanes.get(&id)).is_some_and(|lane| lane.died_since_assignment);
         let out_of_money = record.lane.and_then(|id| self.lanes.get(&id)).is_some_and(|lane| lane.out_of_money);
+        let denied = record.lane.and_then(|id| self.lanes.get(&id)).is_some_and(|lane| lane.denied);
         let task = self.given_up(record)?;
         let change = change_of(record.task, task.attempt).and_then(|id| changes.get(id));
         let earned = match reason {
             ReturnReason::LaneDied => died,
             ReturnReason::BudgetOver => out_of_money,
+            ReturnReason::Denied => denied,
             ReturnReason::Refused => change.is_some_and(|change| change.refusals > 0),
             ReturnReason::HandedOver
             | ReturnReason::SentBack
             | ReturnReason::WaitsForPerson
             | ReturnReason::NoPacket => packets.earns(record.task, reason),
             // Nothing earns these yet.
-            ReturnReason::Reassigned | ReturnReason::Denied => false,
+            ReturnReason::Reassigned => false,
         };
         if earned { Ok(()) } else { Err("is returned for a reason that the journal does not show") }
     }

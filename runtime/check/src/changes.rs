@@ -274,8 +274,10 @@ impl Changes {
             // That the task has an artifact: [`crate::board`].
             RefuseReason::Superseded => refused.paths.len() == 1,
             RefuseReason::Empty => refused.paths.is_empty(),
-            // Nothing earns these yet.
-            RefuseReason::Policy | RefuseReason::NotApproved => false,
+            // Which action was denied before it: [`crate::roles`].
+            RefuseReason::Policy => true,
+            // Nothing earns this yet.
+            RefuseReason::NotApproved => false,
         };
         let early = matches!(refused.reason, RefuseReason::UnknownBase | RefuseReason::Withdrawn);
         let fits = fits && (early || self.mains.contains(&submitted.base));

@@ -15,6 +15,7 @@ use crate::life::Lives;
 use crate::opening::Opening;
 use crate::packets::Packets;
 use crate::pause::Pauses;
+use crate::roles::Roles;
 use crate::sequel::Sequel;
 use crate::slots::Slots;
 use crate::stop::Ends;
@@ -39,6 +40,7 @@ pub(crate) struct Fold {
     pub(crate) control: Control,
     pub(crate) sequel: Sequel,
     pub(crate) opening: Opening,
+    pub(crate) roles: Roles,
 }
 
 impl Fold {
@@ -56,6 +58,8 @@ impl Fold {
         self.who.see(seq, record, &self.changes);
         self.effects.see(seq, record);
         self.lives.see(seq, record, lanes);
+        let name = record.lane.and_then(|lane| lanes.name(lane));
+        self.roles.see(seq, record, (&self.changes, name));
         self.control.see(seq, record, &self.changes);
         self.sequel.after(record, (&self.slots, &self.leases), (&self.board, &self.changes, &self.packets));
         self.packets.see(seq, record, (&self.changes, record.lane.and_then(|lane| lanes.name(lane))));

@@ -12,7 +12,8 @@ use baton_record::{Event, FaultId, LaneId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The words for what can strike.
-const INJECTED: [&str; 9] = ["kill", "pause", "restart", "duplicate", "delay", "drop", "push", "storm", "spoil"];
+const INJECTED: [&str; 10] =
+    ["kill", "pause", "restart", "duplicate", "delay", "drop", "push", "storm", "spoil", "ignore-policy"];
 
 /// What a packet can become.
 const SPOILED: [&str; 4] = ["incomplete packet", "dangling link", "lying link", "huge packet"];
@@ -106,6 +107,12 @@ impl Lives {
             Event::ChangeLanded(_) => fault.target == Actor::Merger.word(),
             Event::ActorRestarted(_) => fault.target == record.actor.word(),
             Event::ForeignPush(_) => fault.kind == "push",
+            // It struck whoever made the change, and somebody else may have submitted it: [`crate::roles`].
+            Event::ActionDenied(_) | Event::ChangeRefused(_) | Event::TaskReturned(_)
+                if fault.kind == "ignore-policy" =>
+            {
+                true
+            }
             _ => record.lane.is_some_and(|lane| fault.lanes.contains(&lane)),
         };
         if fits { Ok(()) } else { Err("blames a fault that struck somebody else") }
@@ -137,7 +144,7 @@ impl Lives {
         let lane = record.lane.and_then(|lane| lanes.name(lane));
         let target = injected.target.as_str();
         let fits = match kind {
-            "kill" | "pause" => lane == Some(target),
+            "kill" | "pause" | "ignore-policy" => lane == Some(target),
             "restart" => lane.is_none() && ["supervisor", "merger"].contains(&target),
             "push" => lane.is_none() && target == "main",
             "storm" => lane.is_some() && self.endpoints.contains(target),

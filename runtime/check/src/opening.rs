@@ -1,4 +1,4 @@
-//! Owns how a journal opens: first the run, then its resources, endpoints and gates, its lanes, its
+//! Owns how a journal opens: first the run, then its resources, endpoints and gates, what binds its roles, its lanes, its
 //! tasks and their limits, each sort in one piece and by number; then the team works, and nothing is named any more. What is
 //! found against it is said at LOG-2: no fold of such a journal is a state that a team was ever in.
 //!
@@ -17,7 +17,7 @@ pub(crate) struct Opening {
 }
 
 /// Behind the last part of the opening.
-const WORK: u8 = 7;
+const WORK: u8 = 8;
 
 impl Opening {
     pub(crate) fn see(&mut self, seq: u64, record: &Record) {
@@ -28,9 +28,10 @@ impl Opening {
             Event::ResourceNamed(_) => 1,
             Event::EndpointNamed(_) => 2,
             Event::GateNamed(_) => 3,
-            Event::LaneJoined(_) => 4,
-            Event::TaskAdded(_) => 5,
-            Event::BudgetSet(set) if set.by.is_none() => 6,
+            Event::RoleBound(_) => 4,
+            Event::LaneJoined(_) => 5,
+            Event::TaskAdded(_) => 6,
+            Event::BudgetSet(set) if set.by.is_none() => 7,
             _ => WORK,
         };
         if part < self.part {

@@ -31,6 +31,11 @@ pub(crate) struct Shelves<'a> {
     pub(crate) name: &'a dyn Fn(LaneId) -> Option<String>,
 }
 
+/// Whether a refusal has nothing to do with the packet itself; whether its role could hand it on: [`crate::mandate`].
+fn is_not_its_own(flaw: &str) -> bool {
+    flaw.starts_with(HANDED_TOO_OFTEN) || flaw.starts_with(crate::roles::UNLISTED)
+}
+
 /// Files by commit and path, as every packet's links name them.
 type Files = BTreeMap<(Oid, String), Option<Oid>>;
 
@@ -52,7 +57,7 @@ pub(crate) fn judge(packets: &Packets, shelves: &Shelves<'_>) -> Judgement {
         let found = json.and_then(|json| shelves.look(packet, &json, &files));
         match (found, &packet.refused) {
             (Err(why), None) if packet.accepted => hand_2.breaks(|| format!("{id} was accepted, and {why}")),
-            (Ok(()), Some(flaws)) if !flaws.iter().any(|flaw| flaw.starts_with(HANDED_TOO_OFTEN)) => {
+            (Ok(()), Some(flaws)) if !flaws.iter().any(|flaw| is_not_its_own(flaw)) => {
                 hand_2.breaks(|| format!("{id} was refused, and nothing is wrong with it"));
             }
             _ => hand_2.checked(),

@@ -169,6 +169,12 @@ impl Repository {
         })
     }
 
+    /// Paths of every symbolic link in a commit's tree.
+    pub(crate) fn links(&self, commit: Oid) -> Result<Vec<Vec<u8>>, String> {
+        let files = self.files(commit)?.into_iter();
+        Ok(files.filter(|(_, (mode, _))| *mode == 0o120_000).map(|(path, _)| path).collect())
+    }
+
     /// What git itself makes of each `(base, ours, theirs)`.
     pub(crate) fn merges(&self, asked: &[(Oid, Oid, Oid)]) -> Result<Vec<Merged>, String> {
         if asked.is_empty() {

@@ -22,6 +22,7 @@ pub(crate) struct RunFolder {
     pub(crate) content: PathBuf,
     run_json: PathBuf,
     scenario: PathBuf,
+    policies: PathBuf,
 }
 
 impl RunFolder {
@@ -50,6 +51,7 @@ impl RunFolder {
                 content: run.join("content"),
                 run_json: run.join("run.json"),
                 scenario: run.join("scenario.yaml"),
+                policies: run.join("policies"),
             }),
             _ => Err(Unreadable::at(
                 run,
@@ -66,6 +68,35 @@ impl RunFolder {
         }
         let value = serde_json::from_slice(&bytes).map_err(|error| format!("run.json is at fault: {error}"))?;
         Claims::of(value)
+    }
+
+    /// The skill file of this name, if it is the one with this digest.
+    pub(crate) fn skill(&self, name: &str, digest: &str) -> Result<Vec<u8>, String> {
+        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        if name.is_empty() || name.len() > 64 || !name.bytes().all(plain) {
+            return Err("has a name that no skill has".into());
+        }
+        let folder = self.policies.join(name);
+        if !is_own_folder(&self.policies) || !is_own_folder(&folder) {
+            return Err(format!("is not in policies/{name} of this folder"));
+        }
+        let bytes = read_own(&folder.join("SKILL.md"))?;
+        let same = crate::line::hex(&Sha256::digest(&bytes)) == digest;
+        if same { Ok(bytes) } else { Err("is not the one that bound it: it was altered".into()) }
+    }
+
+    /// Names of the skills that lie in the folder.
+    pub(crate) fn skills(&self) -> Result<Vec<String>, String> {
+        let entries = match fs::read_dir(&self.policies) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(format!("policies cannot be listed: {error}")),
+        };
+        let name = |entry: std::io::Result<fs::DirEntry>| {
+            let entry = entry.map_err(|error| format!("policies cannot be listed: {error}"))?;
+            Ok(entry.file_name().to_string_lossy().into_owned())
+        };
+        entries.map(name).collect()
     }
 
     /// Hash of the scenario that lies beside the journal.

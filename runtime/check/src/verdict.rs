@@ -11,6 +11,7 @@ use crate::control::Control;
 use crate::fold::Fold;
 use crate::lanes::Lanes;
 use crate::main_line::{self, Expected};
+use crate::mandate::{self, Mandates};
 use crate::packet_content::{self, Shelves};
 use crate::reader::Reading;
 use crate::refs::{self, Refs};
@@ -125,10 +126,14 @@ impl Verdict {
             });
         }
         let mut main_3 = Judgement::default();
+        let mandates = self.read_mandates(folder, fold, (&repository, started.base));
         if started.control || fold.control.any() {
+            let mut role_1 = Judgement::default();
+            mandates.judge_written(&fold.roles.written, &mut role_1);
+            self.join("ROLE-1", role_1);
             self.judge_control(started.base, refs, fold, &repository);
         } else {
-            self.judge_main(&started, refs, fold, (lanes, &repository));
+            self.judge_main((&started, &mandates), refs, fold, (lanes, &repository));
         }
         let sound = sound.join().unwrap_or_else(|_| Err("the check of the objects did not end".into()));
         if let Err(why) = sound {
@@ -167,9 +172,27 @@ impl Verdict {
         self.join("WHO-1", outcome.who_1);
     }
 
+    /// ROLE-1: what binds the roles, and what was denied by it.
+    fn read_mandates(&mut self, folder: &RunFolder, fold: &Fold, (repository, base): (&Repository, Oid)) -> Mandates {
+        let mut role_1 = Judgement::default();
+        let mandates = mandate::read(&fold.roles, folder, &mut role_1);
+        if !fold.roles.denied.is_empty() || !fold.roles.handed.is_empty() {
+            match repository.links(base) {
+                Ok(links) => mandates.judge_denials(&fold.roles, &links, &mut role_1),
+                Err(why) => role_1.breaks(|| why),
+            }
+        }
+        if fold.roles.ends_refusing() && fold.ends.stopped.is_some() {
+            role_1.breaks(|| "the run ended before a change was refused that was denied something".into());
+        }
+        role_1.note(format!("{} roles bound, {} actions denied", fold.roles.bound.len(), fold.roles.denied.len()));
+        self.join("ROLE-1", role_1);
+        mandates
+    }
+
     fn judge_main(
         &mut self,
-        started: &RunStarted,
+        (started, mandates): (&RunStarted, &Mandates),
         refs: Refs,
         fold: &mut Fold,
         (lanes, repository): (&Lanes, &Repository),
@@ -179,6 +202,13 @@ impl Verdict {
             Expected { started, killed, changes: &fold.changes, lanes, who: &fold.who, repository, main: refs.main };
         let line = main_line::compare(&expected);
         let replayed = replay(started.base, &fold.changes, &line, repository);
+        if mandates.any() {
+            let mut role_1 = Judgement::default();
+            if let Err(why) = mandates.judge_landings((&fold.changes, lanes), &line, repository, &mut role_1) {
+                role_1.breaks(|| why);
+            }
+            self.join("ROLE-1", role_1);
+        }
         if let Some(landing) = line.in_doubt {
             fold.leases.landed(landing.seq, landing.change, fold.changes.get(landing.change));
             fold.gates.landed(&landing);
@@ -261,6 +291,7 @@ impl Verdict {
             ("LOG-2", fold.effects.log_2),
             ("LOG-2", fold.lives.log_2),
             ("LOG-2", fold.opening.log_2),
+            ("ROLE-1", fold.roles.role_1),
         ];
         locks.chain(slots).chain(board).chain(others).for_each(|(id, judgement)| self.join(id, judgement));
     }

@@ -242,6 +242,29 @@ impl Repository {
         Ok(paths)
     }
 
+    /// The paths of everything that stands at `path` or below it: files, links and submodules whose names are UTF-8.
+    pub fn all_below(&self, tree: Oid, path: &str) -> Result<Vec<String>, GitError> {
+        let Some(found) = self.entry(tree, path)? else { return Ok(Vec::new()) };
+        let (mut paths, mut waiting) = (Vec::new(), vec![(path.to_owned(), found)]);
+        while let Some((path, entry)) = waiting.pop() {
+            if entry.mode != EntryMode::Tree {
+                paths.push(path);
+                continue;
+            }
+            for entry in self.tree(entry.oid)?.entries() {
+                let Ok(name) = std::str::from_utf8(entry.name) else { continue };
+                waiting.push((format!("{path}/{name}"), entry.entry()));
+            }
+        }
+        paths.sort_unstable();
+        Ok(paths)
+    }
+
+    /// Whether a text can be the path of a file in a tree of git's.
+    pub fn is_path(&self, text: &str) -> bool {
+        path::check(text).is_ok()
+    }
+
     /// Makes a change of `base`, a commit of the repository, in memory. Fails if an edit's path is unfit, if it removes
     /// what is not there, or if a path would be a file and a directory at once.
     pub fn propose(&self, base: Oid, edits: &[Edit], meta: &CommitMeta) -> Result<Proposal, GitError> {

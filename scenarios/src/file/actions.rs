@@ -17,8 +17,27 @@ use crate::scenario::{Action, EditRule};
 /// Files of one transaction.
 const FILES_MAX: u32 = 1_000;
 
-const ACTIONS: [&str; 10] =
-    ["append", "transaction", "create", "edit", "read-then-write", "rename", "delete", "undo", "stall", "crash"];
+/// Bytes of a path or a command that a script names.
+const LITERAL_MAX: usize = 256 * 1024;
+
+const ACTIONS: [&str; 16] = [
+    "append",
+    "transaction",
+    "create",
+    "edit",
+    "read-then-write",
+    "rename",
+    "delete",
+    "undo",
+    "stall",
+    "crash",
+    "write",
+    "remove",
+    "read",
+    "run",
+    "push",
+    "mcp",
+];
 
 /// Where the work happens, and where that is said.
 #[derive(Clone, Copy)]
@@ -45,7 +64,14 @@ pub(crate) fn actions(sink: &mut Sink, field: Field<'_>, ground: Ground<'_>) -> 
     if let Kind::Scalar { text, .. } = &field.node.kind
         && let Some(word) = ACTIONS.iter().find(|word| *word == text)
     {
-        let argument = if ["delete", "undo"].contains(word) { "one" } else { "token" };
+        let argument = match *word {
+            "delete" | "undo" => "one",
+            "push" => "main",
+            "write" | "remove" | "read" => "notes/a.md",
+            "run" => "\"git log\"",
+            "mcp" => "mcp__server__tool",
+            _ => "token",
+        };
         field.wrong_kind(sink, &format!("a mapping: `{{ {word}: {argument} }}`"));
         return None;
     }
@@ -69,9 +95,44 @@ fn action(sink: &mut Sink, field: Field<'_>, ground: Ground<'_>) -> Option<Actio
         "rename" => rename(sink, field, ground),
         "delete" => field.word(sink, &[("one", ())]).map(|()| Action::Delete),
         "undo" => field.word(sink, &[("one", ())]).map(|()| Action::Undo),
+        "write" => literal(sink, field, "a path").map(|path| Action::Write { path }),
+        "remove" => literal(sink, field, "a path").map(|path| Action::Remove { path }),
+        "read" => literal(sink, field, "a path").map(|path| Action::Read { path }),
+        "run" => literal(sink, field, "a command").map(|command| Action::Run { command }),
+        "push" => field.word(sink, &[("main", ())]).map(|()| Action::Push),
+        "mcp" => tool(sink, field).map(|tool| Action::Mcp { tool }),
         "stall" => field.duration(sink, Zero::Refused).map(|for_us| Action::Stall { for_us }),
         _ => field.share(sink).map(|probability_ppm| Action::Crash { probability_ppm }),
     }
+}
+
+/// What a lane tries as it is written, be it sensible or not: the policy judges it, and not this file.
+fn literal(sink: &mut Sink, field: Field<'_>, what: &str) -> Option<String> {
+    let scalar = field.scalar(sink, what)?;
+    let reason = if scalar.text.is_empty() {
+        "is empty"
+    } else if scalar.text.len() > LITERAL_MAX {
+        "is longer than 256 KiB"
+    } else {
+        return Some(scalar.text.to_owned());
+    };
+    sink.error(Code::BadText, scalar.span, format!("`{}` {reason}", field.name))
+        .label("not allowed here")
+        .help(format!("write {what} of 1 byte to 256 KiB"));
+    None
+}
+
+/// The whole name of a tool of an MCP server.
+fn tool(sink: &mut Sink, field: Field<'_>) -> Option<String> {
+    let text = field.text(sink, 1_024)?;
+    let named = text.strip_prefix("mcp__").and_then(|rest| rest.split_once("__"));
+    if named.is_some_and(|(server, tool)| !server.is_empty() && !tool.is_empty()) {
+        return Some(text);
+    }
+    sink.error(Code::BadText, field.node.span, "`mcp` is not the whole name of a tool")
+        .label("no tool of an MCP server")
+        .help("write `mcp__server__tool`");
+    None
 }
 
 fn token(sink: &mut Sink, field: Field<'_>) -> Option<()> {

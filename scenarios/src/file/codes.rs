@@ -92,6 +92,16 @@ pub(crate) enum Code {
     OwnJudge,
     /// Something is said about what the file does not have.
     NothingThere,
+    /// There is no such skill.
+    UnknownSkill,
+    /// What stands where a skill file should be cannot be read.
+    UnreadableSkill,
+    /// A skill file has mistakes of its own.
+    FaultySkill,
+    /// Two different skill files have the same name.
+    SameSkill,
+    /// The merger has no lanes.
+    MergerRole,
     /// A list is given, but has no entries.
     EmptyList,
     /// A lease that no task needs.
@@ -108,6 +118,10 @@ pub(crate) enum Code {
     TwoRolesInOnePlace,
     /// An answer to what nobody is ever asked.
     NeverAsked,
+    /// The merger's skill does not allow it to land.
+    NeverLands,
+    /// A role's skill does not let it hand its changes to whoever reviews them.
+    NeverHandsOver,
 }
 
 impl Code {

@@ -213,7 +213,9 @@ fn files(group: &TaskGroup, places: Places) -> BTreeMap<String, Span> {
 /// Whether an action changes any of the files that are there: not one that it names, and not a new one that nobody else
 /// can have.
 fn changes_what_is_there(action: &Action) -> bool {
-    !matches!(action, Action::Create | Action::RenameFile { .. } | Action::Stall { .. } | Action::Crash { .. })
+    let named = matches!(action, Action::RenameFile { .. } | Action::Write { .. } | Action::Remove { .. });
+    let looks = matches!(action, Action::Read { .. } | Action::Run { .. } | Action::Push | Action::Mcp { .. });
+    !named && !looks && !matches!(action, Action::Create | Action::Stall { .. } | Action::Crash { .. })
 }
 
 /// Every directory above a place, itself included if it is one; with a slash at the end.

@@ -1,4 +1,4 @@
-//! What is behind `E0128` to `E0150` and the codes `W02…`: what can be read, but never be so, or hardly be meant so.
+//! What is behind the codes from `E0128` on and `W02…`: what can be read, but never be so, or hardly be meant so.
 //!
 //! Owns the texts; see `explain` for their form.
 
@@ -52,6 +52,82 @@ Right:
     gates: [ { name: clean, forbid: TODO } ]
     operators: [ { at: 5m, by: ana, do: { override: T-0 }, reason: known to be flaky } ]
 "#,
+    ),
+    (
+        Code::UnknownSkill,
+        "E0160",
+        "There is no such skill.
+
+`skill` names a folder with a `SKILL.md`, relative to the working directory. Where there is no such folder, the last
+part of the path may be the name of a role that comes with the program.
+
+Wrong:
+    merger: { skill: policies/murger }
+
+Right:
+    merger: { skill: policies/merger }
+",
+    ),
+    (
+        Code::UnreadableSkill,
+        "E0161",
+        "What stands where a skill file should be cannot be read.
+
+The folder is there, but its `SKILL.md` is not, or is not a file: a folder, a pipe, a device, or a link that leads in a
+circle. Nothing of the kind is ever opened.
+
+Wrong:
+    merger: { skill: policies/merger }   # where policies/merger/SKILL.md is a named pipe
+
+Right:
+    merger: { skill: policies/merger }
+",
+    ),
+    (
+        Code::FaultySkill,
+        "E0162",
+        "A skill file has mistakes of its own.
+
+A role is bound by what its skill file says, so that a file with errors binds nobody. The errors are told beside this
+one, each with its place; `baton check FOLDER` tells them alone.
+
+Wrong:
+    merger: { skill: policies/merger }   # where policies/merger/SKILL.md has an unknown key
+
+Right:
+    merger: { skill: policies/merger }
+",
+    ),
+    (
+        Code::SameSkill,
+        "E0163",
+        "Two different skill files have the same name.
+
+A run keeps its skill files as `policies/<name>/SKILL.md`, and its journal speaks of them by these names. Two files of
+one name could not be told apart.
+
+Wrong:
+    merger: { skill: mine/implementer }   # where a role has another skill of that name
+
+Right:
+    merger: { skill: policies/merger }
+",
+    ),
+    (
+        Code::MergerRole,
+        "E0164",
+        "The merger has no lanes.
+
+The merger is code and not a role that lanes could have: it alone moves main, and its rights are bound by the key
+`merger` at the top of the file.
+
+Wrong:
+    models: { fast: { latency: { median: 1s, p99: 2s } } }
+    roles: { writer: { lanes: 2, model: fast }, merger: { lanes: 1, model: fast } }
+
+Right:
+    merger: { skill: policies/merger }
+",
     ),
     (
         Code::EmptyList,
@@ -193,6 +269,40 @@ Wrong:
 Right:
     approvals: { plan: { timeout: 30m, then: stop } }
     tasks: [ { count: 2, by: writer, approve: plan, do: { append: token } } ]
+",
+    ),
+    (
+        Code::NeverLands,
+        "W0260",
+        "The merger's skill does not allow it to land.
+
+The merger lands only what its own skill allows: `Land` must stand in its `allowed-tools`, and must neither be denied nor
+left to a person. As it is, every change will be refused.
+
+Wrong:
+    merger: { skill: policies/planner }
+
+Right:
+    merger: { skill: policies/merger }
+",
+    ),
+    (
+        Code::NeverHandsOver,
+        "W0261",
+        "A role's skill does not let it hand its changes to whoever reviews them.
+
+`baton-handoff-to` names the roles that work may go to. The role that reviews these tasks is not among them, so that
+every packet for it will be refused.
+
+Wrong:
+    models: { fast: { latency: { median: 1s, p99: 2s } } }
+    roles: { writer: { lanes: 2, model: fast, skill: policies/writer }, checker: { lanes: 1, model: fast } }
+    tasks: [ { each: 1, by: writer, review: checker, do: { append: token } } ]
+
+Right:
+    models: { fast: { latency: { median: 1s, p99: 2s } } }
+    roles: { writer: { lanes: 2, model: fast, skill: policies/writer }, reviewer: { lanes: 1, model: fast } }
+    tasks: [ { each: 1, by: writer, review: reviewer, do: { append: token } } ]
 ",
     ),
 ];

@@ -80,8 +80,8 @@ pub struct Faults {
 
 #[derive(Serialize)]
 struct Answer<'a> {
-    files: [&'a str; 1],
-    errors: &'a [Fault],
+    files: Vec<&'a str>,
+    errors: Vec<&'a Fault>,
     #[serde(skip_serializing_if = "Option::is_none")]
     more: Option<usize>,
 }
@@ -95,15 +95,22 @@ impl Faults {
     /// `{"files":[…],"errors":[{code, severity, message, file, line, column, length, help}]}` on one line.
     /// `errors` holds warnings too. `"more"` follows only if faults were left out.
     pub fn to_json(&self) -> String {
-        let more = (self.more > 0).then_some(self.more);
-        let answer = Answer { files: [&self.file], errors: &self.list, more };
-        serde_json::to_string(&answer).expect("texts and numbers can always be written")
+        to_json(&[self])
     }
 
     /// As people read it: each fault with its lines, labels and cure; ends with a newline if it is not empty.
     pub fn render(&self, color: bool) -> String {
         render::draw(self, color)
     }
+}
+
+/// The faults of several files as one object; see [`Faults::to_json`].
+pub fn to_json(all: &[&Faults]) -> String {
+    let files = all.iter().map(|faults| faults.file.as_str()).collect();
+    let errors = all.iter().flat_map(|faults| &faults.list).collect();
+    let more: usize = all.iter().map(|faults| faults.more).sum();
+    let answer = Answer { files, errors, more: (more > 0).then_some(more) };
+    serde_json::to_string(&answer).expect("texts and numbers can always be written")
 }
 
 impl fmt::Display for Faults {

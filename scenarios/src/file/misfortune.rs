@@ -13,7 +13,8 @@ use super::team::{Models, RoleRow, Roles};
 use crate::scenario::{Fault, FaultKind, Moment, Restartable, Spoil};
 use baton_record::LaneId;
 
-const KINDS: [&str; 9] = ["kill", "pause", "restart", "duplicate", "delay", "drop", "push", "storm", "spoil"];
+const KINDS: [&str; 10] =
+    ["kill", "pause", "restart", "duplicate", "delay", "drop", "push", "storm", "spoil", "ignore-policy"];
 /// How long an endpoint wants to be left alone, if a storm does not say.
 const RETRY_AFTER_US: u64 = 10_000_000;
 
@@ -44,6 +45,7 @@ pub(crate) fn fault(sink: &mut Sink, entry: Field<'_>, stage: &Stage<'_, '_>) ->
             let actors = [("supervisor", Restartable::Supervisor), ("merger", Restartable::Merger)];
             field.word(sink, &actors).map(|actor| FaultKind::Restart { actor })
         }
+        "ignore-policy" => ignore_policy(sink, field, stage),
         "spoil" => spoil(sink, &mut table, field, stage),
         "storm" => storm(sink, &mut table, field, stage),
         "push" => field.word(sink, &[("main", ())]).map(|()| FaultKind::Push),
@@ -94,6 +96,21 @@ fn spoil(sink: &mut Sink, table: &mut Table<'_>, field: Field<'_>, stage: &Stage
     let how = table.need(sink, "how", |sink, field| field.word(sink, &ways));
     let (role, lane) = target?;
     Some(FaultKind::Spoil { role, lane, how: how? })
+}
+
+/// Only who is bound can look away.
+fn ignore_policy(sink: &mut Sink, field: Field<'_>, stage: &Stage<'_, '_>) -> Option<FaultKind> {
+    let (role, lane) = target(sink, field, stage.roles)?;
+    let bound = stage.roles.list.as_ref().is_none_or(|list| list[role].skill.is_some());
+    if !bound {
+        let name = stage.roles.rows[role].name;
+        sink.error(Code::NeverSo, field.node.span, format!("{name} has no policy that it could ignore"))
+            .label("never so")
+            .also(stage.roles.rows[role].at, "bound by nothing")
+            .help(format!("bind it: `{name}: {{ skill: policies/{name}, … }}`"));
+        return None;
+    }
+    Some(FaultKind::IgnorePolicy { role, lane })
 }
 
 fn mail_fault(sink: &mut Sink, table: &mut Table<'_>, (key, field): (&str, Field<'_>)) -> Option<FaultKind> {

@@ -2,6 +2,7 @@
 //!
 //! Owns these sections and the names that they define.
 
+use super::binding::{self, Skills};
 use super::codes::Code;
 use super::duration;
 use super::faults::Sink;
@@ -10,7 +11,7 @@ use super::number::TOKENS_MAX;
 use super::scalar::{Field, shown};
 use super::source::Span;
 use super::table::{self, Table};
-use crate::scenario::{Caps, Model, Rate, Role, Workspace};
+use crate::scenario::{Caps, Model, Rate, Role, SkillFile, Workspace};
 use std::collections::BTreeSet;
 
 /// Lanes and calls that a scenario can have at most, whatever its caps.
@@ -196,7 +197,12 @@ pub(crate) struct Roles<'n> {
 }
 
 /// The section `roles`.
-pub(crate) fn roles<'n>(sink: &mut Sink, table: &mut Table<'n>, models: &Models<'_>, caps: &CapsRead) -> Roles<'n> {
+pub(crate) fn roles<'n>(
+    sink: &mut Sink,
+    table: &mut Table<'n>,
+    (models, caps): (&Models<'_>, &CapsRead),
+    skills: &mut Skills<'_>,
+) -> Roles<'n> {
     let mut roles = Roles { list: None, known: Known::new("role"), rows: Vec::new() };
     let entries = table.need(sink, "roles", |sink, field| {
         roles.known.section = Some(field.at);
@@ -211,9 +217,11 @@ pub(crate) fn roles<'n>(sink: &mut Sink, table: &mut Table<'n>, models: &Models<
         roles.known.places.insert(&entry.key.text, place);
         let mut row = RoleRow { name: &entry.key.text, lanes: None, at: entry.key.span };
         let name = names::checked(sink, &entry.key.text, entry.key.span);
-        let role = role(sink, Field::of(entry), models, &mut row);
+        let name = name.filter(|name| binding::has_lanes(sink, name, entry.key.span));
+        let role = role(sink, Field::of(entry), (models, skills), &mut row);
         roles.rows.push(row);
-        let role = name.zip(role).map(|(name, (lanes, model, context))| Role { name, lanes, model, context });
+        let of = |(name, (lanes, model, context, skill))| Role { name, lanes, model, context, skill };
+        let role = name.zip(role).map(of);
         list = push(list, role);
     }
     roles.list = list;
@@ -224,7 +232,12 @@ pub(crate) fn roles<'n>(sink: &mut Sink, table: &mut Table<'n>, models: &Models<
     roles
 }
 
-fn role(sink: &mut Sink, field: Field<'_>, models: &Models<'_>, row: &mut RoleRow<'_>) -> RoleRead {
+fn role(
+    sink: &mut Sink,
+    field: Field<'_>,
+    (models, skills): (&Models<'_>, &mut Skills<'_>),
+    row: &mut RoleRow<'_>,
+) -> RoleRead {
     let mut table = Table::open(sink, field, "a role")?;
     row.lanes = table.need(sink, "lanes", |sink, field| {
         row.at = field.node.span;
@@ -232,12 +245,13 @@ fn role(sink: &mut Sink, field: Field<'_>, models: &Models<'_>, row: &mut RoleRo
     });
     let model = table.need(sink, "model", |sink, field| models.known.find(sink, field));
     let context = table.maybe(sink, "context", |sink, field| field.integer(sink, 1..=TOKENS_MAX));
+    let skill = table.maybe(sink, "skill", |sink, field| skills.bind(sink, field));
     table.close(sink);
-    Some((row.lanes?, model?, context?))
+    Some((row.lanes?, model?, context?, skill?))
 }
 
-/// Lanes, model and context of a role.
-type RoleRead = Option<(u32, usize, Option<u64>)>;
+/// Lanes, model, context and skill of a role.
+type RoleRead = Option<(u32, usize, Option<u64>, Option<SkillFile>)>;
 
 fn lanes_in_total(sink: &mut Sink, rows: &[RoleRow<'_>], caps: &CapsRead) {
     let Some(cap) = caps.caps.map(|caps| u64::from(caps.lanes)) else { return };

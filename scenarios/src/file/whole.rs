@@ -4,6 +4,7 @@
 //! A section that is refused hides nothing in the others.
 
 use super::approvals::{self, Asks};
+use super::binding::{self, Skills};
 use super::codes::Code;
 use super::collisions::{self, Plans};
 use super::duration::{self, End, Zero};
@@ -21,7 +22,7 @@ const VERSION: &str = "1";
 const MAIL: Latency = Latency { median_us: 2_000, p99_us: 20_000 };
 
 /// The scenario that a file's tree stands for; `None` with faults if it stands for none.
-pub(crate) fn scenario(sink: &mut Sink, root: &Node) -> Option<Scenario> {
+pub(crate) fn scenario(sink: &mut Sink, root: &Node, skills: &mut Skills<'_>) -> Option<Scenario> {
     mapping(sink, root)?;
     let mut table = Table::open(sink, table::root(root), table::WHOLE)?;
     version(sink, &mut table)?;
@@ -32,7 +33,9 @@ pub(crate) fn scenario(sink: &mut Sink, root: &Node) -> Option<Scenario> {
     let workspace = table.need(sink, "workspace", team::workspace);
     let caps = team::caps(sink, table.field("caps"));
     let mut models = team::models(sink, &mut table);
-    let roles = team::roles(sink, &mut table, &models, &caps);
+    let roles = team::roles(sink, &mut table, (&models, &caps), skills);
+    let merger_field = table.field("merger");
+    let merger = binding::merger(sink, merger_field, skills);
     let budgets =
         table.or(sink, "budgets", Budgets::default(), |sink, field| budgets::budgets(sink, field, &roles, &mut models));
     let work = work::tasks(sink, &mut table, &roles, &caps);
@@ -74,6 +77,7 @@ pub(crate) fn scenario(sink: &mut Sink, root: &Node) -> Option<Scenario> {
         world: world?,
         workspace: workspace?,
         roles: roles.list?,
+        merger: merger?,
         models: models.list?,
         tasks: work.groups?,
         budgets: budgets?,

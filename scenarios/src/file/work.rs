@@ -4,6 +4,7 @@
 
 use super::actions::{self, Ground};
 use super::approvals;
+use super::binding;
 use super::codes::Code;
 use super::collisions::Places;
 use super::faults::Sink;
@@ -111,7 +112,11 @@ impl Group<'_, '_> {
         let role = table.need(sink, "by", |sink, field| self.roles.known.find(sink, field));
         let after = table.or(sink, "after", Vec::new(), |sink, field| route::after(sink, field, groups));
         let name = table.maybe(sink, "name", |sink, field| route::name(sink, field, groups, place));
-        let review = table.maybe(sink, "review", |sink, field| route::review(sink, field, self.roles, role));
+        let mut review_at = entry.at;
+        let review = table.maybe(sink, "review", |sink, field| {
+            review_at = field.at;
+            route::review(sink, field, self.roles, role)
+        });
         let plan = table.or(sink, "approve", false, approvals::plan);
         let tasks = self.tasks(sink, &mut table, role);
         self.touched = table.or(sink, "touches", "**".to_owned(), |sink, field| {
@@ -130,7 +135,7 @@ impl Group<'_, '_> {
             actions::actions(sink, field, ground)
         });
         table.close(sink);
-        Some(TaskGroup {
+        let group = TaskGroup {
             tasks: tasks?,
             name: name?,
             after: after?,
@@ -142,7 +147,11 @@ impl Group<'_, '_> {
             steps: steps?,
             attempts: attempts?,
             actions: actions?,
-        })
+        };
+        if let Some(roles) = &self.roles.list {
+            binding::hands_over(sink, &group, roles, review_at);
+        }
+        Some(group)
     }
 
     fn tasks(&mut self, sink: &mut Sink, table: &mut Table<'_>, role: Option<usize>) -> Option<u32> {

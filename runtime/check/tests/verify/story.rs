@@ -65,6 +65,7 @@ impl Folder {
             updates: proposal.updates.clone(),
             author: None,
             sent_us: None,
+            denied: 0,
         };
         self.push(Merger, (Some(proposal.lane), Some(change.task().0)), Event::ChangeSubmitted(submitted));
         (change, commit)

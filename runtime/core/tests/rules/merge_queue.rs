@@ -26,6 +26,7 @@ fn submitted(change: ChangeId) -> Event {
         updates,
         author: None,
         sent_us: None,
+        denied: 0,
     })
 }
 

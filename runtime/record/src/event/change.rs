@@ -73,6 +73,13 @@ pub struct ChangeSubmitted {
     pub reads: Vec<Read>,
     /// What it does, path by path.
     pub updates: Vec<Update>,
+    /// How many actions were denied to whoever made it, so that it lacks what they would have done.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub denied: u32,
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// See [`super::Event::GatePassed`].

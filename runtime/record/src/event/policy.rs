@@ -29,7 +29,14 @@ pub struct ActionDenied {
     /// Why, in one of the words `deny`, `nothing-allows`, `outside-may-write`, `outside-may-read`, `path`, `uncertain`,
     /// `too-large`, `empty`, `not-approved`.
     pub reason: String,
+    /// How many were denied before it to the same attempt, or by the merger to the same change.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub number: u32,
     /// The fault that caused it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<FaultId>,
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }

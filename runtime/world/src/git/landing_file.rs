@@ -1,10 +1,19 @@
 //! Looking into a landing before any of it is stored.
 
 use super::object::Body;
-use super::{EntryMode, GitError, Landing, Repository};
+use super::{EntryMode, GitError, Landing, Proposal, Repository};
+use baton_record::Oid;
 use std::sync::Arc;
 
 impl Repository {
+    /// A blob that a proposal brings, or that stands in the repository already.
+    pub fn proposed_blob(&self, proposal: &Proposal, oid: Oid) -> Result<Arc<[u8]>, GitError> {
+        match proposal.objects.get(oid) {
+            Some(Body::Blob(blob)) => Ok(blob.clone()),
+            _ => self.blob(oid),
+        }
+    }
+
     /// The content of the file at `path` once `landing` has landed; `None`: no file stands there.
     pub fn landing_file(&self, landing: &Landing, path: &str) -> Result<Option<Arc<[u8]>>, GitError> {
         let mut at = landing.tree;
