@@ -14,6 +14,8 @@ use std::sync::{Mutex, MutexGuard};
 const MINUTE_US: u64 = 60_000_000;
 /// What an endpoint says whose rate is used up.
 const TOO_MANY_REQUESTS: u16 = 429;
+/// What it says when it has too much to do.
+const OVERLOADED: u16 = 529;
 
 /// What happens to a lane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +31,15 @@ pub enum LaneFault {
     Spoil(Spoil),
     /// It looks away from its policy while it makes its next change.
     IgnorePolicy,
+}
+
+/// What makes endpoints refuse calls.
+#[derive(Clone, Debug, Default)]
+pub struct Weather {
+    /// When they refuse every call.
+    pub storms: Vec<Storm>,
+    /// When they take only so many at once.
+    pub overloads: Vec<Overload>,
 }
 
 /// What happens to a share of the messages.
@@ -77,6 +88,23 @@ pub struct Storm {
     pub until_us: u64,
 }
 
+/// A time in which an endpoint has too much to do.
+#[derive(Clone, Copy, Debug)]
+pub struct Overload {
+    /// Which entry of the scenario.
+    pub fault: FaultId,
+    /// Where.
+    pub endpoint: EndpointId,
+    /// How many calls it takes at once.
+    pub above: u32,
+    /// How long it wants to be left alone after each refusal.
+    pub retry_after_us: u64,
+    /// From when.
+    pub from_us: u64,
+    /// Until when.
+    pub until_us: u64,
+}
+
 /// What an endpoint says to a call that it does not take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotTaken {
@@ -86,6 +114,8 @@ pub struct NotTaken {
     pub retry_after_us: u64,
     /// The fault that caused it; `None`: there were more calls than its rate allows.
     pub fault: Option<FaultId>,
+    /// What kind of fault that is.
+    pub injected: &'static str,
 }
 
 /// A fault that waits for a lane to be in its moment.
@@ -109,7 +139,9 @@ pub struct Chaos(Mutex<Book>);
 struct Book {
     armed: Vec<Armed>,
     mail: Vec<MailFaultWindow>,
-    storms: Vec<Storm>,
+    weather: Weather,
+    /// By endpoint with overloads: until when it works on each call that it took.
+    busy_until: BTreeMap<EndpointId, Vec<u64>>,
     /// By endpoint: when it took the calls of the last minute.
     taken: BTreeMap<EndpointId, VecDeque<u64>>,
     draws: Draws,
@@ -122,23 +154,28 @@ struct Book {
     ignored: BTreeMap<(TaskId, LaneId), FaultId>,
 }
 
+impl Book {
+    /// The overload in force at the endpoint, if it works on as many calls already as it takes.
+    fn overload(&mut self, endpoint: EndpointId, now_us: u64) -> Option<Overload> {
+        let busy = self.busy_until.get_mut(&endpoint)?;
+        busy.retain(|until_us| *until_us > now_us);
+        let in_force = |overload: &&Overload| {
+            let blows = (overload.from_us..overload.until_us).contains(&now_us);
+            overload.endpoint == endpoint && blows && busy.len() >= overload.above as usize
+        };
+        self.weather.overloads.iter().find(in_force).copied()
+    }
+}
+
 impl Chaos {
     /// A book in which these faults of the mail and of the endpoints stand.
-    pub fn new(seeds: &Seeds, mail: Vec<MailFaultWindow>, storms: Vec<Storm>) -> Chaos {
+    pub fn new(seeds: &Seeds, mail: Vec<MailFaultWindow>, weather: Weather) -> Chaos {
         let draws = seeds.child("chaos/mail").draws();
         let (causes, lost) = (BTreeMap::new(), BTreeMap::new());
-        let taken = BTreeMap::new();
-        Chaos(Mutex::new(Book {
-            armed: Vec::new(),
-            mail,
-            storms,
-            taken,
-            draws,
-            causes,
-            lost,
-            pushed: None,
-            ignored: BTreeMap::new(),
-        }))
+        let (taken, armed, ignored) = (BTreeMap::new(), Vec::new(), BTreeMap::new());
+        let busy_until = weather.overloads.iter().map(|overload| (overload.endpoint, Vec::new())).collect();
+        let pushed = None;
+        Chaos(Mutex::new(Book { armed, mail, weather, busy_until, taken, draws, causes, lost, pushed, ignored }))
     }
 
     fn book(&self) -> MutexGuard<'_, Book> {
@@ -197,13 +234,24 @@ impl Chaos {
         struck.map(|window| (window.fault, window.kind))
     }
 
+    /// Told by a lane whose call the endpoint has taken: it works on it until then, whatever becomes of the lane.
+    pub fn take_call(&self, endpoint: EndpointId, until_us: u64) {
+        if let Some(busy) = self.book().busy_until.get_mut(&endpoint) {
+            busy.push(until_us);
+        }
+    }
+
     /// Asked by a lane whose call begins at `now_us`: what the endpoint says if it does not take it. An endpoint with a
     /// rate takes no more calls than that in any minute, whoever makes them.
     pub fn refuse_call(&self, endpoint: EndpointId, rate: Option<NonZeroU32>, now_us: u64) -> Option<NotTaken> {
         let mut book = self.book();
         let blows = |storm: &&Storm| storm.endpoint == endpoint && (storm.from_us..storm.until_us).contains(&now_us);
-        if let Some(Storm { fault, status, retry_after_us, .. }) = book.storms.iter().find(blows).copied() {
-            return Some(NotTaken { status, retry_after_us, fault: Some(fault) });
+        if let Some(Storm { fault, status, retry_after_us, .. }) = book.weather.storms.iter().find(blows).copied() {
+            return Some(NotTaken { status, retry_after_us, fault: Some(fault), injected: "storm" });
+        }
+        if let Some(Overload { fault, retry_after_us, .. }) = book.overload(endpoint, now_us) {
+            let (fault, injected) = (Some(fault), "overload");
+            return Some(NotTaken { status: OVERLOADED, retry_after_us, fault, injected });
         }
         let rate = rate?.get() as usize;
         let taken = book.taken.entry(endpoint).or_default();
@@ -213,7 +261,7 @@ impl Chaos {
         match taken.front() {
             Some(first) if taken.len() >= rate => {
                 let retry_after_us = first + MINUTE_US - now_us;
-                Some(NotTaken { status: TOO_MANY_REQUESTS, retry_after_us, fault: None })
+                Some(NotTaken { status: TOO_MANY_REQUESTS, retry_after_us, fault: None, injected: "" })
             }
             _ => {
                 taken.push_back(now_us);

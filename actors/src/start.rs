@@ -1,6 +1,6 @@
 //! Starts a team on its clock, lets it run, and gives back its journal.
 
-use crate::chaos::{Chaos, MailFaultWindow, Storm};
+use crate::chaos::{Chaos, MailFaultWindow, Weather};
 use crate::directory::Directory;
 use crate::failure::Failure;
 use crate::ground::Ground;
@@ -37,7 +37,7 @@ pub struct Launch {
     /// Faults of the mail.
     pub mail_faults: Vec<MailFaultWindow>,
     /// When endpoints refuse calls.
-    pub storms: Vec<Storm>,
+    pub weather: Weather,
     /// What happens, and when.
     pub incidents: Vec<(u64, Incident)>,
     /// Becomes true when a person wants the run to end.
@@ -72,7 +72,7 @@ async fn live(launch: Launch) -> Result<Finished, Failure> {
         ClockKind::Real => Recorder::grouped(launch.journal, clock, launch.progress, ended),
     };
     directory.set_recorder(recorder.start());
-    let chaos = Arc::new(Chaos::new(&launch.team.seeds, launch.mail_faults, launch.storms));
+    let chaos = Arc::new(Chaos::new(&launch.team.seeds, launch.mail_faults, launch.weather));
     let post = Post::new(clock, launch.team.mail, &launch.team.seeds, chaos.clone(), directory.clone());
     let team = Arc::new(launch.team);
     let repository = launch.repository;

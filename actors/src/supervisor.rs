@@ -393,7 +393,7 @@ const SWEEPS_PER_ROLL_CALL: u64 = 10;
 impl Supervisor {
     /// A supervisor whose state is the fold of the journal in `journal`, taken by the caller.
     pub fn new(ground: Ground, journal: std::path::PathBuf, folded: Folded) -> Supervisor {
-        let Folded { state, packets, consent, end } = folded;
+        let Folded { state, packets, consent, end, .. } = folded;
         let names = end.names;
         let asks = vec![LatestAsk::default(); names.lanes()];
         let mut supervisor = Supervisor {
@@ -415,7 +415,7 @@ impl Supervisor {
             lanes_given_up: false,
             written: 0,
         };
-        supervisor.make_doors(false);
+        supervisor.make_doors();
         supervisor
     }
 

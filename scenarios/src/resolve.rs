@@ -1,7 +1,7 @@
 //! From what a file says to what a team is: lanes and tasks are counted out, indices become names and identifiers.
 
 use crate::scenario::{Fault, FaultKind, OperatorCommand, Scenario, SkillFile, World};
-use baton_actors::chaos::{Armed, LaneFault, MailFault, MailFaultWindow, Storm};
+use baton_actors::chaos::{Armed, LaneFault, MailFault, MailFaultWindow, Overload, Storm, Weather};
 use baton_actors::incidents::Incident;
 use baton_actors::supervisor::OperatorSays;
 use baton_actors::team::{Binding, LandingKind, LaneSpec, MERGER, Model, Team, Work};
@@ -119,20 +119,31 @@ pub fn mail_faults(scenario: &Scenario) -> Vec<MailFaultWindow> {
 }
 
 /// When endpoints refuse calls.
-pub fn storms(scenario: &Scenario) -> Vec<Storm> {
-    let storms = scenario.faults.iter().enumerate().filter_map(|(place, fault)| {
-        let FaultKind::Storm { status, model, for_us, retry_after_us } = fault.kind else { return None };
-        let (fault, from_us, endpoint) = (FaultId(place as u16), fault.at_us, EndpointId(model as u16));
-        Some(Storm { fault, endpoint, status, retry_after_us, from_us, until_us: from_us.saturating_add(for_us) })
-    });
-    storms.collect()
+pub fn weather(scenario: &Scenario) -> Weather {
+    let mut weather = Weather::default();
+    for (place, fault) in scenario.faults.iter().enumerate() {
+        let (id, from_us) = (FaultId(place as u16), fault.at_us);
+        match fault.kind {
+            FaultKind::Storm { status, model, for_us, retry_after_us } => {
+                let (endpoint, until_us) = (EndpointId(model as u16), from_us.saturating_add(for_us));
+                weather.storms.push(Storm { fault: id, endpoint, status, retry_after_us, from_us, until_us });
+            }
+            FaultKind::Overload { model, above, for_us, retry_after_us } => {
+                let until_us = for_us.map_or(u64::MAX, |for_us| from_us.saturating_add(for_us));
+                let endpoint = EndpointId(model as u16);
+                weather.overloads.push(Overload { fault: id, endpoint, above, retry_after_us, from_us, until_us });
+            }
+            _ => {}
+        }
+    }
+    weather
 }
 
 /// Models, with what the faults of the scenario make of them.
 fn models(scenario: &Scenario) -> Vec<Model> {
     let mut models = scenario.models.clone();
     for fault in &scenario.faults {
-        if let FaultKind::Storm { model, .. } = fault.kind {
+        if let FaultKind::Storm { model, .. } | FaultKind::Overload { model, .. } = fault.kind {
             models[model].gated = true;
         }
     }
@@ -166,9 +177,8 @@ fn incident(scenario: &Scenario, place: usize, fault: &Fault) -> Option<Incident
         FaultKind::IgnorePolicy { role, lane } => arm(LaneFault::IgnorePolicy, *role, *lane),
         FaultKind::Restart { actor } => Some(Incident::Restart(id, *actor)),
         FaultKind::Push => Some(Incident::Push(id)),
-        FaultKind::Duplicate { .. } | FaultKind::Delay { .. } | FaultKind::Drop { .. } | FaultKind::Storm { .. } => {
-            None
-        }
+        FaultKind::Duplicate { .. } | FaultKind::Delay { .. } | FaultKind::Drop { .. } => None,
+        FaultKind::Storm { .. } | FaultKind::Overload { .. } => None,
     }
 }
 

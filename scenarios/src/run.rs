@@ -176,7 +176,7 @@ fn live(source: Source<'_>, options: &Options, out: &Path, prepared: Prepared) -
         journal,
         journal_dir: journal_dir.clone(),
         mail_faults: resolve::mail_faults(source.scenario),
-        storms: resolve::storms(source.scenario),
+        weather: resolve::weather(source.scenario),
         incidents: resolve::incidents(source.scenario, world),
         interrupted: options.interrupted.clone(),
         progress: options.progress.clone(),
@@ -296,6 +296,7 @@ fn kind_word(kind: &FaultKind) -> &'static str {
         FaultKind::Drop { .. } => "drop",
         FaultKind::Push => "push",
         FaultKind::Storm { .. } => "storm",
+        FaultKind::Overload { .. } => "overload",
         FaultKind::Spoil { .. } => "spoil",
         FaultKind::IgnorePolicy { .. } => "ignore-policy",
     }

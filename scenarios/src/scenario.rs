@@ -262,6 +262,18 @@ pub enum FaultKind {
         /// `retry-after`: how long it wants to be left alone after each refusal, default 10s.
         retry_after_us: u64,
     },
+    /// `{ overload: fast, above: 12, at: 5m, for: 20m }`: the endpoint answers 529 to every call that begins while it works
+    /// on so many.
+    Overload {
+        /// Index into [`Scenario::models`].
+        model: usize,
+        /// `above`: calls that it takes at once, 1 to 1,000,000.
+        above: u32,
+        /// `for`; `None`: to the end.
+        for_us: Option<u64>,
+        /// `retry-after`: how long it wants to be left alone after each refusal, default 10s.
+        retry_after_us: u64,
+    },
     /// `{ spoil: implementer, how: dangling }`: the first packet that the lane hands on from `at` on is spoiled.
     Spoil {
         /// As in `Kill`.

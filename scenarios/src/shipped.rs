@@ -13,6 +13,7 @@ pub const SHIPPED: &[(&str, &str)] = &[
     ("long-work", include_str!("../long-work.yaml")),
     ("money-runs-out", include_str!("../money-runs-out.yaml")),
     ("storm-429", include_str!("../storm-429.yaml")),
+    ("storm-529", include_str!("../storm-529.yaml")),
     ("conflicting-renames", include_str!("../conflicting-renames.yaml")),
     ("colliding-plans", include_str!("../colliding-plans.yaml")),
     ("undo-waits", include_str!("../undo-waits.yaml")),

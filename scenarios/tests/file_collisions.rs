@@ -111,7 +111,7 @@ fn shipped_scenarios_collide_only_where_they_say_so() {
     let on_purpose = ["plain-run", "conflicting-renames", "colliding-plans"];
     for (name, text) in SHIPPED {
         let collides = !check(name, text.as_bytes()).faults.list.is_empty();
-        assert_eq!(collides, on_purpose.contains(&name), "{name}");
+        assert_eq!(collides, on_purpose.contains(name), "{name}");
     }
     assert_eq!(told_of(find("colliding-plans").expect("it is shipped")), "W0206 3/2, W0207 6/5");
 }

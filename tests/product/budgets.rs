@@ -84,6 +84,47 @@ fn a_hundred_lanes_waste_hardly_a_call_on_an_endpoint_that_has_enough() {
     assert!(busy * 100 >= limit * 95, "{busy} calls where {limit} may pass");
 }
 
+/// Most calls that were at the endpoint at once in a part of the run, told from the journal alone.
+fn most_at_once(folder: &RunFolder<'_>, from_us: u64, until_us: u64) -> u64 {
+    let (mut there, mut most) = (0, 0);
+    for record in folder.records() {
+        match record["kind"].as_str().unwrap() {
+            "CallAdmitted" => there += 1,
+            "EffectDone" | "EffectFailed" | "EffectLost" => there -= 1,
+            _ => continue,
+        }
+        if (from_us..until_us).contains(&number(&record["t_us"])) {
+            most = most.max(there);
+        }
+    }
+    most
+}
+
+/// The endpoint takes twelve at once. Whoever knew that would have no call refused; a team that does not know it finds it
+/// out, and gets two thirds of what twelve calls at once can do.
+#[test]
+fn a_hundred_lanes_find_out_how_many_calls_an_overloaded_endpoint_takes() {
+    const MINUTE_US: u64 = 60_000_000;
+    for seed in ["3", "4", "5"] {
+        let place = tempfile::tempdir().unwrap();
+        let told = shipped(place.path(), "storm-529", seed);
+        assert_eq!(told["exit_code"], 0, "{told:#}");
+        let path = place.path().join("storm-529");
+        let folder = RunFolder(&path);
+        let (done, failed) = (folder.of_kind("EffectDone"), folder.of_kind("EffectFailed"));
+        assert!(!failed.is_empty() && failed.len() * 50 <= done.len(), "{} of {} wasted", failed.len(), done.len());
+        assert!(failed.iter().all(|record| record["data"]["status"] == 529));
+        assert!(most_at_once(&folder, 0, MINUTE_US / 2) > 90, "before that there is room for everybody");
+        let most = most_at_once(&folder, 5 * MINUTE_US, 30 * MINUTE_US);
+        assert!((12..=13).contains(&most), "{most} at once where twelve are taken");
+        let during = done.iter().filter(|record| (5 * MINUTE_US..30 * MINUTE_US).contains(&number(&record["t_us"])));
+        // Twelve at once, each for 11.6 seconds on the average.
+        let whole = 25.0 * 60.0 * 12.0 / 11.6;
+        let share = during.count() as f64 / whole;
+        assert!(share >= 0.66, "{share} of what twelve at once can do");
+    }
+}
+
 #[test]
 fn what_operators_say_of_money_and_of_the_end_is_obeyed_and_written_down() {
     let place = tempfile::tempdir().unwrap();
@@ -118,6 +159,32 @@ fn what_operators_say_of_money_and_of_the_end_is_obeyed_and_written_down() {
     let begun_after = folder.of_kind("TaskAssigned").iter().any(|record| number(&record["seq"]) > drained_at);
     assert!(!begun_after, "nothing is begun in a run that is drained");
     assert!(peak(&folder, "implementer").0 <= 600_000);
+}
+
+#[test]
+fn overloads_that_make_no_sense_are_found_where_they_stand() {
+    let place = tempfile::tempdir().unwrap();
+    let place = place.path();
+    for (fault, code) in [
+        ("{ overload: fast }", "E0102"),
+        ("{ overload: fast, above: 0 }", "E0107"),
+        ("{ overload: fast, above: 2.5 }", "E0106"),
+        ("{ overload: slow, above: 2 }", "E0111"),
+        ("{ overload: fast, above: 2, on: fast }", "E0103"),
+        ("{ overload: fast, above: 2, for: 0s }", "E0107"),
+        ("{ overload: fast, above: 4 }", "E0123"),
+    ] {
+        let text = format!(
+            "baton: 1\nname: wrong\nworkspace: {{ fixture: notes }}\nroles: {{ implementer: {{ lanes: 9, model: fast }} }}\n\
+             models: {{ fast: {{ slots: 4, latency: {{ median: 1s, p99: 2s }} }} }}\nfaults: [ {fault} ]\n\
+             tasks: [ {{ count: 1, by: implementer, do: {{ append: token }} }} ]\n"
+        );
+        let file = write_scenario(place, "wrong", &text);
+        let said = run(place, &file, "never", &[]);
+        let told = said.json();
+        assert_eq!((said.code(), &told["errors"][0]["code"]), (2, &code.into()), "{fault}: {told:#}");
+        assert!(told["errors"][0]["line"] == 6, "{fault}");
+    }
 }
 
 #[test]

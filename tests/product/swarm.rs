@@ -66,6 +66,8 @@ struct Money {
     budgets: String,
     operators: String,
     storms: String,
+    /// Calls that the endpoint takes at once, and when it takes no more.
+    overload: Option<(u64, String)>,
 }
 
 impl Money {
@@ -110,8 +112,13 @@ impl Money {
                 draws.between(0, 40)
             ));
         }
+        let overload = draws.chance(40).then(|| {
+            let (above, at, retry) = (draws.between(1, 5), draws.between(0, 200), draws.between(0, 30));
+            let during = if draws.chance(50) { format!(", for: {}s", draws.between(1, 900)) } else { String::new() };
+            (above, format!("above: {above}, at: {at}s, retry-after: {retry}s{during}"))
+        });
         let tokens = ", tokens: { in: 2000, out: 300, max: 900 }, price: { in: 3.0, out: 15.0 }".to_owned();
-        Money { tokens, budgets, operators, storms }
+        Money { tokens, budgets, operators, storms, overload }
     }
 }
 
@@ -152,6 +159,9 @@ fn scenario(seed: u64) -> String {
     }
     text.push_str("faults:\n");
     text.push_str(&money.storms);
+    if let Some((_, when)) = money.overload.filter(|(above, _)| slots == 0 || *above < slots) {
+        text.push_str(&format!("  - {{ overload: fast, {when} }}\n"));
+    }
     (0..draws.between(1, 6)).for_each(|_| text.push_str(&fault(&mut draws)));
     let restarts = draws.between(1, 100);
     text + &format!("caps: {{ restarts: {restarts}, queue: {} }}\nstop: {{ after: 3d }}\n", draws.between(1, 64))

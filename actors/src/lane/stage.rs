@@ -180,16 +180,17 @@ impl Lane {
         let attempt = self.attempt.as_mut().expect("a call is made in an attempt");
         let us = attempt.draws.latency_us(model.latency.median_us, model.latency.p99_us);
         attempt.call = Some(CallEnd::Answered(attempt.use_tokens(model)));
+        self.ground.chaos.take_call(endpoint, self.ground.clock.now_us() + us);
         self.wait_us(us, ctx);
         self.expose(ctx);
     }
 
     /// The endpoint does not take the call, and says so at once.
     fn be_refused(&mut self, refused: NotTaken, ctx: &mut Context<Lane>) {
-        let NotTaken { status, retry_after_us, fault } = refused;
+        let NotTaken { status, retry_after_us, fault, injected } = refused;
         if let Some(fault) = fault {
             let target = self.ground.team.models[self.endpoint().0 as usize].name.clone();
-            let event = Event::FaultInjected(FaultInjected { fault, injected: "storm".to_owned(), target });
+            let event = Event::FaultInjected(FaultInjected { fault, injected: injected.to_owned(), target });
             let fact = Fact::of_lane(self.id, event);
             self.ground.directory.recorder().do_send(Append::of(Writer::Run, vec![fact]));
         }

@@ -1,16 +1,17 @@
 //! Calls that are reserved wait here until their endpoint's rate lets them through, in the order of their grants.
 //!
-//! What the gates know is not in the journal: they are made anew with every life, and a minute's share is taken as used.
-//! Which call was let through is, so that none begins twice.
+//! What the gates have let through of a rate is not in the journal: they are made anew with every life, and a minute's
+//! share is taken as used. Until when an endpoint wants to be left alone is, and which call was let through, so that none
+//! begins twice.
 
 use super::{Effect, Knock, Supervisor};
 use crate::team::LaneSpec;
 use actix::{AsyncContext, Context};
 use baton_core::Fact;
-use baton_record::event::CallAdmitted;
+use baton_record::event::{CallAdmitted, EffectFailed};
 use baton_record::{EffectKey, EndpointId, Event, LaneId};
 use baton_world::endpoint_gate::{EndpointGate, Pass};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 /// The gate of one endpoint, and who waits before it.
@@ -22,15 +23,35 @@ pub(super) struct Door {
     knock_us: Option<u64>,
 }
 
+/// Until when each endpoint wants to be left alone, as far as the journal tells.
+#[derive(Debug, Default)]
+pub struct Quiet(BTreeMap<EndpointId, u64>);
+
+impl Quiet {
+    pub(super) fn note(&mut self, t_us: u64, endpoint: EndpointId, failed: &EffectFailed) {
+        let until_us = self.0.entry(endpoint).or_default();
+        *until_us = t_us.saturating_add(failed.retry_after_us).max(*until_us);
+    }
+}
+
 /// After a restart nothing is let through for so long: what was let through before is not known.
 const SHARE_OF_A_MINUTE_US: u64 = 60_000_000;
 
 impl Supervisor {
-    /// Doors of the endpoints that have a rate or may refuse; `restarted`: what they let through before is forgotten.
-    pub(super) fn make_doors(&mut self, restarted: bool) {
-        let from_us = if restarted { self.ground.clock.now_us() + SHARE_OF_A_MINUTE_US } else { 0 };
-        let doors = self.ground.team.models.iter().map(|model| {
-            let gate = EndpointGate::new(model.rate, model.bound().tokens, from_us);
+    /// Doors of the endpoints that have a rate or may refuse, the first of a run.
+    pub(super) fn make_doors(&mut self) {
+        self.open_doors(0, &Quiet::default());
+    }
+
+    /// Doors of a new life: what they let through before is forgotten.
+    pub(super) fn make_doors_again(&mut self, quiet: &Quiet) {
+        self.open_doors(self.ground.clock.now_us() + SHARE_OF_A_MINUTE_US, quiet);
+    }
+
+    fn open_doors(&mut self, from_us: u64, quiet: &Quiet) {
+        let doors = self.ground.team.models.iter().enumerate().map(|(at, model)| {
+            let quiet_us = quiet.0.get(&EndpointId(at as u16)).copied().unwrap_or_default();
+            let gate = EndpointGate::new(model.rate, model.bound().tokens, from_us.max(quiet_us));
             model.gated.then(|| Door { gate, line: VecDeque::new(), knock_us: None })
         });
         self.doors = doors.collect();
@@ -69,12 +90,17 @@ impl Supervisor {
             (self.ground.clock.now_us(), self.ground.team.models[endpoint.0 as usize].bound().tokens);
         while let Some((lane, key)) = self.door(endpoint).and_then(|door| door.line.front().copied()) {
             let waits = self.state.slots.running(lane) == Some(key) && !self.state.slots.is_admitted(lane);
+            let (has_room, there) = (self.state.slots.has_room(endpoint), self.state.slots.admitted(endpoint));
             let Some(door) = self.door(endpoint) else { return };
             if !waits {
                 door.line.pop_front();
                 continue;
             }
-            match door.gate.admit(now_us, tokens) {
+            if !has_room {
+                // Somebody looks again when a call there ends.
+                return;
+            }
+            match door.gate.admit(now_us, tokens, there) {
                 Pass::Now => {
                     door.line.pop_front();
                     let task = self.state.slots.task(lane);
@@ -102,7 +128,7 @@ impl Supervisor {
 
     /// Tells the door how a call that it let through has ended. To be called before the fact is taken into the state.
     pub(super) fn note_end(&mut self, lane: LaneId, event: &Event) -> Option<Effect> {
-        let (endpoint, admitted) = (self.endpoint_of(lane), self.state.slots.is_admitted(lane));
+        let (endpoint, is_news) = (self.endpoint_of(lane), self.state.slots.is_news(lane));
         let now_us = self.ground.clock.now_us();
         let until_us = match event {
             Event::EffectFailed(failed) => {
@@ -112,12 +138,12 @@ impl Supervisor {
         };
         let door = self.door(endpoint)?;
         match event {
-            Event::EffectDone(_) if admitted => door.gate.ended_well(),
+            Event::EffectDone(_) if is_news => door.gate.ended_well(),
             Event::EffectFailed(_) => door.gate.refused(until_us),
-            Event::EffectLost(_) if admitted => door.gate.lost(),
-            _ => return None,
+            Event::SlotReleased(_) => return Some(Effect::Pump { endpoint }),
+            _ => {}
         }
-        Some(Effect::Pump { endpoint })
+        None
     }
 
     /// Up to a tenth more than the endpoint asked for, so that not everybody comes back at once.

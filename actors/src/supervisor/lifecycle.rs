@@ -1,5 +1,6 @@
 //! Deaths and restarts: of lanes, and of the supervisor itself.
 
+use super::admission::Quiet;
 use super::{Crash, Effect, Expire, LaneGone, LatestAsk, Revive, Supervisor};
 use crate::consent::Consent;
 use crate::failure::Failure;
@@ -44,6 +45,8 @@ pub struct Folded {
     pub packets: BTreeMap<PacketId, String>,
     /// What people have allowed.
     pub consent: Consent,
+    /// What endpoints have said.
+    pub quiet: Quiet,
     /// Where the journal ends.
     pub end: journal::FoldEnd,
 }
@@ -51,14 +54,20 @@ pub struct Folded {
 /// The supervisor's state as the journal in `dir` has it.
 pub fn fold_supervision(dir: &Path) -> Result<Folded, journal::JournalDamage> {
     let (mut state, mut packets, mut consent) = (Supervision::default(), BTreeMap::new(), Consent::default());
+    let mut quiet = Quiet::default();
     let end = journal::fold(dir, |_, record, names| {
         state.apply((record.lane, record.task), &record.event, roles_in(&record.event, names));
         consent.take(record.task, &record.event);
-        if let Event::PacketOffered(offered) = record.event {
-            packets.insert(offered.packet, offered.digest);
+        match record.event {
+            Event::PacketOffered(offered) => drop(packets.insert(offered.packet, offered.digest)),
+            Event::EffectFailed(failed) => {
+                let at = record.lane.and_then(|lane| state.slots.running_at(lane));
+                at.into_iter().for_each(|endpoint| quiet.note(record.t_us, endpoint, &failed));
+            }
+            _ => {}
         }
     })?;
-    Ok(Folded { state, packets, consent, end })
+    Ok(Folded { state, packets, consent, quiet, end })
 }
 
 impl Supervisor {
@@ -186,13 +195,13 @@ impl Supervisor {
     }
 
     fn recover(&mut self, ctx: &mut Context<Supervisor>) {
-        let Folded { state, packets, consent, end } =
+        let Folded { state, packets, consent, quiet, end } =
             fold_supervision(&self.journal).expect("a run's own journal can be folded");
         (self.state, self.packets, self.consent) = (state, packets, consent);
         self.names = end.names;
         self.asks = vec![LatestAsk::default(); self.names.lanes()];
         self.idle.clear();
-        self.make_doors(true);
+        self.make_doors_again(&quiet);
         let restart = ActorRestarted { restarts: self.restarts, folded: end.chain.next_seq, fault: self.crash.take() };
         let fact = Fact::of_run(Event::ActorRestarted(restart));
         self.commit_effects(vec![fact], Vec::new());

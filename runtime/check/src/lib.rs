@@ -40,6 +40,7 @@ mod report;
 mod repository;
 mod role_file;
 mod roles;
+mod room;
 mod run_folder;
 mod sequel;
 mod slots;

@@ -8,13 +8,15 @@ use crate::lanes::Lanes;
 use crate::report::Judgement;
 use baton_record::event::{ActorRestarted, DeathReason, FaultInjected, LaneDied};
 use baton_record::line::{Actor, Record};
-use baton_record::{Event, FaultId, LaneId};
+use baton_record::{EndpointId, Event, FaultId, LaneId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The words for what can strike.
-const INJECTED: [&str; 10] =
-    ["kill", "pause", "restart", "duplicate", "delay", "drop", "push", "storm", "spoil", "ignore-policy"];
+const INJECTED: [&str; 11] =
+    ["kill", "pause", "restart", "duplicate", "delay", "drop", "push", "storm", "overload", "spoil", "ignore-policy"];
 
+/// What an endpoint says that has too much to do.
+const OVERLOADED: u16 = 529;
 /// What a packet can become.
 const SPOILED: [&str; 4] = ["incomplete packet", "dangling link", "lying link", "huge packet"];
 
@@ -40,7 +42,9 @@ pub(crate) struct Fault {
 #[derive(Debug, Default)]
 pub(crate) struct Lives {
     lanes: BTreeMap<LaneId, Life>,
-    endpoints: BTreeSet<String>,
+    endpoints: BTreeMap<EndpointId, String>,
+    /// By lane: the model that thinks in it.
+    models: BTreeMap<LaneId, EndpointId>,
     /// By the actor's word.
     actors: BTreeMap<&'static str, u32>,
     /// By actor: its last record.
@@ -53,7 +57,11 @@ impl Lives {
     pub(crate) fn see(&mut self, seq: u64, record: &Record, lanes: &Lanes) {
         let result = match &record.event {
             Event::EndpointNamed(named) => {
-                self.endpoints.insert(named.name.clone());
+                self.endpoints.insert(named.endpoint, named.name.clone());
+                Ok(())
+            }
+            Event::LaneJoined(joined) => {
+                self.models.insert(joined.id, joined.model);
                 Ok(())
             }
             Event::LaneDied(died) => self.died(record.lane, died),
@@ -113,6 +121,10 @@ impl Lives {
             {
                 true
             }
+            Event::EffectFailed(failed) => {
+                let refuses = fault.kind == "storm" || (fault.kind == "overload" && failed.status == OVERLOADED);
+                refuses && record.lane.is_some_and(|lane| fault.lanes.contains(&lane))
+            }
             _ => record.lane.is_some_and(|lane| fault.lanes.contains(&lane)),
         };
         if fits { Ok(()) } else { Err("blames a fault that struck somebody else") }
@@ -127,6 +139,11 @@ impl Lives {
         let due = count.saturating_add(1);
         *count = restarts;
         if restarts == due { Ok(()) } else { Err("counts its restarts otherwise than the journal") }
+    }
+
+    /// The name of the endpoint that a lane calls.
+    fn endpoint_of(&self, lane: Option<LaneId>) -> Option<&str> {
+        self.endpoints.get(self.models.get(&lane?)?).map(String::as_str)
     }
 
     fn injected(&mut self, record: &Record, injected: &FaultInjected, lanes: &Lanes) -> Result<(), &'static str> {
@@ -147,7 +164,7 @@ impl Lives {
             "kill" | "pause" | "ignore-policy" => lane == Some(target),
             "restart" => lane.is_none() && ["supervisor", "merger"].contains(&target),
             "push" => lane.is_none() && target == "main",
-            "storm" => lane.is_some() && self.endpoints.contains(target),
+            "storm" | "overload" => self.endpoint_of(record.lane) == Some(target),
             "spoil" => lane.is_some() && SPOILED.contains(&target),
             _ => lane.is_some() && target == "message",
         };

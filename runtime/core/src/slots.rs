@@ -1,14 +1,18 @@
 //! Call leases: slots at model endpoints, first come, first served.
 //!
 //! A call holds a slot and is an effect: granting the slot, reserving its bound and intending the effect are one decision.
-//! A call that does not fit under a limit yet waits at the head of its line; one that never will is refused. Knows nothing
-//! of rates, and nothing of what a call says.
+//! A call that does not fit under a limit yet waits at the head of its line; one that never will is refused. An endpoint
+//! that says it has enough is given fewer calls at once than it has slots, until it answers again. Knows nothing of rates,
+//! and nothing of what a call says.
+
+mod room;
 
 use crate::fact::{Fact, Refusal};
 use crate::ledger::{Amount, Draft, Fit, Ledger};
 use baton_record::event::{Bound, BudgetScope, CallRefused, EffectDone, EffectFailed, EffectIntended, EffectLost};
 use baton_record::event::{SlotGranted, SlotReleased, SlotRequested};
 use baton_record::{EffectKey, EndpointId, Event, FaultId, LaneId, TaskId};
+use room::{Room, Word};
 use std::collections::VecDeque;
 
 /// All endpoints of a run and who calls them.
@@ -22,11 +26,14 @@ pub struct Slots {
     ended: Vec<Vec<EffectKey>>,
 }
 
-#[derive(Clone, Debug, PartialEq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Hash)]
 struct Endpoint {
     /// 0: no limit.
     slots: u32,
     used: u32,
+    /// Of those that use one: let through by the endpoint's rate.
+    admitted: u32,
+    room: Room,
     waiting: VecDeque<LaneId>,
 }
 
@@ -38,9 +45,23 @@ struct Call {
     key: EffectKey,
     /// Where it waits, and what it can use at most.
     waiting: Option<(EndpointId, Bound)>,
-    running_at: Option<EndpointId>,
+    running: Option<Running>,
+}
+
+/// A call that is under way.
+#[derive(Clone, Copy, Debug, PartialEq, Hash)]
+struct Running {
+    at: EndpointId,
     /// The endpoint's rate has let it through.
     admitted: bool,
+    /// The endpoint has complained since it began.
+    warned: bool,
+}
+
+impl Call {
+    fn running_at(&self) -> Option<EndpointId> {
+        self.running.map(|running| running.at)
+    }
 }
 
 /// A call that is asked for.
@@ -99,7 +120,7 @@ impl Slots {
         if self.has_ended(lane, key) {
             return Err(Refusal::Stale);
         }
-        if call.running_at.is_some() {
+        if call.running.is_some() {
             return Err(if call.key == key { Refusal::Repeated } else { Refusal::Stale });
         }
         if call.waiting.is_some() {
@@ -107,7 +128,7 @@ impl Slots {
         }
         let mut facts = vec![Fact::of(lane, task, Event::SlotRequested(SlotRequested { endpoint, key, bound }))];
         let at = &self.endpoints[endpoint.0 as usize];
-        if !leave.paused && at.waiting.is_empty() && at.free() > 0 {
+        if !leave.paused && at.waiting.is_empty() && at.free(at.used, at.room) > 0 {
             match Draft::of(leave.ledger).fit(lane, bound) {
                 Fit::Now => facts.extend(start(lane, task, wanted)),
                 Fit::Later => {}
@@ -123,7 +144,8 @@ impl Slots {
         if self.has_ended(lane, key) {
             return Err(Refusal::Repeated);
         }
-        let endpoint = call.running_at.filter(|_| call.key == key).ok_or(Refusal::Stale)?;
+        let running = call.running.filter(|_| call.key == key).ok_or(Refusal::Stale)?;
+        let endpoint = running.at;
         let (event, used) = match end {
             CallEnd::Answered(Usage { tokens_in, tokens_out, usd_micros }) => {
                 let tokens = tokens_in.saturating_add(tokens_out);
@@ -140,14 +162,17 @@ impl Slots {
         facts.push(Fact::of(lane, call.task, Event::SlotReleased(released)));
         let mut draft = Draft::of(leave.ledger);
         draft.settle(lane, used);
-        facts.extend(self.starts_after((endpoint, 1), None, draft, leave.paused));
+        let freed = Freed { endpoint, slots: 1, room: self.room_after(running, &facts[0].event) };
+        facts.extend(self.starts_after(freed, None, draft, leave.paused));
         Ok(facts)
     }
 
     /// What a dead lane leaves behind: its slot or its place in line. A call whose end nobody knows is billed whole.
     pub fn abandon(&self, lane: LaneId, fault: Option<FaultId>, leave: Leave<'_>) -> Vec<Fact> {
         let call = self.call(lane);
-        let Some(endpoint) = call.running_at.or(call.waiting.map(|(endpoint, _)| endpoint)) else { return Vec::new() };
+        let Some(endpoint) = call.running_at().or(call.waiting.map(|(endpoint, _)| endpoint)) else {
+            return Vec::new();
+        };
         let mut facts = Vec::new();
         let mut draft = Draft::of(leave.ledger);
         // A journal that was cut may have the loss already.
@@ -156,9 +181,10 @@ impl Slots {
             facts.push(Fact::of(lane, call.task, Event::EffectLost(lost)));
             draft.settle(lane, Amount::call(billed));
         }
-        let freed = u32::from(call.running_at.is_some());
+        let slots = u32::from(call.running.is_some());
+        let freed = Freed { endpoint, slots, room: self.endpoints[endpoint.0 as usize].room };
         facts.push(Fact::of(lane, call.task, Event::SlotReleased(SlotReleased { endpoint, fault })));
-        facts.extend(self.starts_after((endpoint, freed), Some(lane), draft, leave.paused));
+        facts.extend(self.starts_after(freed, Some(lane), draft, leave.paused));
         facts
     }
 
@@ -171,18 +197,12 @@ impl Slots {
     /// Every call that may start at every endpoint once effects may start again, or under other limits.
     pub fn start_all(&self, mut draft: Draft<'_>) -> Vec<Fact> {
         let endpoints = (0..self.endpoints.len() as u16).map(EndpointId);
-        endpoints.flat_map(|endpoint| self.starts((endpoint, 0), None, &mut draft)).collect()
+        endpoints.flat_map(|endpoint| self.starts(self.nothing_freed(endpoint), None, &mut draft)).collect()
     }
 
-    /// The calls that may begin when so many slots more are `freed` at an endpoint and `gone` waits no more. Under limits
-    /// a call that ends makes room at every endpoint.
-    fn starts_after(
-        &self,
-        freed: (EndpointId, u32),
-        gone: Option<LaneId>,
-        mut draft: Draft<'_>,
-        paused: bool,
-    ) -> Vec<Fact> {
+    /// The calls that may begin when slots are `freed` at an endpoint and `gone` waits no more. Under limits a call that
+    /// ends makes room at every endpoint.
+    fn starts_after(&self, freed: Freed, gone: Option<LaneId>, mut draft: Draft<'_>, paused: bool) -> Vec<Fact> {
         if paused {
             return Vec::new();
         }
@@ -190,16 +210,33 @@ impl Slots {
             return self.starts(freed, gone, &mut draft);
         }
         let endpoints = (0..self.endpoints.len() as u16).map(EndpointId);
-        let freed_at = |endpoint| if endpoint == freed.0 { freed.1 } else { 0 };
-        endpoints.flat_map(|endpoint| self.starts((endpoint, freed_at(endpoint)), gone, &mut draft)).collect()
+        let freed_at = |at| if at == freed.endpoint { freed } else { self.nothing_freed(at) };
+        endpoints.flat_map(|endpoint| self.starts(freed_at(endpoint), gone, &mut draft)).collect()
     }
 
-    /// The calls first in line at an endpoint when so many slots more are free and `gone` waits no more. Who fits under a
+    fn nothing_freed(&self, endpoint: EndpointId) -> Freed {
+        Freed { endpoint, slots: 0, room: self.endpoints[endpoint.0 as usize].room }
+    }
+
+    /// The room at the endpoint of a call that runs, once it has ended.
+    fn room_after(&self, running: Running, end: &Event) -> Room {
+        let at = &self.endpoints[running.at.0 as usize];
+        // Where no rate lets calls through, each begins with its grant.
+        let there = if running.admitted { at.admitted } else { at.used };
+        let word = match end {
+            Event::EffectFailed(_) if running.warned => Word::SaidBefore,
+            Event::EffectFailed(failed) => Word::Refused(failed.status),
+            _ => Word::Answered,
+        };
+        at.room.after(word, there, at.slots)
+    }
+
+    /// The calls first in line at an endpoint when slots are `freed` there and `gone` waits no more. Who fits under a
     /// limit only later keeps everybody behind waiting: nobody overtakes.
-    fn starts(&self, freed: (EndpointId, u32), gone: Option<LaneId>, draft: &mut Draft<'_>) -> Vec<Fact> {
-        let (endpoint, freed) = freed;
+    fn starts(&self, freed: Freed, gone: Option<LaneId>, draft: &mut Draft<'_>) -> Vec<Fact> {
+        let Freed { endpoint, slots, room } = freed;
         let at = &self.endpoints[endpoint.0 as usize];
-        let mut free = at.free().saturating_add(freed);
+        let mut free = at.free(at.used - slots, room);
         let mut facts = Vec::new();
         for lane in at.waiting.iter().copied().filter(|lane| Some(*lane) != gone) {
             if free == 0 {
@@ -226,7 +263,7 @@ impl Slots {
         match (event, lane) {
             (Event::EndpointNamed(named), _) => {
                 assert_eq!(named.endpoint.0 as usize, self.endpoints.len(), "endpoints are numbered without gaps");
-                self.endpoints.push(Endpoint { slots: named.slots, used: 0, waiting: VecDeque::new() });
+                self.endpoints.push(Endpoint { slots: named.slots, ..Endpoint::default() });
             }
             (Event::LaneJoined(joined), _) => {
                 assert_eq!(joined.id.0 as usize, self.calls.len(), "lanes are numbered without gaps");
@@ -242,8 +279,8 @@ impl Slots {
             }
             (Event::SlotGranted(grant), Some(lane)) => self.grant(grant.endpoint, lane),
             (Event::TaskAssigned(_), Some(lane)) => self.ended[lane.0 as usize].clear(),
-            (Event::EffectDone(effect), Some(lane)) => self.ended[lane.0 as usize].push(effect.key),
-            (Event::EffectFailed(effect), Some(lane)) => self.ended[lane.0 as usize].push(effect.key),
+            (Event::EffectDone(effect), Some(lane)) => self.end(lane, effect.key, event),
+            (Event::EffectFailed(effect), Some(lane)) => self.end(lane, effect.key, event),
             (Event::CallAdmitted(_), Some(lane)) => self.admit(lane),
             (Event::CallRefused(refused), Some(lane)) => self.release(refused.endpoint, lane),
             (Event::SlotReleased(release), Some(lane)) => self.release(release.endpoint, lane),
@@ -255,24 +292,40 @@ impl Slots {
         let at = &mut self.endpoints[endpoint.0 as usize];
         assert_eq!(at.waiting.pop_front(), Some(lane), "nobody overtakes in line for a slot");
         at.used += 1;
-        assert!(at.slots == 0 || at.used <= at.slots, "more calls than slots");
+        assert!(at.used <= at.room.of(at.slots), "more calls than slots, or than the endpoint has room for");
         let call = &mut self.calls[lane.0 as usize];
         call.waiting = None;
-        call.running_at = Some(endpoint);
-        call.admitted = false;
+        call.running = Some(Running { at: endpoint, admitted: false, warned: false });
     }
 
     fn admit(&mut self, lane: LaneId) {
         let call = &mut self.calls[lane.0 as usize];
-        assert!(call.running_at.is_some() && !call.admitted, "a call is let through once, after its grant");
-        call.admitted = true;
+        let running = call.running.as_mut().filter(|running| !running.admitted);
+        let running = running.expect("a call is let through once, after its grant");
+        (running.admitted, running.warned) = (true, false);
+        let at = &mut self.endpoints[running.at.0 as usize];
+        at.admitted += 1;
+        at.room.let_through(at.admitted);
+        assert!(at.admitted <= at.room.of(at.slots), "more calls are let through than the endpoint has room for");
+    }
+
+    fn end(&mut self, lane: LaneId, key: EffectKey, event: &Event) {
+        self.ended[lane.0 as usize].push(key);
+        let call = self.call(lane);
+        let Some(running) = call.running.filter(|_| call.key == key) else { return };
+        self.endpoints[running.at.0 as usize].room = self.room_after(running, event);
+        if matches!(event, Event::EffectFailed(_)) && !running.warned {
+            let under_way = self.calls.iter_mut().filter_map(|call| call.running.as_mut());
+            under_way.filter(|other| other.at == running.at).for_each(|other| other.warned = true);
+        }
     }
 
     fn release(&mut self, endpoint: EndpointId, lane: LaneId) {
         let at = &mut self.endpoints[endpoint.0 as usize];
         let call = &mut self.calls[lane.0 as usize];
-        if call.running_at.take().is_some() {
+        if let Some(running) = call.running.take() {
             at.used -= 1;
+            at.admitted -= u32::from(running.admitted);
         } else {
             at.waiting.retain(|waiting| *waiting != lane);
         }
@@ -291,12 +344,33 @@ impl Slots {
     /// The call that a lane has under way.
     pub fn running(&self, lane: LaneId) -> Option<EffectKey> {
         let call = self.call(lane);
-        call.running_at.map(|_| call.key)
+        call.running.map(|_| call.key)
+    }
+
+    /// Where the lane's call is under way.
+    pub fn running_at(&self, lane: LaneId) -> Option<EndpointId> {
+        self.call(lane).running_at()
     }
 
     /// Whether the lane's call was let through by its endpoint's rate.
     pub fn is_admitted(&self, lane: LaneId) -> bool {
-        self.call(lane).admitted
+        self.call(lane).running.is_some_and(|running| running.admitted)
+    }
+
+    /// Whether the endpoint's latest complaint came before the lane's call began, so that its end says something new.
+    pub fn is_news(&self, lane: LaneId) -> bool {
+        self.call(lane).running.is_some_and(|running| !running.warned)
+    }
+
+    /// Calls that the endpoint's rate has let through and that have not ended.
+    pub fn admitted(&self, endpoint: EndpointId) -> u32 {
+        self.endpoints[endpoint.0 as usize].admitted
+    }
+
+    /// Whether the endpoint has room for one more call that its rate lets through.
+    pub fn has_room(&self, endpoint: EndpointId) -> bool {
+        let at = &self.endpoints[endpoint.0 as usize];
+        at.free(at.admitted, at.room) > 0
     }
 
     /// The task of the lane's latest call.
@@ -310,9 +384,18 @@ impl Slots {
     }
 }
 
+/// What a decision frees at an endpoint before others may begin there.
+#[derive(Clone, Copy, Debug)]
+struct Freed {
+    endpoint: EndpointId,
+    slots: u32,
+    /// The room that it leaves.
+    room: Room,
+}
+
 impl Endpoint {
-    fn free(&self) -> u32 {
-        if self.slots == 0 { u32::MAX } else { self.slots - self.used }
+    fn free(&self, used: u32, room: Room) -> u32 {
+        room.of(self.slots).saturating_sub(used)
     }
 }
 

@@ -2,7 +2,7 @@
 //! after it said that it has enough.
 //!
 //! Delays calls that are reserved already, in the order in which they come; what they may cost is not its matter. It is
-//! asked with the time and says now or when. A rate is kept in every window of a minute, not only on the average: calls
+//! asked with the time, and with how many calls are at the endpoint, and says now or when. A rate is kept in every window of a minute, not only on the average: calls
 //! are spread, not let through in bursts. The only place that knows governor; quotas there have no refunds and a clock of
 //! their own, so each question sets the clock, and what a call has passed already is remembered.
 
@@ -45,21 +45,33 @@ pub struct EndpointGate {
     request_paid: bool,
     /// The endpoint wants to be left alone until then.
     closed_until_us: u64,
-    /// Calls that may be under way at once since it said so; each that ends well doubles them.
-    window: Option<u32>,
-    under_way: u32,
+    /// How it comes back after that.
+    back: Back,
+}
+
+/// How many calls are let through at once after the endpoint was left alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Back {
+    /// As many as come.
+    Wide,
+    /// One more than are there still when it is tried again.
+    Untried,
+    /// At most so many. The first of them was let through at this time, if any was.
+    Trying { most: u32, since_us: Option<u64> },
 }
 
 type Limiter = RateLimiter<NotKeyed, InMemoryState, Now, NoOpMiddleware<Duration>>;
 
-/// A window this wide is none.
-const WINDOW_MAX: u32 = 256;
+/// So many at once are as many as come.
+const WIDE: u32 = 256;
+/// Whoever is not refused in this time is taken: who has enough says so at once, and an answer may take long.
+const TAKEN_AFTER_US: u64 = 2_000_000;
 /// In which a rate is kept.
 const MINUTE: Duration = Duration::from_secs(60);
 
 impl EndpointGate {
     /// The gate of an endpoint whose calls use at most `call_tokens` each. It opens at `from_us`: after a restart a minute's
-    /// share is taken as used.
+    /// share is taken as used, and what the endpoint said may hold still.
     pub fn new(rate: Rate, call_tokens: u64, from_us: u64) -> EndpointGate {
         let now = Now::default();
         let burst = u32::try_from(call_tokens).unwrap_or(u32::MAX).max(1);
@@ -69,17 +81,17 @@ impl EndpointGate {
         };
         let requests = rate.requests.map(|limit| limiter(limit, 1));
         let tokens = rate.tokens.map(|limit| limiter(limit, burst));
-        let closed_until_us = from_us;
-        EndpointGate { now, requests, tokens, request_paid: false, closed_until_us, window: None, under_way: 0 }
+        let (closed_until_us, back) = (from_us, if from_us > 0 { Back::Untried } else { Back::Wide });
+        EndpointGate { now, requests, tokens, request_paid: false, closed_until_us, back }
     }
 
-    /// Asks for the first call in line, which uses at most `tokens`.
-    pub fn admit(&mut self, now_us: u64, tokens: u64) -> Pass {
+    /// Asks for the first call in line, which uses at most `tokens`, while so many are `there`.
+    pub fn admit(&mut self, now_us: u64, tokens: u64, there: u32) -> Pass {
         if now_us < self.closed_until_us {
             return Pass::NotBefore(self.closed_until_us);
         }
-        if self.window.is_some_and(|window| self.under_way >= window) {
-            return Pass::AfterAnother;
+        if let Some(wait) = self.held_back(now_us, there) {
+            return wait;
         }
         self.now.set(now_us);
         if !self.request_paid {
@@ -93,8 +105,24 @@ impl EndpointGate {
             return Pass::NotBefore(now_us + wait);
         }
         self.request_paid = false;
-        self.under_way += 1;
+        if let Back::Trying { since_us, .. } = &mut self.back {
+            since_us.get_or_insert(now_us);
+        }
         Pass::Now
+    }
+
+    /// Coming back: whoever is taken makes way for twice as many. What is too many is not this gate's matter.
+    fn held_back(&mut self, now_us: u64, there: u32) -> Option<Pass> {
+        if self.back == Back::Untried {
+            self.back = Back::Trying { most: there.saturating_add(1), since_us: None };
+        }
+        let Back::Trying { most, since_us } = self.back else { return None };
+        if since_us.is_some_and(|since_us| now_us >= since_us + TAKEN_AFTER_US) {
+            self.ended_well();
+            return self.held_back(now_us, there);
+        }
+        let wait = since_us.map_or(Pass::AfterAnother, |since_us| Pass::NotBefore(since_us + TAKEN_AFTER_US));
+        (there >= most).then_some(wait)
     }
 
     /// Microseconds until the limiter lets so many cells through; `None`: it has. At least one, so that time goes on.
@@ -109,22 +137,18 @@ impl EndpointGate {
         }
     }
 
-    /// A call that was let through has ended, or is gone.
+    /// A call has ended well that was let through after the endpoint had last complained.
     pub fn ended_well(&mut self) {
-        self.under_way = self.under_way.saturating_sub(1);
-        self.window = self.window.map(|window| window.saturating_mul(2)).filter(|window| *window < WINDOW_MAX);
+        if let Back::Trying { most, .. } = self.back {
+            let most = most.saturating_mul(2);
+            self.back = if most < WIDE { Back::Trying { most, since_us: None } } else { Back::Wide };
+        }
     }
 
-    /// A call that was let through is gone, and nobody knows how it ended.
-    pub fn lost(&mut self) {
-        self.under_way = self.under_way.saturating_sub(1);
-    }
-
-    /// The endpoint has refused a call: it is left alone until then, and then tried by one call at a time.
+    /// The endpoint has refused a call: it is left alone until then, and then tried by one call.
     pub fn refused(&mut self, until_us: u64) {
-        self.under_way = self.under_way.saturating_sub(1);
         self.closed_until_us = self.closed_until_us.max(until_us);
-        self.window = Some(1);
+        self.back = Back::Untried;
     }
 }
 
@@ -167,7 +191,7 @@ mod tests {
     fn times(gate: &mut EndpointGate, calls: usize, tokens: u64) -> Vec<u64> {
         let (mut now_us, mut out) = (0, Vec::new());
         while out.len() < calls {
-            match gate.admit(now_us, tokens) {
+            match gate.admit(now_us, tokens, 0) {
                 Pass::Now => {
                     out.push(now_us);
                     gate.ended_well();
@@ -206,24 +230,34 @@ mod tests {
     }
 
     #[test]
-    fn an_endpoint_that_had_enough_is_left_alone_and_then_tried_by_one_call() {
+    fn an_endpoint_that_had_enough_is_left_alone_and_then_tried_by_few() {
         let mut gate = EndpointGate::new(Rate::default(), 0, 0);
-        assert_eq!((gate.admit(0, 0), gate.admit(0, 0), gate.admit(0, 0)), (Pass::Now, Pass::Now, Pass::Now));
+        assert_eq!([0, 1, 2].map(|there| gate.admit(0, 0, there)), [Pass::Now; 3]);
         gate.refused(5);
         gate.refused(9);
-        assert_eq!(gate.admit(8, 0), Pass::NotBefore(9));
-        assert_eq!(gate.admit(9, 0), Pass::AfterAnother, "one is still under way");
-        gate.lost();
-        assert_eq!((gate.admit(9, 0), gate.admit(9, 0)), (Pass::Now, Pass::AfterAnother));
+        assert_eq!(gate.admit(8, 0, 0), Pass::NotBefore(9));
+        let soon = Pass::NotBefore(9 + TAKEN_AFTER_US);
+        assert_eq!((gate.admit(9, 0, 0), gate.admit(10, 0, 1)), (Pass::Now, soon));
         gate.ended_well();
-        assert_eq!((gate.admit(9, 0), gate.admit(9, 0), gate.admit(9, 0)), (Pass::Now, Pass::Now, Pass::AfterAnother));
+        let at_us = 11;
+        assert_eq!([0, 1, 2].map(|there| gate.admit(at_us, 0, there))[..2], [Pass::Now, Pass::Now]);
+        let later_us = at_us + TAKEN_AFTER_US;
+        assert_eq!(gate.admit(at_us, 0, 2), Pass::NotBefore(later_us));
+        assert_eq!([2, 3].map(|there| gate.admit(later_us, 0, there)), [Pass::Now; 2], "nobody was refused");
+        gate.refused(later_us);
+        let soon = Pass::NotBefore(later_us + TAKEN_AFTER_US);
+        assert_eq!(
+            (gate.admit(later_us, 0, 4), gate.admit(later_us, 0, 5)),
+            (Pass::Now, soon),
+            "however long four are there still"
+        );
     }
 
     #[test]
     fn a_call_that_waits_for_tokens_pays_its_request_once() {
         let mut gate = EndpointGate::new(rate(60, 10_000), 5_000, 0);
-        assert_eq!(gate.admit(0, 5_000), Pass::Now);
-        let Pass::NotBefore(at_us) = gate.admit(2_000_000, 5_000) else { panic!("there are no tokens left") };
-        assert_eq!(gate.admit(at_us, 5_000), Pass::Now);
+        assert_eq!(gate.admit(0, 5_000, 0), Pass::Now);
+        let Pass::NotBefore(at_us) = gate.admit(2_000_000, 5_000, 0) else { panic!("there are no tokens left") };
+        assert_eq!(gate.admit(at_us, 5_000, 0), Pass::Now);
     }
 }

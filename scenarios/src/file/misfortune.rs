@@ -13,10 +13,13 @@ use super::team::{Models, RoleRow, Roles};
 use crate::scenario::{Fault, FaultKind, Moment, Restartable, Spoil};
 use baton_record::LaneId;
 
-const KINDS: [&str; 10] =
-    ["kill", "pause", "restart", "duplicate", "delay", "drop", "push", "storm", "spoil", "ignore-policy"];
-/// How long an endpoint wants to be left alone, if a storm does not say.
+const KINDS: [&str; 11] =
+    ["kill", "pause", "restart", "duplicate", "delay", "drop", "push", "storm", "overload", "spoil", "ignore-policy"];
+/// How long an endpoint wants to be left alone, if a storm or an overload does not say.
 const RETRY_AFTER_US: u64 = 10_000_000;
+
+/// More calls at once than any team makes.
+const ABOVE_MAX: u32 = 1_000_000;
 
 /// What a fault can refer to.
 pub(crate) struct Stage<'s, 'n> {
@@ -33,7 +36,7 @@ pub(crate) struct Stage<'s, 'n> {
 /// One entry of `faults`.
 pub(crate) fn fault(sink: &mut Sink, entry: Field<'_>, stage: &Stage<'_, '_>) -> Option<Fault> {
     let mut table = Table::open(sink, entry, "a fault")?;
-    let chosen = table.choice(sink, &KINDS, &["at", "while", "for", "by", "on", "retry-after", "how"]);
+    let chosen = table.choice(sink, &KINDS, &["at", "while", "for", "by", "on", "above", "retry-after", "how"]);
     let Some((key, field)) = chosen else {
         table.close(sink);
         return None;
@@ -48,6 +51,7 @@ pub(crate) fn fault(sink: &mut Sink, entry: Field<'_>, stage: &Stage<'_, '_>) ->
         "ignore-policy" => ignore_policy(sink, field, stage),
         "spoil" => spoil(sink, &mut table, field, stage),
         "storm" => storm(sink, &mut table, field, stage),
+        "overload" => overload(sink, &mut table, field, stage),
         "push" => field.word(sink, &[("main", ())]).map(|()| FaultKind::Push),
         _ => mail_fault(sink, &mut table, (key, field)),
     };
@@ -80,9 +84,36 @@ fn storm(sink: &mut Sink, table: &mut Table<'_>, field: Field<'_>, stage: &Stage
     let status = field.word(sink, &statuses);
     let model = table.need(sink, "on", |sink, field| stage.models.known.find(sink, field));
     let for_us = table.need(sink, "for", |sink, field| field.duration(sink, Zero::Refused));
-    let retry_after_us =
-        table.or(sink, "retry-after", RETRY_AFTER_US, |sink, field| field.duration(sink, Zero::Allowed));
+    let retry_after_us = retry_after(sink, table);
     Some(FaultKind::Storm { status: status?, model: model?, for_us: for_us?, retry_after_us: retry_after_us? })
+}
+
+fn overload(sink: &mut Sink, table: &mut Table<'_>, field: Field<'_>, stage: &Stage<'_, '_>) -> Option<FaultKind> {
+    let model = stage.models.known.find(sink, field);
+    let mut at = None;
+    let above = table.need(sink, "above", |sink, field| {
+        at = Some(field.node.span);
+        field.count(sink, 1..=ABOVE_MAX)
+    });
+    let for_us = table.maybe(sink, "for", |sink, field| field.duration(sink, Zero::Refused));
+    let retry_after_us = retry_after(sink, table);
+    let slots = model.and_then(|model| stage.models.list.as_ref().map(|models| models[model].slots));
+    if let Some((at, slots)) =
+        at.zip(slots).filter(|(_, slots)| *slots > 0 && above.is_some_and(|above| above >= *slots))
+    {
+        sink.error(
+            Code::NeverSo,
+            at,
+            format!("no more than {slots} calls are ever under way there, because of `slots`"),
+        )
+        .label("never above this")
+        .help(format!("write a number below {slots}"));
+    }
+    Some(FaultKind::Overload { model: model?, above: above?, for_us: for_us?, retry_after_us: retry_after_us? })
+}
+
+fn retry_after(sink: &mut Sink, table: &mut Table<'_>) -> Option<u64> {
+    table.or(sink, "retry-after", RETRY_AFTER_US, |sink, field| field.duration(sink, Zero::Allowed))
 }
 
 fn spoil(sink: &mut Sink, table: &mut Table<'_>, field: Field<'_>, stage: &Stage<'_, '_>) -> Option<FaultKind> {

@@ -65,7 +65,7 @@ fn calls_never_exceed_slots_and_start_in_order_and_as_soon_as_they_may() {
             let intended = events.iter().filter(|(_, event)| matches!(event, Event::EffectIntended(_)));
             assert_eq!(granted, intended.filter_map(|(lane, _)| *lane).collect::<Vec<_>>(), "a slot is for a call");
             assert!(granted.is_empty() || !team.state.pause.epoch().paused(), "nothing starts while paused");
-            assert_eq!(granted, model.follow(command, &before.board, &team.state.board), "who starts upon {command:?}");
+            assert_eq!(granted, model.follow(command, before, &team.state.board), "who starts upon {command:?}");
             model.check(&team.state.slots);
         });
     });
@@ -276,6 +276,7 @@ fn rarity(command: &Command, before: &Supervision, lane: Option<LaneId>, event: 
         (Event::SlotGranted(_), Command::EndCall { .. }) => Some("a call that starts when another ends"),
         (Event::SlotGranted(_), Command::LoseLane { .. }) => Some("a call that starts when another's lane dies"),
         (Event::SlotGranted(_), Command::Resume { .. }) => Some("a call that starts on resume"),
+        (Event::EffectFailed(_), _) if before.slots.waiting() > 0 => Some("a refusal while others wait"),
         (Event::SlotReleased(_), Command::Settle { .. }) => Some("a call in line whose attempt ends"),
         (Event::LeaseReleased(_), Command::LoseLane { .. }) => Some("a dead lane's place in line"),
         (Event::TaskFailed(_), _) => Some("a task given up"),
@@ -301,7 +302,7 @@ fn the_sequences_reach_what_they_are_there_to_find() {
         });
     });
     let reached = reached.into_inner();
-    // Eleven rarities and every refusal but `Full`, which is the merge queue's.
-    assert_eq!(reached.len(), 11 + 6, "{reached:#?}");
+    // Twelve rarities and every refusal but `Full`, which is the merge queue's.
+    assert_eq!(reached.len(), 12 + 6, "{reached:#?}");
     assert!(reached.values().all(|times| *times >= 10), "{reached:#?}");
 }

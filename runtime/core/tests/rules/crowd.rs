@@ -1,9 +1,13 @@
-//! A hundred lanes under limits of every scope, in any order of asking, ending, dying and changing of limits.
+//! A hundred lanes under limits of every scope, in any order of asking, ending, dying and changing of limits, at endpoints
+//! that now and then have enough.
 
+use crate::room_model::RoomModel;
 use baton_core::ledger::Amount;
 use baton_core::slots::{CallEnd, Usage, Wanted};
 use baton_core::{Command, Supervision};
-use baton_record::event::{Bound, BudgetScope, BudgetSet, DeathReason, EndpointNamed, LaneJoined, Limit, TaskAdded};
+use baton_record::event::{
+    Bound, BudgetScope, BudgetSet, CallAdmitted, DeathReason, EndpointNamed, LaneJoined, Limit, TaskAdded,
+};
 use baton_record::{ChangeId, EffectKey, EndpointId, Event, LaneId, RoleId, TaskId};
 
 const LANES: u32 = 100;
@@ -23,14 +27,21 @@ struct Crowd {
     /// By run, role and lane: the limit, and what is spent and reserved.
     accounts: Vec<(Limit, [u64; 3])>,
     open: Vec<Option<Bound>>,
+    rooms: [RoomModel; 2],
+    /// By lane: where its call runs, whether it was let through, and complaints that the endpoint had made before.
+    running: Vec<Option<(usize, bool, usize)>>,
 }
+
+/// Slots of each endpoint.
+const SLOTS: [u32; 2] = [7, 0];
 
 impl Crowd {
     fn new(seed: u64) -> Crowd {
         let accounts = vec![(Limit::default(), [0; 3]); 1 + ROLES as usize + LANES as usize];
         let open = vec![None; LANES as usize];
-        let mut crowd = Crowd { state: Supervision::default(), draws: seed, calls: 0, accounts, open };
-        for (at, slots) in [7, 0].into_iter().enumerate() {
+        let (state, rooms, running) = (Supervision::default(), Default::default(), vec![None; LANES as usize]);
+        let mut crowd = Crowd { state, draws: seed, calls: 0, accounts, open, rooms, running };
+        for (at, slots) in SLOTS.into_iter().enumerate() {
             let endpoint = EndpointId(at as u16);
             let (requests_per_minute, tokens_per_minute) = (None, None);
             let name = format!("e{at}");
@@ -61,6 +72,9 @@ impl Crowd {
 
     fn step(&mut self) {
         let lane = LaneId(self.below(u64::from(LANES)) as u32);
+        if self.below(3) == 0 {
+            self.let_through(lane);
+        }
         let owned = self.state.board.owned_by(lane);
         let running = self.state.slots.running(lane);
         let command = match (self.below(40), owned, running) {
@@ -81,9 +95,51 @@ impl Crowd {
             };
             self.state.apply((fact.lane, fact.task), &fact.event, role);
             self.keep(fact.lane, &fact.event, role);
+            fact.lane.iter().for_each(|lane| self.keep_room(*lane, &fact.event));
         }
         let reserved: u64 = self.open.iter().flatten().map(|bound| bound.tokens).sum();
         assert_eq!(self.state.ledger.reserved().tokens, reserved, "what is reserved is what is under way");
+    }
+
+    /// The endpoint's rate lets the lane's call through, if there is room for it.
+    fn let_through(&mut self, lane: LaneId) {
+        let Some(key) = self.state.slots.running(lane).filter(|_| !self.state.slots.is_admitted(lane)) else { return };
+        let (at, ..) = self.running[lane.0 as usize].expect("what runs was granted");
+        let endpoint = EndpointId(at as u16);
+        let room = self.rooms[at].room(SLOTS[at]);
+        assert_eq!(self.state.slots.has_room(endpoint), self.there(at, true) < room, "whether there is room");
+        if self.state.slots.has_room(endpoint) {
+            let admitted = Event::CallAdmitted(CallAdmitted { endpoint, key });
+            self.state.apply((Some(lane), Some(self.state.slots.task(lane))), &admitted, None);
+            self.running[lane.0 as usize] = Some((at, true, self.rooms[at].complaints()));
+            let there = self.there(at, true);
+            self.rooms[at].let_through(there);
+        }
+    }
+
+    fn there(&self, at: usize, let_through: bool) -> u32 {
+        let there = |call: &&(usize, bool, usize)| call.0 == at && (call.1 || !let_through);
+        self.running.iter().flatten().filter(there).count() as u32
+    }
+
+    /// Nobody is given more than there is room for, and nobody waits where there is.
+    fn keep_room(&mut self, lane: LaneId, event: &Event) {
+        let place = lane.0 as usize;
+        match event {
+            Event::SlotGranted(granted) => {
+                let at = granted.endpoint.0 as usize;
+                self.running[place] = Some((at, false, self.rooms[at].complaints()));
+                assert!(self.there(at, false) <= self.rooms[at].room(SLOTS[at]), "more calls than there is room for");
+            }
+            Event::EffectDone(_) | Event::EffectFailed(_) => {
+                let (at, let_through, began) = self.running[place].expect("only what runs ends");
+                let there = self.there(at, let_through);
+                let status = if let Event::EffectFailed(failed) = event { failed.status } else { 0 };
+                self.rooms[at].hear(status, began, there);
+            }
+            Event::SlotReleased(_) => self.running[place] = None,
+            _ => {}
+        }
     }
 
     fn any_limit(&mut self, lane: LaneId) -> Command {
@@ -111,7 +167,8 @@ impl Crowd {
     fn any_end(&mut self, lane: LaneId, key: EffectKey) -> Command {
         let bound = self.state.ledger.open(lane).expect("a call under way is reserved");
         let end = if self.below(8) == 0 {
-            CallEnd::Refused { status: 429, retry_after_us: 1, fault: None }
+            let status = [429, 529, 503, 500][self.below(4) as usize];
+            CallEnd::Refused { status, retry_after_us: 1, fault: None }
         } else {
             let tokens_out = self.below(bound.tokens + 1);
             CallEnd::Answered(Usage { tokens_in: 0, tokens_out, usd_micros: self.below(bound.usd_micros + 1) })

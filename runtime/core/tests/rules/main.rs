@@ -15,6 +15,7 @@ mod leases;
 mod merge_queue;
 mod pause;
 mod pause_model;
+mod room_model;
 mod slot_model;
 mod slots;
 mod tape;

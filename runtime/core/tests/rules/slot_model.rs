@@ -1,8 +1,9 @@
 //! What slots are, said differently: one line of calls per endpoint, of which the first few run unless all is quiet.
 
+use crate::room_model::RoomModel;
 use crate::team::{LANES, SLOTS};
 use baton_core::board::Board;
-use baton_core::slots::{Slots, Wanted};
+use baton_core::slots::{CallEnd, Slots, Wanted};
 use baton_core::{Command, Refusal, Supervision};
 use baton_record::{EffectKey, LaneId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Default)]
 pub(crate) struct SlotModel {
     lines: [Vec<Call>; 2],
+    rooms: [RoomModel; 2],
     /// Calls that ended with a result.
     ended: BTreeSet<EffectKey>,
     /// Those of each lane since it was last given an attempt.
@@ -22,6 +24,9 @@ struct Call {
     lane: LaneId,
     key: EffectKey,
     runs: bool,
+    let_through: bool,
+    /// Complaints that its endpoint had made when it began.
+    began: usize,
 }
 
 impl SlotModel {
@@ -48,15 +53,46 @@ impl SlotModel {
         self.lines.iter().flatten().find(|call| call.lane == lane).copied()
     }
 
+    /// Calls may have been let through since the last command.
+    fn let_through(&mut self, slots: &Slots) {
+        for ((line, room), all) in self.lines.iter_mut().zip(&mut self.rooms).zip(SLOTS) {
+            let through: Vec<&mut Call> =
+                line.iter_mut().filter(|call| call.runs && slots.is_admitted(call.lane)).collect();
+            let count = through.len() as u32;
+            for call in through.into_iter().filter(|call| !call.let_through) {
+                assert!(count <= room.room(all), "a call is let through where there is no room");
+                (call.let_through, call.began) = (true, room.complaints());
+                room.let_through(count);
+            }
+        }
+    }
+
+    fn hear(&mut self, lane: LaneId, status: u16) {
+        for (line, room) in self.lines.iter().zip(&mut self.rooms) {
+            let Some(call) = line.iter().find(|call| call.lane == lane) else { continue };
+            let there = line.iter().filter(|other| other.runs && (other.let_through || !call.let_through)).count();
+            room.hear(status, call.began, there as u32);
+        }
+    }
+
     /// An accepted command takes effect, and whatever may start starts. The lanes whose calls started, in order.
-    pub(crate) fn follow(&mut self, command: &Command, before: &Board, after: &Board) -> Vec<LaneId> {
+    pub(crate) fn follow(&mut self, command: &Command, before: &Supervision, after: &Board) -> Vec<LaneId> {
+        self.let_through(&before.slots);
+        let before = &before.board;
         self.recent
             .retain(|lane, _| after.owned_by(*lane).is_none() || after.owned_by(*lane) == before.owned_by(*lane));
         match command {
             Command::StartCall { lane, wanted: Wanted { endpoint, key, .. }, .. } => {
-                self.lines[endpoint.0 as usize].push(Call { lane: *lane, key: *key, runs: false });
+                self.lines[endpoint.0 as usize].push(Call {
+                    lane: *lane,
+                    key: *key,
+                    runs: false,
+                    let_through: false,
+                    began: 0,
+                });
             }
-            Command::EndCall { lane, key, .. } => {
+            Command::EndCall { lane, key, end } => {
+                self.hear(*lane, if let CallEnd::Refused { status, .. } = end { *status } else { 0 });
                 self.ended.insert(*key);
                 self.recent.entry(*lane).or_default().insert(*key);
                 self.drop(|call| call.lane == *lane);
@@ -71,10 +107,10 @@ impl SlotModel {
             _ => {}
         }
         let mut started = Vec::new();
-        for (line, slots) in self.lines.iter_mut().zip(SLOTS) {
-            let fit = if slots == 0 { line.len() } else { slots as usize };
+        for ((line, room), slots) in self.lines.iter_mut().zip(&self.rooms).zip(SLOTS) {
+            let fit = room.room(slots) as usize;
             for call in line.iter_mut().take(fit).filter(|call| !call.runs && !self.quiet) {
-                call.runs = true;
+                (call.runs, call.began) = (true, room.complaints());
                 started.push(call.lane);
             }
         }

@@ -83,10 +83,10 @@ impl Choice {
 /// What one choice does to the team: time goes by, a fence is raised, or a command is said.
 pub(crate) fn next(team: &mut Team, said: &[Command], choice: u32) -> Option<Command> {
     let mut choice = Choice(choice);
-    let kind = choice.of(24);
+    let kind = choice.of(28);
     let lane = choice.one(&LANES);
     Some(match kind {
-        0..=3 => team.benign(lane, choice.settled()),
+        0..=3 | 25 | 26 => team.benign(lane, choice.settled()),
         4..=6 => Command::TakeTask { lane },
         7..=9 => wish(team, lane, &mut choice),
         10..=13 => {
@@ -94,11 +94,14 @@ pub(crate) fn next(team: &mut Team, said: &[Command], choice: u32) -> Option<Com
             let (endpoint, step) = (choice.one(&[NARROW, NARROW, WIDE]), choice.of(3) as u64);
             Command::StartCall { lane, change, wanted: Wanted { endpoint, key: key(change, step), bound: BOUND } }
         }
-        14 => {
+        14 | 27 => {
             let any = key(choice.change(team, lane), choice.of(3) as u64);
             let key = team.state.slots.running(lane).filter(|_| choice.of(4) < 3).unwrap_or(any);
             let end = match choice.of(4) {
-                3 => CallEnd::Refused { status: 429, retry_after_us: 5, fault: None },
+                3 => {
+                    let status = choice.one(&[429, 529, 503, 500]);
+                    CallEnd::Refused { status, retry_after_us: 5, fault: None }
+                }
                 used => CallEnd::Answered(Usage { tokens_in: 1, tokens_out: 10 * used as u64, usd_micros: 3 }),
             };
             Command::EndCall { lane, key, end }
@@ -113,6 +116,10 @@ pub(crate) fn next(team: &mut Team, said: &[Command], choice: u32) -> Option<Com
         21 if !said.is_empty() => said[choice.of(said.len())].clone(),
         22 => {
             team.raise(choice.lease(team));
+            return None;
+        }
+        23 => {
+            team.let_through(lane);
             return None;
         }
         _ => {

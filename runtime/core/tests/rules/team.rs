@@ -4,8 +4,8 @@ use baton_core::board::Settled;
 use baton_core::slots::{CallEnd, Usage, Wanted};
 use baton_core::{Command, Fact, Refusal, Supervision};
 use baton_record::event::{
-    Bound, DeathReason, EffectDone, EffectFailed, EndpointNamed, FenceRaised, LaneJoined, ResourceNamed, ReturnReason,
-    TaskAdded,
+    Bound, CallAdmitted, DeathReason, EffectDone, EffectFailed, EndpointNamed, FenceRaised, LaneJoined, ResourceNamed,
+    ReturnReason, TaskAdded,
 };
 use baton_record::{ChangeId, EffectKey, EndpointId, Event, FaultId, LaneId, LeaseId, Oid, ResourceId, RoleId, TaskId};
 use std::collections::BTreeSet;
@@ -140,6 +140,21 @@ impl Team {
         let (lane, fence) = (held.lane, held.fence);
         let raised = FenceRaised { lease, fence, resources, fences: Oid::from_bytes(&[0; 20]).unwrap() };
         self.write(Fact::of_lane(lane, Event::FenceRaised(raised)), None);
+    }
+
+    /// The rate of the endpoint lets the lane's call through, if there is room for it.
+    pub(crate) fn let_through(&mut self, lane: LaneId) {
+        let slots = &self.state.slots;
+        let Some(key) = slots.running(lane).filter(|_| !slots.is_admitted(lane)) else { return };
+        let granted = self.journal.iter().rev().find_map(|(fact, _)| match &fact.event {
+            Event::SlotGranted(granted) if fact.lane == Some(lane) => Some(granted.endpoint),
+            _ => None,
+        });
+        let endpoint = granted.expect("what runs was granted");
+        if slots.has_room(endpoint) {
+            let task = slots.task(lane);
+            self.write(Fact::of(lane, task, Event::CallAdmitted(CallAdmitted { endpoint, key })), None);
+        }
     }
 
     /// What happens next to `lane` when nothing goes wrong any more: resume, restart, take, lease, call, settle.
