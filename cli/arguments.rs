@@ -1,5 +1,6 @@
 //! What can be written on the command line. Parsed here, obeyed elsewhere.
 
+use baton_scenarios::scenario::World;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -31,6 +32,8 @@ pub(crate) enum Verb {
     Run(Run),
     /// Check scenario and skill files: all their mistakes at once
     Check(Check),
+    /// Say what a scenario will take before it runs: lanes, leases, hand-offs, money, time and disk
+    Plan(Plan),
     /// Check a run folder: what was promised, what was held
     Verify(Verify),
     /// Make the report of a run folder anew: where time and money went, what was done twice, what waited
@@ -88,6 +91,29 @@ pub(crate) struct Run {
     /// How faults of the scenario file are shown on stderr
     #[arg(long, value_enum, default_value = "human")]
     pub(crate) error_format: ErrorFormat,
+    /// When to use colours
+    #[arg(long, value_enum, default_value = "auto")]
+    pub(crate) color: Color,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct Plan {
+    /// A scenario file, or the name of a shipped scenario (`baton scenarios` lists them)
+    #[arg(value_name = "FILE")]
+    pub(crate) scenario: PathBuf,
+    /// Another seed than the scenario's
+    #[arg(long, value_name = "N", value_parser = seed, allow_negative_numbers = true)]
+    pub(crate) seed: Option<u64>,
+    /// Plan for a copy of this repository instead of the scenario's workspace
+    #[arg(long, value_name = "PATH")]
+    pub(crate) repo: Option<PathBuf>,
+    /// Where the scenario would run, whatever its file says
+    #[arg(long, value_enum)]
+    pub(crate) world: Option<WorldWord>,
+    /// Print one JSON object on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
     /// When to use colours
     #[arg(long, value_enum, default_value = "auto")]
     pub(crate) color: Color,
@@ -155,6 +181,15 @@ pub(crate) enum WorldWord {
     Sim,
     /// The real clock
     Live,
+}
+
+impl From<WorldWord> for World {
+    fn from(word: WorldWord) -> World {
+        match word {
+            WorldWord::Sim => World::Sim,
+            WorldWord::Live => World::Live,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

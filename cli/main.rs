@@ -11,6 +11,7 @@ mod explain;
 mod folders;
 mod git_program;
 mod load;
+mod plan;
 mod progress;
 mod report;
 mod run;
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
         Verb::Demo(demo) => run::demo(&demo),
         Verb::Run(wanted) => run::scenario(&wanted),
         Verb::Check(wanted) => check::check(&wanted),
+        Verb::Plan(wanted) => plan::plan(&wanted),
         Verb::Verify(wanted) => verify::verify(&wanted),
         Verb::Report(wanted) => report::report(&wanted),
         Verb::Scenarios { json } => say::scenarios(json),

@@ -1,7 +1,7 @@
 //! `baton demo` and `baton run`.
 
 use crate::answer::{Answer, mutter, talk};
-use crate::arguments::{Color, Demo, ErrorFormat, Run, WorldWord};
+use crate::arguments::{Color, Demo, ErrorFormat, Run};
 use crate::report::Paint;
 use crate::{folders, git_program, load, progress, say};
 use baton_actors::failure::Failure;
@@ -59,10 +59,7 @@ pub(crate) fn scenario(wanted: &Run) -> Answer {
         }
         return answer;
     };
-    let world = wanted.world.map(|word| match word {
-        WorldWord::Sim => World::Sim,
-        WorldWord::Live => World::Live,
-    });
+    let world = wanted.world.map(World::from);
     let options = Options { seed: wanted.seed, world, repository: wanted.repo.clone(), ..Options::default() };
     let (out, json) = (wanted.out.clone(), wanted.json);
     let wanted = Wanted { options, out, name: &scenario.name, json, color: wanted.color, announced: false };

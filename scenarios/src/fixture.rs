@@ -10,14 +10,7 @@ pub const SIM_START_S: i64 = 1_767_225_600;
 /// Makes the fixture `notes` with this many notes, an index, and a counter for each ten notes; gives main.
 pub fn notes(path: &Path, files: u32, durability: Durability) -> Result<(Repository, Oid), GitError> {
     let repository = Repository::init(path, ObjectFormat::Sha1, durability)?;
-    let mut edits = vec![put("README.md", "# Notes\n\nA repository for teams to write into.\n".to_owned())];
-    edits.push(put("index/index.md", "# Index\n".to_owned()));
-    for note in 0..files {
-        edits.push(put(&note_path(note, files), format!("# Note {note}\n\n")));
-    }
-    for counter in 0..files.div_ceil(10) {
-        edits.push(put(&format!("counters/counter-{counter:03}.txt"), "0\n".to_owned()));
-    }
+    let edits: Vec<Edit> = contents(files).map(|(path, content)| put(&path, content)).collect();
     let meta = CommitMeta {
         author: "baton".to_owned(),
         email: "baton@baton.invalid".to_owned(),
@@ -27,6 +20,22 @@ pub fn notes(path: &Path, files: u32, durability: Durability) -> Result<(Reposit
     };
     let main = repository.begin(&edits, &meta)?;
     Ok((repository, main))
+}
+
+/// Every file of the fixture `notes` with its bytes, ascending by path: what [`notes`] makes.
+pub fn files_of_notes(files: u32) -> Vec<(String, u64)> {
+    let mut all: Vec<(String, u64)> = contents(files).map(|(path, content)| (path, content.len() as u64)).collect();
+    all.sort();
+    all
+}
+
+fn contents(files: u32) -> impl Iterator<Item = (String, String)> {
+    let readme = ("README.md".to_owned(), "# Notes\n\nA repository for teams to write into.\n".to_owned());
+    let index = ("index/index.md".to_owned(), "# Index\n".to_owned());
+    let notes = (0..files).map(move |note| (note_path(note, files), format!("# Note {note}\n\n")));
+    let counters =
+        (0..files.div_ceil(10)).map(|counter| (format!("counters/counter-{counter:03}.txt"), "0\n".to_owned()));
+    [readme, index].into_iter().chain(notes).chain(counters)
 }
 
 /// Up to a hundred notes lie together; more are kept on shelves of a hundred.

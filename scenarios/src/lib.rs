@@ -1,6 +1,6 @@
 //! Scenario files: what they say, how they are read, how they are run, and what came of it.
 //!
-//! Reading order: [`scenario`], [`mod@file`], [`resolve`], `place`, `prepare`, [`run`], [`report`], [`metric`], [`outcome`].
+//! Reading order: [`scenario`], [`mod@file`], [`resolve`], `place`, `prepare`, [`run`], [`report`], [`metric`], [`outcome`]; [`mod@plan`], [`runs`].
 
 pub mod file;
 pub mod fixture;
@@ -8,6 +8,7 @@ mod ground_fit;
 pub mod metric;
 pub mod outcome;
 mod place;
+pub mod plan;
 mod prepare;
 pub mod report;
 pub mod resolve;

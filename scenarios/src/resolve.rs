@@ -88,7 +88,7 @@ fn bindings(scenario: &Scenario) -> Vec<Binding> {
 }
 
 /// For each task its group: the groups in turn, so that different kinds of work meet.
-fn interleaved(scenario: &Scenario) -> Vec<usize> {
+pub(crate) fn interleaved(scenario: &Scenario) -> Vec<usize> {
     let mut left: Vec<u32> = scenario.tasks.iter().map(|group| group.tasks).collect();
     let mut tasks = Vec::new();
     while left.iter().any(|left| *left > 0) {

@@ -9,7 +9,7 @@
 //! lanes, leases, gates or the journal, and never looks at a checkout.
 //!
 //! Reading order: `object`, `tree`, `commit`, `cat_file`, `edit`, `propose`, `merge`, `moved`, `quarantine`, `pack`, `packs`,
-//! `refs`, `fences`, `copy`.
+//! `refs`, `fences`, `copy`, `survey`.
 
 mod cache;
 mod cat_file;
@@ -33,6 +33,7 @@ mod path;
 mod propose;
 mod quarantine;
 mod refs;
+mod survey;
 mod tree;
 
 pub use commit::{Commit, CommitMeta};
@@ -43,6 +44,7 @@ pub use merge::{CleanMerge, Merged};
 pub use object::{ObjectFormat, Objects};
 pub use propose::{Landing, Proposal};
 pub use refs::RefMoved;
+pub use survey::{Survey, survey};
 pub use tree::{Entry, EntryMode, Tree, TreeEntry};
 
 use baton_record::Oid;

@@ -31,14 +31,14 @@ pub(super) fn copy(
     Repository::open(path, durability)
 }
 
-struct Source {
+pub(super) struct Source {
     /// As the caller gave it, for messages.
     given: PathBuf,
     directory: PathBuf,
 }
 
 impl Source {
-    fn find(given: &Path) -> Result<Source, GitError> {
+    pub(super) fn find(given: &Path) -> Result<Source, GitError> {
         let directory = match fs::canonicalize(given) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let detail = format!("there is nothing at {}", given.display());
@@ -74,7 +74,13 @@ impl Source {
         output(self.command().args(words))
     }
 
-    fn check_whole(&self) -> Result<(), GitError> {
+    /// What git says to a command that has to succeed.
+    pub(super) fn ask_well<const N: usize>(&self, doing: &str, words: [&str; N]) -> Result<Vec<u8>, GitError> {
+        let said = self.ask(words)?;
+        if said.status.success() { Ok(said.stdout) } else { Err(failed(doing, &said)) }
+    }
+
+    pub(super) fn check_whole(&self) -> Result<(), GitError> {
         let shallow = self.ask(["rev-parse", "--is-shallow-repository"])?;
         let incomplete = |what: &str| {
             let detail = format!("{} is a {what} clone: part of its history is elsewhere", self.given.display());
@@ -95,7 +101,7 @@ impl Source {
         ObjectFormat::of_name(said(&asked)).ok_or_else(|| failed("tell the object format", &asked))
     }
 
-    fn commit(&self, base: Option<&str>) -> Result<Oid, GitError> {
+    pub(super) fn commit(&self, base: Option<&str>) -> Result<Oid, GitError> {
         let place = self.given.display();
         let find = |name: String| self.ask(["rev-parse", "--verify", "--quiet", "--end-of-options", &name]);
         let name = base.unwrap_or("HEAD");
