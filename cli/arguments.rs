@@ -38,6 +38,10 @@ pub(crate) enum Verb {
     Verify(Verify),
     /// Make the report of a run folder anew: where time and money went, what was done twice, what waited
     Report(Report),
+    /// List run folders: verdict, size, and whether they are verified
+    Runs(Runs),
+    /// Remove run folders that are old, ended and intact; everything else stays and is told with the reason
+    Gc(Gc),
     /// List the scenarios that come with the program
     Scenarios {
         /// Print one JSON object on stdout
@@ -125,6 +129,9 @@ pub(crate) struct Verify {
     /// The run folder
     #[arg(value_name = "RUN")]
     pub(crate) run: PathBuf,
+    /// Leave the finding in the run folder (verified.json), so that `gc` knows that somebody has looked at a killed run
+    #[arg(long)]
+    pub(crate) record: bool,
     /// Print one JSON object on stdout
     #[arg(long)]
     pub(crate) json: bool,
@@ -162,6 +169,40 @@ pub(crate) struct Check {
 }
 
 #[derive(Args, Debug)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct Runs {
+    /// Folders that hold run folders
+    #[arg(value_name = "DIR", default_value = "runs")]
+    pub(crate) folders: Vec<PathBuf>,
+    /// Print one JSON object on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct Gc {
+    /// Folders that hold run folders
+    #[arg(value_name = "DIR", default_value = "runs")]
+    pub(crate) folders: Vec<PathBuf>,
+    /// Only runs that ended so long ago: `12h`, `7d`, `0s`
+    #[arg(long, value_name = "TIME", default_value = "7d", value_parser = time)]
+    pub(crate) older_than: i64,
+    /// Of the runs that could go, keep the newest N of each folder
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) keep: usize,
+    /// Say what would go, and remove nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Rely on recorded verifications whose journal and main end as they did then, instead of verifying again
+    #[arg(long)]
+    pub(crate) recorded: bool,
+    /// Print one JSON object on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
 pub(crate) struct Explain {
     /// An error code or a promise, for example E0112 or MAIN-1; without one, all are listed
     #[arg(value_name = "CODE")]
@@ -173,6 +214,13 @@ pub(crate) struct Explain {
 
 fn seed(text: &str) -> Result<u64, String> {
     text.parse().map_err(|_| format!("a seed is a whole number from 0 to {}", u64::MAX))
+}
+
+/// Seconds.
+fn time(text: &str) -> Result<i64, String> {
+    let micros = baton_scenarios::file::duration_us(text);
+    let seconds = micros.and_then(|micros| i64::try_from(micros / 1_000_000).ok());
+    seconds.ok_or_else(|| "a time is written with units from large to small: `30m`, `12h`, `7d`".to_owned())
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -9,12 +9,14 @@ mod check;
 mod checked;
 mod explain;
 mod folders;
+mod gc;
 mod git_program;
 mod load;
 mod plan;
 mod progress;
 mod report;
 mod run;
+mod runs;
 mod say;
 mod usage;
 mod verify;
@@ -37,6 +39,8 @@ fn main() -> ExitCode {
         Verb::Plan(wanted) => plan::plan(&wanted),
         Verb::Verify(wanted) => verify::verify(&wanted),
         Verb::Report(wanted) => report::report(&wanted),
+        Verb::Runs(wanted) => runs::runs(&wanted),
+        Verb::Gc(wanted) => gc::gc(&wanted),
         Verb::Scenarios { json } => say::scenarios(json),
         Verb::Explain(wanted) => explain::explain(&wanted),
         Verb::Completions { shell } => {

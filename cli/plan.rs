@@ -7,6 +7,7 @@ use crate::{git_program, load};
 use baton_scenarios::file;
 use baton_scenarios::plan::{self, Bound, Count, Dollars, Ground, Handoff, Plan, Verdict};
 use baton_scenarios::scenario::{Scenario, Workspace};
+use baton_scenarios::skill_shelf;
 use baton_world::git::survey;
 use std::path::{Path, PathBuf};
 
@@ -19,7 +20,7 @@ pub(crate) fn plan(wanted: &Wanted) -> Answer {
         Ok(loaded) => loaded,
         Err(why) => return say::wrong_use(&why, wanted.json),
     };
-    let checked = file::check(&name, &bytes);
+    let checked = file::check_on(&skill_shelf::on_disk, &name, &bytes);
     if !checked.faults.list.is_empty() {
         mutter(&checked.faults.render(wanted.color.wanted()));
     }
@@ -143,7 +144,8 @@ fn leases(plan: &Plan, answer: &mut Answer) {
 }
 
 fn handoff(way: &Handoff) -> String {
-    format!("{} → {} · {} · {}", way.from, way.to, way.what, counted(way.times, "time"))
+    let times = if way.times > 0 { format!(" · {}", counted(way.times, "time")) } else { String::new() };
+    format!("{} → {} · {}{times}", way.from, way.to, way.what)
 }
 
 fn bound(bound: &Bound) -> String {

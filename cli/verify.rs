@@ -1,6 +1,6 @@
 //! `baton verify`.
 
-use crate::answer::Answer;
+use crate::answer::{Answer, talk};
 use crate::arguments::Verify;
 use crate::say::shell_word;
 use crate::{checked, git_program};
@@ -14,7 +14,13 @@ pub(crate) fn verify(wanted: &Verify) -> Answer {
     if let Some(complaint) = git_program::complaint() {
         return checked::unreadable(&wanted.run, &complaint, (2, wanted.json));
     }
-    match baton_check::verify(&wanted.run) {
+    let found = baton_check::verify(&wanted.run);
+    if let (true, Ok(report)) = (wanted.record, &found)
+        && let Err(why) = baton_scenarios::runs::record_verification(&wanted.run, report)
+    {
+        talk(&format!("warning: the finding is not recorded: {why}"));
+    }
+    match found {
         Ok(found) if wanted.json => checked::object(&found),
         Ok(found) => checked::lines(&found),
         Err(unreadable) => {

@@ -101,6 +101,11 @@ pub fn check_on(shelf: Shelf<'_>, name: &str, bytes: &[u8]) -> Checked {
     Checked { scenario, faults: sink.finish(name, source), skills: skills.finish() }
 }
 
+/// A time as files write it, `7d` or `1h30m`, in microseconds; `None` if it is misspelt.
+pub fn duration_us(text: &str) -> Option<u64> {
+    duration::parse(text)
+}
+
 /// The reason behind a code of a scenario or skill file; `None` if there is no such code.
 pub fn explain(code: &str) -> Option<&'static str> {
     let own = explain::rows().find(|(_, word, _)| *word == code).map(|(_, _, text)| *text);

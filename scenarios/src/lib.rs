@@ -13,6 +13,7 @@ mod prepare;
 pub mod report;
 pub mod resolve;
 pub mod run;
+pub mod runs;
 pub mod scenario;
 pub mod shipped;
 pub mod similar;

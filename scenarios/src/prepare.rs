@@ -39,6 +39,8 @@ pub(crate) struct Prepared {
     pub(crate) journal: Journal,
     pub(crate) seed: u64,
     pub(crate) world: World,
+    /// Held until the run has its verdict: who lists or frees runs sees that somebody is at work on it.
+    pub(crate) claim: Claim,
 }
 
 /// What run.json says before there is a verdict.
@@ -99,14 +101,13 @@ pub(crate) fn prepare(
             return Err(of_the_place(error, &making, out));
         }
     };
-    drop(claim);
     std::fs::File::open(parent).and_then(|parent| parent.sync_all()).map_err(refused)?;
     journal.moved_to(&out.join("journal"));
     let durability = durability(ready.world);
     let repository = Repository::open(&out.join(REPOSITORY), durability).map_err(RunError::Workspace)?;
     let Ready { team, seed, world } = ready;
     let content = ContentStore::open(&out.join(CONTENT), durability).map_err(RunError::Content)?;
-    Ok(Prepared { team, repository: Arc::new(repository), content, journal, seed, world })
+    Ok(Prepared { team, repository: Arc::new(repository), content, journal, seed, world, claim })
 }
 
 struct Ready {

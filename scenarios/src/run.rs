@@ -4,7 +4,7 @@
 //! instant and still be verified.
 
 use crate::outcome::{self, ControlOutcome, FaultOutcome, JournalOutcome, MainOutcome, Outcome, Spend, Verdict};
-use crate::place;
+use crate::place::{self, Claim};
 use crate::prepare::{self, Prepared};
 use crate::report::{Folding, Judged, Report, folder};
 use crate::resolve;
@@ -154,6 +154,7 @@ struct Lived {
     report: Report,
     journal: JournalOutcome,
     lived_s: f64,
+    _claim: Claim,
 }
 
 /// Writes the report, then the verdict: whoever finds a verdict in `run.json` finds a report beside it.
@@ -167,7 +168,7 @@ fn put_down(out: &Path, outcome: &mut Outcome) -> Result<(), RunError> {
 }
 
 fn live(source: Source<'_>, options: &Options, out: &Path, prepared: Prepared) -> Result<Lived, RunError> {
-    let Prepared { team, repository, content, journal, seed, world } = prepared;
+    let Prepared { team, repository, content, journal, seed, world, claim } = prepared;
     let journal_dir = out.join("journal");
     let launch = Launch {
         team,
@@ -191,7 +192,7 @@ fn live(source: Source<'_>, options: &Options, out: &Path, prepared: Prepared) -
     let end = fold(&journal_dir, |_, record, names| folding.see(&record, names)).map_err(RunError::Journal)?;
     let report = folder::with_content(folding.close(&end.names), out);
     let journal = JournalOutcome { records: chain.next_seq, head_hash: chain.head.to_string() };
-    Ok(Lived { out: out.to_owned(), seed, world, report, journal, lived_s })
+    Ok(Lived { out: out.to_owned(), seed, world, report, journal, lived_s, _claim: claim })
 }
 
 /// The control run's losses; `None` if it was not allowed to end.

@@ -1,6 +1,6 @@
 //! The whole product from outside: the binary, the folders that it leaves behind, and the rules of its house.
 //!
-//! Reading order: `house`, `scenarios`, `determinism`, `kills`, `workloads`, `swarm`, `bad_input`, `command_line`, `verdicts`. The other modules
+//! Reading order: `house`, `scenarios`, `determinism`, `kills`, `workloads`, `swarm`, `bad_input`, `command_line`, `verdicts`, `plan`, `gc`. The other modules
 //! start programs (`program`), make repositories (`repository`), read run folders (`run_folder`) and draw (`draws`).
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "tests; a skipped case is said")]
@@ -13,10 +13,12 @@ mod determinism;
 mod draws;
 mod forgery;
 mod full_disk;
+mod gc;
 mod hostile;
 mod house;
 mod kills;
 mod licences;
+mod plan;
 mod program;
 mod repositories;
 mod repository;

@@ -197,9 +197,13 @@ fn two_roles(
 fn files(group: &TaskGroup, places: Places) -> BTreeMap<String, Span> {
     let mut files = BTreeMap::new();
     for action in &group.actions {
-        if let Action::RenameFile { from, to } = action {
-            files.extend([from].into_iter().chain(to).map(|path| (path.clone(), places.actions)));
-        }
+        let named = match action {
+            Action::RenameFile { from, to } => [Some(from), to.as_ref()],
+            // Written as a lane writes it: what leads elsewhere is another matter.
+            Action::Write { path } | Action::Remove { path } if path::is_literal(path) => [Some(path), None],
+            _ => continue,
+        };
+        files.extend(named.into_iter().flatten().map(|path| (path.clone(), places.actions)));
     }
     if path::is_one_file(&group.touches) {
         files.insert(group.touches.clone(), places.touches);
@@ -213,9 +217,25 @@ fn files(group: &TaskGroup, places: Places) -> BTreeMap<String, Span> {
 /// Whether an action changes any of the files that are there: not one that it names, and not a new one that nobody else
 /// can have.
 fn changes_what_is_there(action: &Action) -> bool {
-    let named = matches!(action, Action::RenameFile { .. } | Action::Write { .. } | Action::Remove { .. });
-    let looks = matches!(action, Action::Read { .. } | Action::Run { .. } | Action::Push | Action::Mcp { .. });
-    !named && !looks && !matches!(action, Action::Create | Action::Stall { .. } | Action::Crash { .. })
+    match action {
+        Action::Append
+        | Action::Transaction { .. }
+        | Action::Edit(_)
+        | Action::ReadThenWrite { .. }
+        | Action::Rename
+        | Action::Delete
+        | Action::Undo => true,
+        Action::Create
+        | Action::RenameFile { .. }
+        | Action::Write { .. }
+        | Action::Remove { .. }
+        | Action::Read { .. }
+        | Action::Run { .. }
+        | Action::Push
+        | Action::Mcp { .. }
+        | Action::Stall { .. }
+        | Action::Crash { .. } => false,
+    }
 }
 
 /// Every directory above a place, itself included if it is one; with a slash at the end.

@@ -81,6 +81,11 @@ fn literal(text: &str) -> Option<(&'static str, String)> {
     Some(wrong)
 }
 
+/// Whether a text is the path of one file, written as this product writes it.
+pub(crate) fn is_literal(text: &str) -> bool {
+    literal(text).is_none()
+}
+
 /// The directory above the first wildcard, as a pattern.
 fn widened(text: &str) -> String {
     let before = text.split(['*', '?']).next().unwrap_or_default();

@@ -14,9 +14,10 @@ pub struct Handoff {
     /// A role, `merger`, `main`, or `a person`.
     pub to: String,
     /// `change`: to be judged, or to be landed; `sent-back`; `refused`; `successor`: the context is full; `after`: tasks that
-    /// begin when others have ended; `landed`; `undecided`: so many rounds that a person decides.
-    pub what: &'static str,
-    /// How often, as expected.
+    /// begin when others have ended; `landed`; `by mandate`: the skill file says so; `artifact: …`: one makes what the other
+    /// takes, by their skill files.
+    pub what: String,
+    /// How often, as expected; 0: the files do not say.
     pub times: u64,
 }
 
@@ -43,7 +44,25 @@ pub(crate) fn handoffs(scenario: &Scenario, kinds: &[Kind], crew: &Crew) -> Vec<
             ways.add(earlier, maker, "after", kind.tasks);
         }
     }
+    mandates(scenario, &mut ways);
     ways.list
+}
+
+/// What the skill files say: whom a role hands its work to, and who takes what it makes. How often is not said there, so
+/// it is told as 0 times.
+fn mandates(scenario: &Scenario, ways: &mut Ways) {
+    for role in &scenario.roles {
+        let Some(from) = role.skill.as_ref().map(|file| &file.skill) else { continue };
+        for to in &from.handoff_to {
+            ways.name(&role.name, to, "by mandate".to_owned());
+        }
+        for other in scenario.roles.iter().filter(|other| other.name != role.name) {
+            let Some(to) = other.skill.as_ref().map(|file| &file.skill) else { continue };
+            for artifact in from.outputs.iter().filter(|artifact| to.inputs.contains(artifact)) {
+                ways.name(&role.name, &other.name, format!("artifact: {artifact}"));
+            }
+        }
+    }
 }
 
 /// How often one attempt goes on in a successor: a lane makes as many calls as its context holds.
@@ -61,16 +80,24 @@ pub(crate) fn successors(scenario: &Scenario, kind: &Kind, crew: &Crew) -> f64 {
 #[derive(Default)]
 struct Ways {
     list: Vec<Handoff>,
-    places: BTreeMap<(String, String, &'static str), usize>,
+    places: BTreeMap<(String, String, String), usize>,
 }
 
 impl Ways {
     fn add(&mut self, from: &str, to: &str, what: &'static str, times: f64) {
         let times = times.round() as u64;
-        if times == 0 {
-            return;
+        if times > 0 {
+            self.put(from, to, what.to_owned(), times);
         }
-        let key = (from.to_owned(), to.to_owned(), what);
+    }
+
+    /// A way of which only is known that there is one.
+    fn name(&mut self, from: &str, to: &str, what: String) {
+        self.put(from, to, what, 0);
+    }
+
+    fn put(&mut self, from: &str, to: &str, what: String, times: u64) {
+        let key = (from.to_owned(), to.to_owned(), what.clone());
         if let Some(place) = self.places.get(&key) {
             self.list[*place].times += times;
             return;

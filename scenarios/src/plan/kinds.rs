@@ -119,6 +119,10 @@ impl Kind {
             Action::RenameFile { from, to } => {
                 self.named.extend([from].into_iter().chain(to).cloned());
             }
+            Action::Write { path } | Action::Remove { path } => {
+                self.named.insert(path.clone());
+            }
+            Action::Read { .. } | Action::Run { .. } | Action::Push | Action::Mcp { .. } => {}
             Action::Stall { for_us } => self.stalls_s += *for_us as f64 / 1e6,
             Action::Crash { probability_ppm } => {
                 *crash = 1.0 - (1.0 - *crash) * (1.0 - f64::from(*probability_ppm) / 1e6)
