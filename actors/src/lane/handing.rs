@@ -11,12 +11,16 @@ use crate::team::{LandingKind, Spoil};
 use actix::Context;
 use baton_core::Fact;
 use baton_core::board::Desk;
-use baton_packets::{Link, LinkKind, Packet, Progress, Purpose};
+use baton_packets::read::NOTE_MAX;
+use baton_packets::{Link, LinkKind, Packet, Progress, Purpose, one_line};
 use baton_record::event::{FaultInjected, PacketPurpose, ReturnReason, ReviewItem};
 use baton_record::line::Actor as Writer;
 use baton_record::{Event, FaultId};
 use baton_world::content::ContentError;
 
+/// Files that were read and are named, and how long their paths may be: what else was read, the change itself tells.
+const READS_MAX: usize = 64;
+const READ_BYTES_MAX: usize = 256;
 /// Packets of one attempt that may be refused before the task is given back.
 const REFUSALS_MAX: u16 = 3;
 
@@ -163,7 +167,7 @@ impl Lane {
             links,
             risks: Vec::new(),
             decisions: Vec::new(),
-            questions: attempt.asks.iter().map(|asks| asks.detail.clone()).collect(),
+            questions: attempt.asks.iter().map(|asks| one_line(&asks.detail, NOTE_MAX)).collect(),
             progress: Some(progress),
             stop: stop.to_owned(),
             previous: attempt.handed.as_ref().map(|handed| handed.digest.clone()),
@@ -176,7 +180,8 @@ impl Lane {
             let (what, at, digest) = ("read".to_owned(), read.path.clone(), read.blob?.to_hex());
             Some(Link { what, kind: LinkKind::File, at, digest, bytes: None })
         };
-        attempt.plan_made().reads.iter().filter_map(link).collect()
+        let fits = |link: &Link| link.at.len() <= READ_BYTES_MAX && baton_packets::is_path(&link.at);
+        attempt.plan_made().reads.iter().filter_map(link).filter(fits).take(READS_MAX).collect()
     }
 
     /// What a script leaves to its successor in place of thoughts: which calls it made.

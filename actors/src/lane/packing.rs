@@ -5,7 +5,8 @@
 
 use super::script::Planned;
 use crate::team::Spoil;
-use baton_packets::{Item, ItemState, Link, LinkKind, Packet, Progress};
+use baton_packets::read::CLAIM_MAX;
+use baton_packets::{Item, ItemState, Link, LinkKind, Packet, Progress, one_line};
 use baton_record::Oid;
 use baton_record::event::{Read, Update, UpdateOp};
 use baton_world::content::{ContentError, ContentStore};
@@ -14,8 +15,9 @@ use serde::{Deserialize, Serialize};
 
 /// What the link to a change is called.
 const CHANGE: &str = "change";
-/// Items that are listed one by one; the others are counted.
+/// Items that are listed one by one, and what their claims may take of a packet; the others are counted.
 const LISTED_MAX: usize = 200;
+const LISTED_BYTES_MAX: usize = 16 * 1024;
 
 /// A change in the content store.
 #[derive(Debug, Serialize, Deserialize)]
@@ -109,13 +111,20 @@ pub(super) fn checklist(updates: &[Update]) -> Vec<Item> {
         UpdateOp::Rename => "renames a file to",
         UpdateOp::Delete => "deletes",
     };
-    let item = |claim| Item { claim, state: ItemState::Done, evidence: vec![0] };
-    let shown: fn(&str) -> String = |path| path.chars().take(1_000).collect();
-    let listed = updates.iter().take(LISTED_MAX);
-    let mut items: Vec<Item> =
-        listed.map(|update| item(format!("{} {}", word(update.op), shown(&update.path)))).collect();
-    if updates.len() > LISTED_MAX {
-        items.push(item(format!("and {} files more", updates.len() - LISTED_MAX)));
+    let item = |claim: String| Item { claim, state: ItemState::Done, evidence: vec![0] };
+    let mut items = Vec::new();
+    let mut bytes = 0;
+    for update in updates {
+        let claim = one_line(&format!("{} {}", word(update.op), update.path), CLAIM_MAX);
+        bytes += claim.len();
+        if items.len() == LISTED_MAX || bytes > LISTED_BYTES_MAX {
+            break;
+        }
+        items.push(item(claim));
+    }
+    let others = updates.len() - items.len();
+    if others > 0 {
+        items.push(item(format!("changes {others} files more")));
     }
     items
 }

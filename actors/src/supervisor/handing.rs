@@ -11,6 +11,8 @@ use baton_packets::{Packet, Purpose};
 use baton_record::event::{PacketOffered, PacketPurpose, ReturnReason};
 use baton_record::{ChangeId, Event, LaneId, Oid, PacketId, TaskId};
 use baton_world::ClockKind;
+use baton_world::git::EntryMode;
+use std::cell::RefCell;
 
 /// Flaws that are written down of one packet.
 const FLAWS_MAX: usize = 16;
@@ -91,18 +93,23 @@ impl Supervisor {
     }
 }
 
-/// The run's content and repository, as links are resolved against them.
-struct Shelves<'a>(&'a Ground);
+/// The run's content and repository, as links are resolved against them; and why the store could not be read.
+struct Shelves<'a>(&'a Ground, RefCell<Option<Failure>>);
 
 impl baton_packets::Ground for Shelves<'_> {
     fn content(&self, digest: &str) -> Option<Vec<u8>> {
-        self.0.content.get(digest).ok().flatten()
+        self.0.content.get(digest).unwrap_or_else(|error| {
+            self.1.borrow_mut().get_or_insert(Failure::Content(error));
+            None
+        })
     }
 
     fn file(&self, base: &str, path: &str) -> Option<String> {
         let repository = &self.0.repository;
         let tree = repository.commit(Oid::from_hex(base)?).ok()?.tree;
-        repository.entry(tree, path).ok()?.map(|entry| entry.oid.to_hex())
+        let entry = repository.entry(tree, path).ok()??;
+        let is_file = matches!(entry.mode, EntryMode::Regular | EntryMode::Executable | EntryMode::Symlink);
+        is_file.then(|| entry.oid.to_hex())
     }
 }
 
@@ -113,7 +120,11 @@ fn flaws(ground: &Ground, from: &str, handing: &Handing) -> Result<Vec<String>, 
     };
     let mut flaws: Vec<String> = match baton_packets::read(&bytes) {
         Ok(packet) => {
-            let unresolved = baton_packets::resolve(&packet, &Shelves(ground));
+            let shelves = Shelves(ground, RefCell::new(None));
+            let unresolved = baton_packets::resolve(&packet, &shelves);
+            if let Some(failure) = shelves.1.into_inner() {
+                return Err(failure);
+            }
             let told = unresolved.iter().map(ToString::to_string);
             contradictions(&packet, (ground, from), handing).into_iter().chain(told).collect()
         }
