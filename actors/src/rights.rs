@@ -107,11 +107,16 @@ pub(crate) fn judge(
         let ground = TreeGround::new(repository, tree, folds);
         let verdict = policy.judge(action, &ground);
         ground.end()?;
-        if worst.as_ref().is_none_or(|worst| verdict.decision > worst.decision) {
+        if worst.as_ref().is_none_or(|worst| weight(&verdict) > weight(worst)) {
             worst = Some(verdict);
         }
     }
     Ok(worst.expect("two verdicts were given"))
+}
+
+/// What counts more: a denial, and of two denials the one that a rule speaks of.
+pub(crate) fn weight(verdict: &Verdict) -> (Decision, bool) {
+    (verdict.decision, matches!(verdict.reason, Reason::Rule { .. }))
 }
 
 /// Where a path leads in a tree, if it leads anywhere in it.

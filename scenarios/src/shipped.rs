@@ -21,11 +21,17 @@ pub const SHIPPED: &[(&str, &str)] = &[
     ("reviewer-returns-for-ever", include_str!("../reviewer-returns-for-ever.yaml")),
     ("stop-after-plan-approval", include_str!("../stop-after-plan-approval.yaml")),
     ("override", include_str!("../override.yaml")),
+    ("bound-roles", include_str!("../bound-roles.yaml")),
+    ("lane-ignores-policy", include_str!("../lane-ignores-policy.yaml")),
     ("day", include_str!("../day.yaml")),
 ];
 
 /// Skills that shipped scenarios name, beside the roles of `baton_policies`.
-pub const SKILLS: &[(&str, &str)] = &[];
+pub const SKILLS: &[(&str, &str)] = &[
+    ("outliner", include_str!("../skills/outliner/SKILL.md")),
+    ("scribe", include_str!("../skills/scribe/SKILL.md")),
+    ("proofreader", include_str!("../skills/proofreader/SKILL.md")),
+];
 
 /// The scenario that `baton demo` runs.
 pub const DEMO: &str = "eight-writers";

@@ -93,7 +93,7 @@ impl Court<'_> {
                 After { base: TreeGround::new(self.repository, self.proposal.base_tree, folds), links: &self.links };
             let verdict = self.policy.judge(action, &ground);
             ground.base.end()?;
-            if worst.as_ref().is_none_or(|worst: &Verdict| verdict.decision > worst.decision) {
+            if worst.as_ref().is_none_or(|worst| rights::weight(&verdict) > rights::weight(worst)) {
                 worst = Some(verdict);
             }
         }
