@@ -3,6 +3,7 @@
 use baton_scenarios::{shipped, similar};
 use std::fs::File;
 use std::io::{ErrorKind, Read};
+use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
 /// A scenario file is at most this large.
@@ -15,6 +16,9 @@ const SEARCHED_MAX: usize = 1_000;
 /// enough to know.
 pub(crate) fn load(path: &Path) -> Result<(String, Vec<u8>), String> {
     let name = path.display().to_string();
+    if is_pipe(path) {
+        return Err(format!("{name} is a pipe, into which perhaps nobody ever writes; name a file, or /dev/stdin"));
+    }
     // A folder is no file: the run folder of a shipped scenario may well have its name.
     let opened = File::open(path).and_then(|opened| match opened.metadata()?.is_dir() {
         true => Err(ErrorKind::IsADirectory.into()),
@@ -41,6 +45,12 @@ pub(crate) fn load(path: &Path) -> Result<(String, Vec<u8>), String> {
         ErrorKind::IsADirectory => Err(format!("{name} is a folder; name a scenario file in it; {list}")),
         _ => Err(format!("{name}: {error}; {list}")),
     }
+}
+
+/// A pipe that lies about, and not one that the shell has laid.
+fn is_pipe(path: &Path) -> bool {
+    let laid = path.starts_with("/dev") || path.starts_with("/proc");
+    !laid && path.metadata().is_ok_and(|found| found.file_type().is_fifo())
 }
 
 fn bounded(file: File) -> std::io::Result<Vec<u8>> {

@@ -19,6 +19,7 @@ mod house;
 mod kills;
 mod licences;
 mod plan;
+mod policies;
 mod program;
 mod repositories;
 mod repository;

@@ -6,6 +6,7 @@
 use crate::changes::Changes;
 use crate::report::Judgement;
 use baton_record::event::{ActionDenied, ChangeRefused, ChangeSubmitted, PacketPurpose, RefuseReason, ReturnReason};
+use baton_record::event::{Update, UpdateOp, WorldKind};
 use baton_record::line::{Actor, Record};
 use baton_record::{ChangeId, Event, FaultId, LaneId, TaskId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -54,6 +55,8 @@ struct Making {
     packed: u32,
     offered: Option<(PacketPurpose, String)>,
     submitted: Option<(ChangeId, u32, Option<String>)>,
+    /// Restarts of the supervisor before its owner got the task.
+    restarts: u32,
 }
 
 /// Denials of the merger that wait for the refusal that they explain.
@@ -77,6 +80,9 @@ pub(crate) struct Roles {
     /// Control run: lanes, and what they wrote to main.
     pub(crate) written: Vec<(String, String)>,
     refusing: Option<Refusing>,
+    /// Restarts of the supervisor: what lanes tell it meanwhile, it writes down late.
+    restarts: u32,
+    live: bool,
     /// Lanes that were made to look away.
     ignoring: BTreeMap<FaultId, BTreeSet<LaneId>>,
     pub(crate) role_1: Judgement,
@@ -125,6 +131,14 @@ impl Roles {
                 }
                 return;
             }
+            Event::RunStarted(started) => {
+                self.live = started.world == WorldKind::Live;
+                return;
+            }
+            Event::ActorRestarted(_) => {
+                self.restarts += u32::from(record.actor == Actor::Supervisor);
+                return;
+            }
             Event::FaultInjected(fault) => {
                 if let Some(lane) = record.lane.filter(|_| fault.injected == "ignore-policy") {
                     self.ignoring.entry(fault.fault).or_default().insert(lane);
@@ -135,6 +149,7 @@ impl Roles {
                 let Some(task) = record.task else { return };
                 let making = self.tasks.entry(task).or_default();
                 (making.owner, making.denied, making.submitted) = (record.lane, 0, None);
+                making.restarts = self.restarts;
                 return;
             }
             Event::ActionDenied(denied) if record.actor == Actor::Merger => self.denied_by_merger(seq, record, denied),
@@ -188,6 +203,9 @@ impl Roles {
         if denied.number != due {
             return Err("counts what was denied to an attempt otherwise than the journal");
         }
+        if making.submitted.is_some() && making.restarts == self.restarts && !self.live {
+            return Err("denies something to a change that was made already");
+        }
         if denied.fault.is_some() { Err("blames a fault for what the boundary did") } else { Ok(()) }
     }
 
@@ -238,7 +256,9 @@ impl Roles {
         let updates = changes.get(refused.change).map(|change| change.submitted.updates.as_slice()).unwrap_or_default();
         let declared =
             |path: &String| updates.iter().any(|update| update.path == *path || update.from.as_ref() == Some(path));
-        let each = refused.paths.len() == refusing.denied.len() && refused.paths.iter().all(declared);
+        let tools = refusing.denied.iter().map(|at| denied[*at].action.tool.as_str());
+        let own = refused.paths.iter().zip(tools).all(|(path, tool)| is_tool_of(tool, path, updates));
+        let each = refused.paths.len() == refusing.denied.len() && refused.paths.iter().all(declared) && own;
         let once: BTreeSet<&String> = refused.paths.iter().collect();
         let same_fault = refusing.denied.iter().all(|at| denied[*at].action.fault == refused.fault);
         for (at, path) in refusing.denied.iter().zip(&refused.paths) {
@@ -285,5 +305,21 @@ impl Roles {
     /// Whether a run that was cut off was about to refuse a change.
     pub(crate) fn ends_refusing(&self) -> bool {
         self.refusing.is_some()
+    }
+}
+
+/// Whether a tool is one by which a change could have done what it says of the path. What is said twice of one path is
+/// not looked into.
+fn is_tool_of(tool: &str, path: &str, updates: &[Update]) -> bool {
+    let mut said = updates.iter().filter_map(|update| match update {
+        Update { from: Some(from), .. } if from == path => Some(UpdateOp::Delete),
+        update if update.path == path => Some(update.op),
+        _ => None,
+    });
+    match (said.next(), said.next()) {
+        (Some(UpdateOp::Delete), None) => tool == "Delete",
+        (Some(UpdateOp::Create), None) => tool == "Write",
+        (Some(_), None) => tool == "Edit" || tool == "Write",
+        _ => true,
     }
 }

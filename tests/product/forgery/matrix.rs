@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-const SCENARIOS: [&str; 8] = [
+const SCENARIOS: [&str; 10] = [
     "two-writers",
     "eight-writers",
     "lease-holder-dies",
@@ -25,6 +25,8 @@ const SCENARIOS: [&str; 8] = [
     "supervisor-restarts",
     "money-runs-out",
     "overloaded",
+    "lane-ignores-policy",
+    "bound-roles",
 ];
 
 /// What no shipped scenario does in few records: endpoints that are overloaded, one with a rate and one without.
@@ -42,6 +44,8 @@ tasks:\n  - { count: 30, by: implementer, touches: \"notes/**\", steps: 2, do: {
 /// Kind, way, and why a record that is forged so says nothing that any other evidence could contradict.
 const NO_OPS: &[(&str, &str, &str)] = &[
     ("ActorRestarted", "data/folded", "others' records may be under way between the fold and its record"),
+    ("ActionDenied", "data/part", "what a lane wanted and may not do leaves no other trace"),
+    ("ActionDenied", "data/tool", "what a lane wanted and may not do leaves no other trace"),
     ("AskRepeated", "actor", "supervisor and merger both answer; nothing else tells which question it was"),
     ("AskRepeated", "data/ask", "a lane's questions are numbered for itself alone"),
     ("AskRepeated", "lane: another", "the same fault of the mail has struck that lane too"),
@@ -79,6 +83,7 @@ const NO_OPS: &[(&str, &str, &str)] = &[
     ("TaskAdded", "data/artifact: a text", "the task's change happens to contain that path"),
     ("TaskAdded", "data/group", "nothing comes after this group or the one beside it"),
     ("TaskAdded", "data/attempts_max", "so many attempts were not needed"),
+    ("TaskAdded", "data/rounds_max", "so many reviews were not needed"),
     ("*, apart", "swap", "the two are about different lanes and tasks: nothing orders them"),
 ];
 
@@ -106,9 +111,13 @@ impl Run {
         Run { scenario, folder, records, names, claims }
     }
 
-    /// The kind of a record, and whether a submission, or a call that was let through, came to nothing.
+    /// The kind of a record, and whether a submission, or a call that was let through, came to nothing, or it was the merger
+    /// that denied.
     fn sort_of(&self, at: usize) -> String {
         let kind = kind_of(&self.records[at].event);
+        if kind == "ActionDenied" && self.records[at].actor == Actor::Merger {
+            return format!("{kind}, by the merger");
+        }
         if let Event::CallAdmitted(admitted) = &self.records[at].event {
             let lost = |record: &Record| matches!(&record.event, Event::EffectLost(e) if e.key == admitted.key);
             return if self.records.iter().any(lost) { format!("{kind}, lost") } else { kind };
