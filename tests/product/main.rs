@@ -18,6 +18,7 @@ mod hostile;
 mod house;
 mod kills;
 mod licences;
+mod people;
 mod plan;
 mod policies;
 mod program;

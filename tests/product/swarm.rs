@@ -127,8 +127,54 @@ impl Money {
     }
 }
 
+/// What waits for people, and what they say to it; drawn apart as well.
+#[derive(Default)]
+struct People {
+    approvals: String,
+    tasks: String,
+    operators: String,
+    /// Only where there is a gate.
+    overrides: String,
+}
+
+impl People {
+    fn of(seed: u64) -> People {
+        let mut draws = Draws::of(seed ^ 0x7065_6f70_6c65);
+        if !draws.chance(60) {
+            return People::default();
+        }
+        let mut approvals = String::from("approvals:\n");
+        for subject in ["undo", "plan"] {
+            let (timeout, then) = (draws.between(1, 900), draws.one(&["approve", "approve", "deny", "deny", "stop"]));
+            approvals.push_str(&format!("  {subject}: {{ timeout: {timeout}s, then: {then} }}\n"));
+        }
+        let (undos, plans) = (draws.between(1, 3), draws.between(1, 2));
+        let role = draws.one(&["implementer", "writer"]);
+        let tasks = format!(
+            "  - {{ each: {undos}, by: {role}, touches: \"notes/**\", do: [ {{ undo: one }}, {{ append: token }} ] }}\n  \
+             - {{ each: {undos}, by: writer, do: {{ undo: one }} }}\n  \
+             - {{ count: {plans}, by: {role}, approve: plan, do: [ {{ delete: one }}, {{ append: token }} ] }}\n"
+        );
+        let mut operators = String::new();
+        for _ in 0..draws.between(0, 5) {
+            let (at, word) = (draws.between(1, 900), draws.one(&["approve", "approve", "deny"]));
+            let about = draws.one(&["undo", "plan", "all", "T-1", "T-3", "T-5"]);
+            operators.push_str(&format!("  - {{ at: {at}s, by: eva, do: {{ {word}: {about} }} }}\n"));
+        }
+        let mut overrides = String::new();
+        for _ in 0..draws.between(0, 3) {
+            let (at, task) = (draws.between(0, 120), draws.between(0, 5));
+            overrides.push_str(&format!(
+                "  - {{ at: {at}s, by: eva, do: {{ override: T-{task} }}, reason: known }}\n"
+            ));
+        }
+        People { approvals, tasks, operators, overrides }
+    }
+}
+
 fn scenario(seed: u64) -> String {
     let (mut draws, money, handing) = (Draws::of(seed), Money::of(seed), Handing::of(seed));
+    let people = People::of(seed);
     let tokens = if money.tokens.is_empty() && !handing.tasks.is_empty() { TOKENS } else { &money.tokens };
     let [implementers, writing] = &handing.contexts;
     let (files, lanes, writers) = (draws.between(1, 30), draws.between(1, 6), draws.between(2, 3));
@@ -143,6 +189,8 @@ fn scenario(seed: u64) -> String {
     );
     (0..draws.between(1, 4)).for_each(|_| text.push_str(&task(&mut draws)));
     text.push_str(&handing.tasks);
+    text.push_str(&people.tasks);
+    text.push_str(&people.approvals);
     text.push_str("leases:\n  - { resource: README.md, ttl: 2m }\n");
     for place in ["notes/**", "counters/**", "index/**"] {
         if draws.chance(40) {
@@ -150,13 +198,14 @@ fn scenario(seed: u64) -> String {
             text.push_str(&format!("  - {{ resource: \"{place}\", per: {per}, ttl: {ttl}s }}\n"));
         }
     }
+    let mut operators = money.operators + &people.operators;
     if draws.chance(50) {
+        operators.push_str(&people.overrides);
         let red = draws.between(0, 40);
         text.push_str(&format!(
             "gates:\n  - {{ name: tests, script: {{ latency: {{ median: 3s, p99: 20s }}, red: {red}% }} }}\n"
         ));
     }
-    let mut operators = money.operators;
     if draws.chance(40) {
         let (pause, resume) = (draws.between(0, 200), draws.between(200, 400));
         operators.push_str(&format!(
