@@ -49,16 +49,40 @@ fn must_keep_others_work(folder: &RunFolder<'_>) {
     let records = folder.records();
     let base = text(&records[0]["data"]["base"]).to_owned();
     let range = format!("{base}..refs/heads/main");
-    let log = git(&repository, &["log", "--first-parent", "--reverse", "--format=%H %(trailers:key=Baton-Lane,valueonly,separator=) %(trailers:key=Baton-Task,valueonly,separator=)", &range]);
+    let log = git(
+        &repository,
+        &[
+            "log",
+            "--first-parent",
+            "--reverse",
+            "--format=%H %(trailers:key=Baton-Lane,valueonly,separator=) %(trailers:key=Baton-Task,valueonly,separator=)",
+            &range,
+        ],
+    );
     let mut pasts = Pasts::new();
     for line in log.lines() {
         let [commit, lane, task] = line.split(' ').collect::<Vec<_>>()[..] else { panic!("{line}") };
-        let raw = git(&repository, &["diff-tree", "-r", "--no-renames", "--no-commit-id", "--raw", "--no-abbrev", &format!("{commit}^1"), commit]);
-        let deltas: Vec<(&str, &str, &str)> = raw.lines().map(|line| {
-            let (head, path) = line.split_once('\t').unwrap();
-            let words: Vec<&str> = head.split(' ').collect();
-            (path, words[2], words[3])
-        }).collect();
+        let raw = git(
+            &repository,
+            &[
+                "diff-tree",
+                "-r",
+                "--no-renames",
+                "--no-commit-id",
+                "--raw",
+                "--no-abbrev",
+                &format!("{commit}^1"),
+                commit,
+            ],
+        );
+        let deltas: Vec<(&str, &str, &str)> = raw
+            .lines()
+            .map(|line| {
+                let (head, path) = line.split_once('\t').unwrap();
+                let words: Vec<&str> = head.split(' ').collect();
+                (path, words[2], words[3])
+            })
+            .collect();
         let arrived: Vec<&str> = deltas.iter().filter(|(_, was, _)| *was == NOTHING).map(|(_, _, is)| *is).collect();
         for (path, was, is) in &deltas {
             let past = pasts.get(*path).cloned().unwrap_or_default();
@@ -67,7 +91,10 @@ fn must_keep_others_work(folder: &RunFolder<'_>) {
             let removed = *is == NOTHING && past.last().is_some_and(|(by, _, _)| by != lane);
             let reverted = past.iter().rposition(|(_, before, _)| before == is).is_some_and(others_since);
             if (removed || reverted) && !moved {
-                assert!(is_allowed(&records, task, path), "{commit} of {task} by {lane} takes back others' work at {path}");
+                assert!(
+                    is_allowed(&records, task, path),
+                    "{commit} of {task} by {lane} takes back others' work at {path}"
+                );
             }
             pasts.entry((*path).to_owned()).or_default().push((lane.to_owned(), (*was).to_owned(), (*is).to_owned()));
         }
@@ -121,7 +148,15 @@ fn a_change_that_takes_back_others_work_lands_only_with_a_yes_and_says_whose() {
         let asked = folder.of_kind("ApprovalAsked");
         assert!(asked.len() >= 3, "{asked:?}");
         assert!(text(&asked[0]["data"]["detail"]).contains("implementer."), "{}", asked[0]);
-        let signed = git(&folder.repository(), &["log", "--first-parent", "--format=%(trailers:key=Baton-Approved-By,valueonly,separator=)", "refs/heads/main"]);
+        let signed = git(
+            &folder.repository(),
+            &[
+                "log",
+                "--first-parent",
+                "--format=%(trailers:key=Baton-Approved-By,valueonly,separator=)",
+                "refs/heads/main",
+            ],
+        );
         assert_eq!(signed.lines().filter(|line| *line == "ana").count(), 3, "{signed}");
     }
 }
@@ -252,7 +287,15 @@ fn an_override_lets_one_tree_of_one_task_through_and_names_who_said_so() {
         let landed = folder.of_kind("ChangeIntended");
         assert!(landed.iter().any(|e| (&e["data"]["change"], &e["data"]["tree"]) == (&data["change"], &data["tree"])));
     }
-    let signed = git(&folder.repository(), &["log", "--first-parent", "--format=%(trailers:key=Baton-Overridden-By,valueonly,separator=)", "refs/heads/main"]);
+    let signed = git(
+        &folder.repository(),
+        &[
+            "log",
+            "--first-parent",
+            "--format=%(trailers:key=Baton-Overridden-By,valueonly,separator=)",
+            "refs/heads/main",
+        ],
+    );
     let mut signed: Vec<&str> = signed.lines().filter(|line| !line.is_empty()).collect();
     signed.sort_unstable();
     assert_eq!(signed, ["ana", "ben"]);
@@ -262,8 +305,10 @@ fn an_override_lets_one_tree_of_one_task_through_and_names_who_said_so() {
 #[test]
 fn people_are_waited_for_on_the_real_clock_too() {
     let place = tempfile::tempdir().unwrap();
-    let quick = team("mail: { median: 1ms, p99: 3ms }\napprovals: { undo: { timeout: 2s, then: approve } }\n\
-        operators: [ { at: 1500ms, by: ana, do: { approve: all } } ]")
+    let quick = team(
+        "mail: { median: 1ms, p99: 3ms }\napprovals: { undo: { timeout: 2s, then: approve } }\n\
+        operators: [ { at: 1500ms, by: ana, do: { approve: all } } ]",
+    )
     .replace("median: 8s, p99: 60s", "median: 5ms, p99: 20ms");
     let file = write_scenario(place.path(), "quick", &quick);
     let said = run(place.path(), &file, "out", &["--world", "live"]);

@@ -164,9 +164,7 @@ impl People {
         let mut overrides = String::new();
         for _ in 0..draws.between(0, 3) {
             let (at, task) = (draws.between(0, 120), draws.between(0, 5));
-            overrides.push_str(&format!(
-                "  - {{ at: {at}s, by: eva, do: {{ override: T-{task} }}, reason: known }}\n"
-            ));
+            overrides.push_str(&format!("  - {{ at: {at}s, by: eva, do: {{ override: T-{task} }}, reason: known }}\n"));
         }
         People { approvals, tasks, operators, overrides }
     }

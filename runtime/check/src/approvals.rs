@@ -80,16 +80,6 @@ impl Approvals {
         !self.plans.is_empty() && self.plans == self.plans_done
     }
 
-    /// Whether a person decides about the task's plan.
-    pub(crate) fn is_plan(&self, task: TaskId) -> bool {
-        self.plans.contains(&task)
-    }
-
-    /// Whether anything waits for a person.
-    pub(crate) fn anything_waits(&self) -> bool {
-        !self.waiting.is_empty()
-    }
-
     /// Every yes about changes of a task, in the order of the answers.
     pub(crate) fn granted(&self, task: TaskId) -> Vec<&Question> {
         let yes = |question: &&Question| {
@@ -180,7 +170,9 @@ impl Approvals {
         }
         let at_stake = self.unapproved.get(&asked.change);
         let fits = match asked.subject {
-            ApprovalSubject::Undo => at_stake.is_some_and(|(paths, undoes)| (paths, undoes) == (&asked.paths, &asked.undoes)),
+            ApprovalSubject::Undo => {
+                at_stake.is_some_and(|(paths, undoes)| (paths, undoes) == (&asked.paths, &asked.undoes))
+            }
             ApprovalSubject::Plan => self.plans.contains(&task) && asked.undoes.is_empty(),
             ApprovalSubject::Rounds => packets.rounds_are_over(task) && asked.undoes.is_empty(),
             ApprovalSubject::Action => asked.undoes.is_empty(),

@@ -78,8 +78,9 @@ impl Board {
     pub(crate) fn is_drained(&self, packets: &Packets) -> bool {
         let able = |role: &str| self.lanes.values().any(|lane| lane.role == role && !lane.dead && !lane.retired);
         let rests = |(id, task): (&TaskId, &Task)| {
-            let goes_on = !task.ended && packets.is_begun(*id) && !packets.waits_for_person(*id);
-            task.owner.is_none() && !(goes_on && able(packets.role_of(*id, &task.added.role)))
+            let goes_on = !task.ended && packets.is_begun(*id);
+            let waits = !task.ended && packets.waits_for_person(*id);
+            task.owner.is_none() && !waits && !(goes_on && able(packets.role_of(*id, &task.added.role)))
         };
         self.draining && self.tasks.iter().all(rests)
     }
@@ -110,6 +111,21 @@ impl Board {
     /// The change of a task's newest attempt.
     pub(crate) fn current_change(&self, id: TaskId) -> Option<ChangeId> {
         change_of(Some(id), self.tasks.get(&id)?.attempt)
+    }
+
+    /// Whether a person decides about the task's plan.
+    pub(crate) fn is_plan(&self, id: TaskId) -> bool {
+        self.tasks.get(&id).is_some_and(|task| task.added.plan)
+    }
+
+    /// The role that reviews a task's changes.
+    pub(crate) fn reviewer(&self, id: TaskId) -> Option<&str> {
+        self.tasks.get(&id)?.added.review.as_deref()
+    }
+
+    /// Who owns a task.
+    pub(crate) fn owner(&self, id: TaskId) -> Option<LaneId> {
+        self.tasks.get(&id)?.owner
     }
 
     /// The change of the attempt that a lane is at.
@@ -313,8 +329,8 @@ impl Board {
         let earned = match reason {
             FailReason::AttemptsUsedUp => task.begun >= task.added.attempts_max || task.attempt >= ATTEMPTS_MAX,
             FailReason::Prerequisite => in_vain && is_unowned && task.attempt == 0,
-            // Nothing earns this yet.
-            FailReason::NotApproved => false,
+            // That somebody has said no: [`crate::approvals`].
+            FailReason::NotApproved => is_unowned,
         };
         self.ended += 1;
         self.groups.ended(group, true);

@@ -276,8 +276,8 @@ impl Changes {
             RefuseReason::Empty => refused.paths.is_empty(),
             // Which action was denied before it: [`crate::roles`].
             RefuseReason::Policy => true,
-            // Nothing earns this yet.
-            RefuseReason::NotApproved => false,
+            // What is at stake, and that it is told: [`crate::approvals`].
+            RefuseReason::NotApproved => true,
         };
         let early = matches!(refused.reason, RefuseReason::UnknownBase | RefuseReason::Withdrawn);
         let fits = fits && (early || self.mains.contains(&submitted.base));

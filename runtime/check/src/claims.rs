@@ -120,6 +120,7 @@ impl Claims {
             Some("failed") => 1,
             Some("broken") => 3,
             Some("stopped") => 5,
+            Some("waiting") => 6,
             _ => return Some(format!("run.json's verdict {verdict} is none")),
         };
         if self.at("/exit_code").and_then(Value::as_u64).is_some_and(|claim| claim != code) {

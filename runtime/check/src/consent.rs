@@ -1,16 +1,20 @@
 //! Owns what a person's yes is good for: exactly the change that lies in the packet that was asked about, byte by byte, and no
 //! other.
 //!
-//! Reads packets and their changes with rules of its own. Deliberately does not know when questions may be asked.
+//! Reads packets and their changes with rules of its own, and joins what was approved with what the landings took back.
+//! Deliberately does not know when questions may be asked.
 
-use crate::approvals::{Approvals, Question};
-use crate::changes::{Change, Changes};
+use crate::approvals::Question;
+use crate::changes::Change;
+use crate::fold::Fold;
+use crate::lanes::Lanes;
 use crate::line::hex;
+use crate::main_line::MainLine;
 use crate::packet_content;
 use crate::packets::Packets;
 use crate::report::Judgement;
 use crate::repository::{Delta, Repository};
-use crate::undo::TakenBack;
+use crate::undo::{self, Move, TakenBack};
 use baton_record::event::ApprovalSubject;
 use baton_record::{ChangeId, Oid};
 use serde_json::Value;
@@ -22,33 +26,70 @@ use std::path::Path;
 #[derive(Default)]
 pub(crate) struct Consent<'a> {
     fitting: BTreeMap<ChangeId, Vec<&'a Question>>,
-    pub(crate) hand_1: Judgement,
+    hand_1: Judgement,
 }
 
 impl<'a> Consent<'a> {
     /// Compares every landed change of a task that people were asked about with what they were shown.
-    pub(crate) fn of(
-        landed: &[ChangeId],
-        (approvals, packets, changes): (&'a Approvals, &Packets, &Changes),
-        (content, repository): (&Path, &Repository),
-    ) -> Result<Consent<'a>, String> {
+    pub(crate) fn of(fold: &'a Fold, (content, repository): (&Path, &Repository)) -> Consent<'a> {
         let mut consent = Consent::default();
-        for question in &approvals.questions {
-            let shown = shown(question, packets, content);
+        for question in &fold.approvals.questions {
+            let shown = shown(question, &fold.packets, content);
             let fits = shown.as_ref().is_ok_and(|shown| about(question, shown));
             let why = shown.err().unwrap_or_else(|| "it is asked about other paths than it changes".into());
             consent.hand_1.claim(fits, || format!("{}: {why}", question.asked.approval));
         }
-        for id in landed {
-            let Some(change) = changes.get(*id) else { continue };
-            for question in approvals.granted(id.task()) {
-                let Ok(shown) = shown(question, packets, content) else { continue };
-                if is_shown(change, &shown, repository)? {
-                    consent.fitting.entry(*id).or_default().push(question);
+        let landings = fold.changes.landings.iter().map(|landing| landing.change);
+        for id in landings.chain(fold.changes.pending().map(|landing| landing.change)) {
+            let Some(change) = fold.changes.get(id) else { continue };
+            for question in fold.approvals.granted(id.task()) {
+                let Ok(shown) = shown(question, &fold.packets, content) else { continue };
+                match is_shown(change, &shown, repository) {
+                    Ok(true) => consent.fitting.entry(id).or_default().push(question),
+                    Ok(false) => {}
+                    Err(why) => {
+                        consent.hand_1.breaks(|| format!("{id} cannot be compared with what was approved: {why}"))
+                    }
                 }
             }
         }
-        Ok(consent)
+        consent
+    }
+
+    /// HAND-1 of the questions, MAIN-4 of landings whose plan a person decides about, UNDO-1 of all landings.
+    pub(crate) fn judge(
+        &self,
+        fold: &Fold,
+        (line, lanes): (&MainLine, &Lanes),
+        repository: &Repository,
+    ) -> [Judgement; 3] {
+        let mut main_4 = Judgement::default();
+        let (mut pairs, mut authors) = (Vec::new(), Vec::new());
+        for landing in &line.placed {
+            let id = landing.change;
+            if fold.board.is_plan(id.task()) {
+                main_4.claim(self.is_planned(id), || format!("{id} landed, and no person has approved its plan"));
+            }
+            let trees = line.tree_of(landing.main_before).zip(line.tree_of(landing.main_after));
+            let change = fold.changes.get(id);
+            let own = change.and_then(|change| change.lane).and_then(|lane| lanes.name(lane));
+            let author = change.and_then(|change| change.submitted.author.as_deref()).or(own).unwrap_or_default();
+            pairs.extend(trees);
+            authors.extend(trees.map(|_| (id, author)));
+        }
+        let undo_1 = repository.differences(&pairs).and_then(|deltas| {
+            let moves = authors.iter().zip(&deltas);
+            let moves: Vec<Move<'_>> =
+                moves.map(|((change, author), deltas)| Move { change: *change, author, deltas }).collect();
+            undo::judge(&moves, repository, &|id, taken| self.covers(id, taken))
+        });
+        // Trees that cannot be read stand against MAIN-3.
+        let undo_1 = undo_1.unwrap_or_else(|why| {
+            let mut undo_1 = Judgement::default();
+            undo_1.note(format!("what the landings take back cannot be read: {why}"));
+            undo_1
+        });
+        [self.hand_1.clone(), main_4, undo_1]
     }
 
     fn fitting(&self, id: ChangeId) -> &[&'a Question] {
@@ -68,12 +109,12 @@ impl<'a> Consent<'a> {
     }
 
     /// Whether a person has said yes to the plan that a landed change is.
-    pub(crate) fn is_planned(&self, id: ChangeId) -> bool {
+    fn is_planned(&self, id: ChangeId) -> bool {
         self.fitting(id).iter().any(|question| question.asked.subject == ApprovalSubject::Plan)
     }
 
     /// Whether a yes covers all that a landed change takes back.
-    pub(crate) fn covers(&self, id: ChangeId, taken: &TakenBack) -> bool {
+    fn covers(&self, id: ChangeId, taken: &TakenBack) -> bool {
         let covers = |question: &&&Question| {
             let asked = &question.asked;
             let paths: BTreeSet<&[u8]> = asked.paths.iter().map(String::as_bytes).collect();

@@ -19,12 +19,27 @@ pub(crate) struct Credit<'a> {
     pub(crate) model: Option<&'a str>,
     /// The lane that judged it, if one did.
     pub(crate) judge: Option<&'a str>,
+    /// Who has approved its landing, and who has put a gate aside for it: the merge names them.
+    pub(crate) approvers: Vec<&'a str>,
+    pub(crate) overrider: Option<&'a str>,
     pub(crate) run: &'a str,
+}
+
+/// Which of a change's two commits is looked at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Which {
+    Merge,
+    Proposal,
 }
 
 impl Credit<'_> {
     /// MAIN-2 and WHO-1 of one of the change's commits.
-    pub(crate) fn inspect(&self, name: Oid, commit: &Commit, (main_2, who_1): (&mut Judgement, &mut Judgement)) {
+    pub(crate) fn inspect(
+        &self,
+        (which, name): (Which, Oid),
+        commit: &Commit,
+        (main_2, who_1): (&mut Judgement, &mut Judgement),
+    ) {
         let id = self.id;
         let trailers = Trailers::of(&commit.message);
         main_2.claim(self.fits(&trailers), || format!("{id}: the trailers of {name} do not agree with the journal"));
@@ -39,7 +54,7 @@ impl Credit<'_> {
         who_1.claim(commit.plain, || format!("{id}: {name} has another committer than author, or says more than both"));
         // Where credits are at fault the message is so too, and that is said once.
         let credited = self.fits(&trailers) && trailers.model == self.model;
-        who_1.claim(!credited || self.message().as_ref() == Some(&commit.message), || {
+        who_1.claim(!credited || self.message(which).as_ref() == Some(&commit.message), || {
             format!("{id}: the message of {name} is not the one that such a change has")
         });
     }
@@ -55,13 +70,22 @@ impl Credit<'_> {
             && trailers.fence == fence.as_deref()
     }
 
-    fn message(&self) -> Option<String> {
+    fn message(&self, which: Which) -> Option<String> {
+        // As such a name stands in a message: on one line, without space around it.
+        let named = |key: &str, by: &&str| format!("{key}: {}\n", if by.trim().is_empty() { "-" } else { by.trim() });
+        let people: String = match which {
+            Which::Proposal => String::new(),
+            Which::Merge => {
+                let approvers = self.approvers.iter().map(|by| named("Baton-Approved-By", by));
+                approvers.chain(self.overrider.iter().map(|by| named("Baton-Overridden-By", by))).collect()
+            }
+        };
         let (id, task, lane, model, run) = (self.id, self.id.task(), self.lane?, self.model?, self.run);
         let fence = self.change.submitted.fence.map(|fence| format!("Baton-Fence: {}\n", fence.0)).unwrap_or_default();
         let judge = self.judge.map(|judge| format!("Baton-Reviewed-By: {judge}\n")).unwrap_or_default();
         Some(format!(
             "{task}: attempt {} by {lane}\n\nBaton-Change: {id}\nBaton-Task: {task}\nBaton-Lane: {lane}\n\
-             Baton-Model: {model}\nBaton-Run: {run}\n{judge}{fence}",
+             Baton-Model: {model}\nBaton-Run: {run}\n{judge}{fence}{people}",
             id.attempt()
         ))
     }

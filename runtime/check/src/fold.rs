@@ -3,6 +3,7 @@
 //!
 //! Deliberately does not know what any check looks for.
 
+use crate::approvals::Approvals;
 use crate::board::Board;
 use crate::budgets::Budgets;
 use crate::changes::Changes;
@@ -33,6 +34,7 @@ pub(crate) struct Fold {
     pub(crate) gates: Gates,
     pub(crate) board: Board,
     pub(crate) packets: Packets,
+    pub(crate) approvals: Approvals,
     pub(crate) pauses: Pauses,
     pub(crate) who: Who,
     pub(crate) effects: Effects,
@@ -46,6 +48,7 @@ pub(crate) struct Fold {
 impl Fold {
     pub(crate) fn see(&mut self, seq: u64, record: &Record, lanes: &Lanes) {
         self.sequel.before(seq, record, (&self.slots, &self.leases), &self.budgets);
+        self.approvals.see(seq, record, (&self.board, &self.changes, &self.packets));
         self.opening.see(seq, record);
         self.ends.see(seq, record);
         self.changes.see(seq, record);

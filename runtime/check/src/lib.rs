@@ -10,10 +10,12 @@
 //! `repository`, `main_line` with `credit` and `trailers`, `replay` with [`history`], `control` with `tokens`;
 //! `packet_content` for what was handed on; last `claims`, `report` and `verdict`.
 
+mod approvals;
 mod board;
 mod budgets;
 mod changes;
 mod claims;
+mod consent;
 mod control;
 mod credit;
 mod effects;
@@ -47,6 +49,7 @@ mod slots;
 mod stop;
 mod tokens;
 mod trailers;
+mod undo;
 mod verdict;
 mod who;
 

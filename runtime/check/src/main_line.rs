@@ -3,8 +3,11 @@
 //!
 //! Deliberately does not know what is inside a tree; [`crate::replay`] does.
 
+use crate::board::Board;
 use crate::changes::{Change, Changes, Landing};
-use crate::credit::{Credit, Start};
+use crate::consent::Consent;
+use crate::credit::{Credit, Start, Which};
+use crate::gates::Gates;
 use crate::history::{self, NOBODY, Op, What};
 use crate::lanes::Lanes;
 use crate::report::Judgement;
@@ -12,7 +15,7 @@ use crate::repository::{Commit, Repository};
 use crate::trailers::{Trailers, traces};
 use crate::who::Who;
 use baton_record::event::RunStarted;
-use baton_record::{ChangeId, Oid};
+use baton_record::{ChangeId, Oid, TaskId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What main is compared with.
@@ -23,12 +26,20 @@ pub(crate) struct Expected<'a> {
     pub(crate) changes: &'a Changes,
     pub(crate) lanes: &'a Lanes,
     pub(crate) who: &'a Who,
+    pub(crate) board: &'a Board,
+    pub(crate) gates: &'a Gates,
+    pub(crate) consent: &'a Consent<'a>,
     pub(crate) repository: &'a Repository,
     /// Where refs/heads/main points.
     pub(crate) main: Option<Oid>,
 }
 
 impl Expected<'_> {
+    /// Whether a lane is of the role that reviews the task.
+    fn judges(&self, task: TaskId, lane: &str) -> bool {
+        self.board.reviewer(task).is_some_and(|role| lane.rsplit_once('.').is_some_and(|(own, _)| own == role))
+    }
+
     /// Main is where a foreign push was found, so that commits beyond the landings are accounted for.
     fn noticed(&self) -> bool {
         self.changes.foreign.as_ref().is_some_and(|push| push.found == self.main)
@@ -43,6 +54,8 @@ pub(crate) struct MainLine {
     /// The landing that no record confirms, though main has it.
     pub(crate) in_doubt: Option<Landing>,
     pub(crate) commits: BTreeMap<Oid, Commit>,
+    /// The run's base, and its tree.
+    base: Option<(Oid, Oid)>,
     pub(crate) lost: u64,
     pub(crate) doubled: u64,
     pub(crate) uncredited: u64,
@@ -55,6 +68,8 @@ pub(crate) struct MainLine {
 /// Compares main with the journal. Never fails: what cannot be read stands against MAIN-1.
 pub(crate) fn compare(expected: &Expected<'_>) -> MainLine {
     let mut line = MainLine::default();
+    let base = expected.repository.commits(&[expected.started.base]).ok().and_then(|mut found| found.pop().flatten());
+    line.base = base.map(|base| (expected.started.base, base.tree));
     let landings = &expected.changes.landings;
     let noticed = expected.changes.foreign.as_ref().map(|push| push.found);
     let Some(main) = expected.main else {
@@ -95,6 +110,12 @@ fn first_parents(commits: &BTreeMap<Oid, Commit>, base: Oid, head: Oid) -> Optio
 }
 
 impl MainLine {
+    /// The tree of a commit of the line, or of the base.
+    pub(crate) fn tree_of(&self, name: Oid) -> Option<Oid> {
+        let base = self.base.filter(|(base, _)| *base == name).map(|(_, tree)| tree);
+        base.or_else(|| self.commits.get(&name).map(|commit| commit.tree))
+    }
+
     fn lose(&mut self, landings: usize) {
         self.lost += landings as u64;
         if landings > 0 {
@@ -253,11 +274,15 @@ impl MainLine {
             change,
             lane: lane.and_then(|lane| expected.lanes.name(lane)),
             model: lane.and_then(|lane| expected.who.model(lane)),
-            judge: submitter.filter(|_| author.is_some()),
+            judge: submitter.filter(|name| author.is_some() && expected.judges(id.task(), name)),
+            approvers: expected.consent.approvers(id),
+            overrider: expected.gates.overrider(id, landing.tree),
             run: &expected.started.run,
         };
-        for (name, commit) in [(landing.main_after, merge), (submitted.commit, proposal)] {
-            credit.inspect(name, commit, (&mut self.main_2, &mut self.who_1));
+        for (which, name, commit) in
+            [(Which::Merge, landing.main_after, merge), (Which::Proposal, submitted.commit, proposal)]
+        {
+            credit.inspect((which, name), commit, (&mut self.main_2, &mut self.who_1));
         }
     }
 }

@@ -169,16 +169,21 @@ impl Shelves<'_> {
     }
 
     fn content(&self, digest: &str) -> Result<Vec<u8>, String> {
-        let well_formed = digest.len() == 64 && digest.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-        if !well_formed {
-            return Err("has no digest".to_owned());
-        }
-        let path = self.content.join(&digest[..2]).join(&digest[2..]);
-        let found = std::fs::symlink_metadata(&path).map_err(|_| format!("{digest} is not there"))?;
-        if !found.is_file() || found.len() > CONTENT_BYTES_MAX {
-            return Err(format!("{digest} is no content of a run"));
-        }
-        let bytes = std::fs::read(&path).map_err(|error| format!("{digest} cannot be read: {error}"))?;
-        if hex(&Sha256::digest(&bytes)) == digest { Ok(bytes) } else { Err(format!("{digest} lies about its hash")) }
+        content(self.content, digest)
     }
+}
+
+/// What lies in a content store under a digest, if it is what its name says.
+pub(crate) fn content(store: &Path, digest: &str) -> Result<Vec<u8>, String> {
+    let well_formed = digest.len() == 64 && digest.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    if !well_formed {
+        return Err("has no digest".to_owned());
+    }
+    let path = store.join(&digest[..2]).join(&digest[2..]);
+    let found = std::fs::symlink_metadata(&path).map_err(|_| format!("{digest} is not there"))?;
+    if !found.is_file() || found.len() > CONTENT_BYTES_MAX {
+        return Err(format!("{digest} is no content of a run"));
+    }
+    let bytes = std::fs::read(&path).map_err(|error| format!("{digest} cannot be read: {error}"))?;
+    if hex(&Sha256::digest(&bytes)) == digest { Ok(bytes) } else { Err(format!("{digest} lies about its hash")) }
 }

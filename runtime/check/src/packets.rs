@@ -78,7 +78,6 @@ impl Packets {
     }
 
     /// The packet that lies with the task.
-    #[expect(dead_code, reason = "questions to people are judged by it")]
     pub(crate) fn lying_with(&self, task: TaskId) -> Option<PacketId> {
         self.tasks.get(&task)?.packet
     }
@@ -87,6 +86,13 @@ impl Packets {
     pub(crate) fn is_for_person(&self, id: PacketId) -> bool {
         let packet = self.by_id.get(id.0 as usize);
         packet.is_some_and(|packet| packet.offered.purpose == PacketPurpose::Approval)
+    }
+
+    /// Whether the last review that may say no has said no.
+    pub(crate) fn rounds_are_over(&self, task: TaskId) -> bool {
+        let Some(route) = self.tasks.get(&task) else { return false };
+        let most = route.review.as_ref().map_or(u32::MAX, |(_, most)| *most);
+        route.judged == Some(false) && route.rounds >= most
     }
 
     /// Whether a packet lies with the task.

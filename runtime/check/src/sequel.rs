@@ -41,7 +41,11 @@ enum What {
     CallLost(EffectKey),
     CallRefused(EffectKey),
     Retired,
+    /// A person lets a tree through the gate that refused it.
+    Overridden,
     PacketAnswered(PacketId),
+    /// A person is asked about what then waits.
+    Asked,
     Moved(ReturnReason),
     /// A task ends that nobody has begun, because one before it was given up.
     InVain,
@@ -61,10 +65,14 @@ impl What {
             Event::EffectLost(e) => Some(What::CallLost(e.key)),
             Event::CallRefused(e) => Some(What::CallRefused(e.key)),
             Event::LaneRetired(_) => Some(What::Retired),
+            Event::OverrideRecorded(_) => Some(What::Overridden),
+            Event::ApprovalAsked(_) => Some(What::Asked),
             Event::PacketAccepted(e) => Some(What::PacketAnswered(e.packet)),
             Event::PacketRefused(e) => Some(What::PacketAnswered(e.packet)),
             Event::TaskReturned(e) => match e.reason {
-                ReturnReason::HandedOver | ReturnReason::SentBack => Some(What::Moved(e.reason)),
+                ReturnReason::HandedOver | ReturnReason::SentBack | ReturnReason::WaitsForPerson => {
+                    Some(What::Moved(e.reason))
+                }
                 _ => None,
             },
             Event::TaskFailed(e) if e.reason == FailReason::Prerequisite => Some(What::InVain),
@@ -72,9 +80,9 @@ impl What {
         }
     }
 
-    /// A lane may also take a task by itself.
+    /// A lane may also take a task, or have a person asked, by itself.
     fn stands_alone(self) -> bool {
-        matches!(self, What::Assigned(_))
+        matches!(self, What::Assigned(_) | What::Asked)
     }
 
     fn name(self) -> &'static str {
@@ -89,8 +97,11 @@ impl What {
             What::CallLost(_) => "the bill of a call whose lane died",
             What::CallRefused(_) => "the refusal of a call for want of money",
             What::Retired => "a lane that gives up",
+            What::Overridden => "the override of a gate",
+            What::Asked => "a question to a person",
             What::PacketAnswered(_) => "the answer to a packet",
             What::Moved(ReturnReason::HandedOver) => "the move of a task with its packet",
+            What::Moved(ReturnReason::WaitsForPerson) => "the wait for a person",
             What::Moved(_) => "the return of a change that was not approved",
             What::InVain => "the end of a task that waits in vain",
         }
@@ -130,12 +141,17 @@ impl Sequel {
             }
             return;
         };
-        if found == Some(due.what) && (record.lane, record.task) == (due.lane, due.task) {
+        let overridden = due.what == What::RefusedByGate && found == Some(What::Overridden);
+        if (found == Some(due.what) || overridden) && (record.lane, record.task) == (due.lane, due.task) {
             return match due.what {
                 What::Assigned(_) => self.hand_1.checked(),
-                What::CallBegins(_) | What::RefusedByGate | What::CallLost(_) | What::CallRefused(_) => {}
+                What::CallBegins(_)
+                | What::RefusedByGate
+                | What::Overridden
+                | What::CallLost(_)
+                | What::CallRefused(_) => {}
                 What::Retired | What::InVain => self.hand_1.checked(),
-                What::PacketAnswered(_) | What::Moved(_) => self.hand_2.checked(),
+                What::PacketAnswered(_) | What::Moved(_) | What::Asked => self.hand_2.checked(),
                 _ => self.lock_3.checked(),
             };
         }
@@ -168,9 +184,9 @@ impl Sequel {
         let judgement = match what {
             What::CallBegins(_) => &mut self.log_2,
             What::Assigned(_) | What::Retired | What::InVain => &mut self.hand_1,
-            What::PacketAnswered(_) | What::Moved(_) => &mut self.hand_2,
+            What::PacketAnswered(_) | What::Moved(_) | What::Asked => &mut self.hand_2,
             What::CallLost(_) | What::CallRefused(_) => &mut self.budget_2,
-            What::RefusedByGate => &mut self.mail_1,
+            What::RefusedByGate | What::Overridden => &mut self.mail_1,
             _ => &mut self.lock_3,
         };
         judgement.breaks(why);
@@ -205,15 +221,23 @@ impl Sequel {
             Event::PacketOffered(offered) => {
                 self.now = Some(due(record.task, What::PacketAnswered(offered.packet)));
             }
-            // What waits for a person is followed by the question: [`crate::approvals`].
-            Event::PacketAccepted(accepted) if !story.2.is_for_person(accepted.packet) => {
-                self.now = Some(due(record.task, What::Moved(ReturnReason::HandedOver)));
+            Event::PacketAccepted(accepted) => {
+                let asks = story.2.is_for_person(accepted.packet);
+                let what = if asks { What::Asked } else { What::Moved(ReturnReason::HandedOver) };
+                self.now = Some(due(record.task, what));
             }
-            Event::ReviewGiven(review) if !review.approved => {
+            Event::ReviewGiven(review) => {
                 let over = record.task.is_some_and(|task| story.2.rounds_used_up(task));
-                let sent_back = due(record.task, What::Moved(ReturnReason::SentBack));
-                self.now = (!over).then_some(sent_back);
+                let plan = record.task.is_some_and(|task| story.0.is_plan(task));
+                let what = match review.approved {
+                    true if plan => Some(What::Asked),
+                    true => None,
+                    false if over => Some(What::Asked),
+                    false => Some(What::Moved(ReturnReason::SentBack)),
+                };
+                self.now = what.map(|what| due(record.task, what));
             }
+            Event::ApprovalAsked(_) => self.now = Some(due(record.task, What::Moved(ReturnReason::WaitsForPerson))),
             Event::EffectDone(_) | Event::EffectFailed(_) => {
                 self.now = slots.call(lane).map(|call| due(call.task, What::SlotReleased(call.endpoint, None)));
             }

@@ -2,6 +2,7 @@
 //!
 //! Deliberately does not know the repository; [`crate::main_line`] compares main with it.
 
+use crate::approvals::Approvals;
 use crate::board::Board;
 use crate::changes::Changes;
 use crate::packets::Packets;
@@ -35,7 +36,11 @@ impl Ends {
         self.stopped.as_ref().map(|stopped| stopped.reason)
     }
 
-    pub(crate) fn judge(&self, changes: &Changes, (board, packets): (&Board, &Packets)) -> Judgement {
+    pub(crate) fn judge(
+        &self,
+        (changes, approvals): (&Changes, &Approvals),
+        (board, packets): (&Board, &Packets),
+    ) -> Judgement {
         let mut stop = self.stop_1.clone();
         let Some(stopped) = &self.stopped else {
             stop.open(|| "the journal ends without a stop: the run was killed, or goes on".into());
@@ -55,8 +60,8 @@ impl Ends {
             StopReason::Stuck => board.unended() > 0 && !board.any_hands_back(),
             StopReason::BudgetOver => board.unended() > 0 && board.any_retired() && !board.any_hands_back(),
             StopReason::Drained => board.is_drained(packets),
-            // Nothing earns these yet.
-            StopReason::WaitsForPerson | StopReason::PlanApproved => false,
+            StopReason::WaitsForPerson => board.unended() > 0 && approvals.any_stopped(),
+            StopReason::PlanApproved => board.unended() > 0 && approvals.plans_are_done(),
             StopReason::TimeOver | StopReason::Operator => true,
         };
         stop.claim(consistent, || {

@@ -84,10 +84,8 @@ fn taken_back(moves: &[Move<'_>], repository: &Repository) -> Result<Vec<(TakenB
             }
             note(&mut found[number].0, &delta.path, whole);
         }
-        let moved: Vec<(&[u8], Vec<Event<'_>>)> = carried
-            .iter()
-            .map(|(from, to)| (*to, pasts.get(from).cloned().unwrap_or_default()))
-            .collect();
+        let moved: Vec<(&[u8], Vec<Event<'_>>)> =
+            carried.iter().map(|(from, to)| (*to, pasts.get(from).cloned().unwrap_or_default())).collect();
         pasts.extend(moved);
         for Delta { path, before, after } in landing.deltas {
             let arrived = carried.values().any(|to| *to == path.as_slice());
@@ -155,7 +153,8 @@ fn by_lines(doubts: Vec<Doubt<'_>>, repository: &Repository, found: &mut [(Taken
         if !files || lost.0.is_empty() || !after.without(before).0.is_empty() {
             continue;
         }
-        let put = |event: &&Event<'_>| of(event.is).without(of(event.was)).0.keys().any(|line| lost.0.contains_key(line));
+        let put =
+            |event: &&Event<'_>| of(event.is).without(of(event.was)).0.keys().any(|line| lost.0.contains_key(line));
         let changes = past.iter().filter(put).map(|event| event.change).collect();
         note(&mut found[landing].0, &delta.path, changes);
     }

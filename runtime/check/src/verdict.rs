@@ -7,6 +7,7 @@
 
 use crate::Unreadable;
 use crate::claims::Claims;
+use crate::consent::Consent;
 use crate::control::Control;
 use crate::fold::Fold;
 use crate::lanes::Lanes;
@@ -133,7 +134,7 @@ impl Verdict {
             self.join("ROLE-1", role_1);
             self.judge_control(started.base, refs, fold, &repository);
         } else {
-            self.judge_main((&started, &mandates), refs, fold, (lanes, &repository));
+            self.judge_main((&started, &mandates), refs, fold, (lanes, &folder.content, &repository));
         }
         let sound = sound.join().unwrap_or_else(|_| Err("the check of the objects did not end".into()));
         if let Err(why) = sound {
@@ -195,20 +196,36 @@ impl Verdict {
         (started, mandates): (&RunStarted, &Mandates),
         refs: Refs,
         fold: &mut Fold,
-        (lanes, repository): (&Lanes, &Repository),
+        (lanes, content, repository): (&Lanes, &Path, &Repository),
     ) {
         let killed = fold.ends.stopped.is_none();
-        let expected =
-            Expected { started, killed, changes: &fold.changes, lanes, who: &fold.who, repository, main: refs.main };
+        let fold_ref = &*fold;
+        let consent = Consent::of(fold_ref, (content, repository));
+        let expected = Expected {
+            started,
+            killed,
+            changes: &fold_ref.changes,
+            lanes,
+            who: &fold_ref.who,
+            board: &fold_ref.board,
+            gates: &fold_ref.gates,
+            consent: &consent,
+            repository,
+            main: refs.main,
+        };
         let line = main_line::compare(&expected);
-        let replayed = replay(started.base, &fold.changes, &line, repository);
+        let replayed = replay(started.base, &fold_ref.changes, &line, repository);
         if mandates.any() {
             let mut role_1 = Judgement::default();
-            if let Err(why) = mandates.judge_landings((&fold.changes, lanes), &line, repository, &mut role_1) {
+            if let Err(why) = mandates.judge_landings((&fold_ref.changes, lanes), &line, repository, &mut role_1) {
                 role_1.breaks(|| why);
             }
             self.join("ROLE-1", role_1);
         }
+        let [hand_1, main_4, undo_1] = consent.judge(fold_ref, (&line, lanes), repository);
+        self.join("UNDO-1", undo_1);
+        self.join("MAIN-4", main_4);
+        self.join("HAND-1", hand_1);
         if let Some(landing) = line.in_doubt {
             fold.leases.landed(landing.seq, landing.change, fold.changes.get(landing.change));
             fold.gates.landed(&landing);
@@ -235,7 +252,7 @@ impl Verdict {
         let (reason, unfinished) = (fold.ends.reason(), fold.board.unended());
         let whole = reading.damage.is_none();
         if whole {
-            self.join("STOP-1", fold.ends.judge(&fold.changes, (&fold.board, &fold.packets)));
+            self.join("STOP-1", fold.ends.judge((&fold.changes, &fold.approvals), (&fold.board, &fold.packets)));
         }
         if whole && reason.is_some() && reading.torn_tail {
             let mut log = Judgement::default();
@@ -279,6 +296,9 @@ impl Verdict {
             ("MAIN-1", fold.changes.main_1),
             ("MAIN-2", fold.changes.main_2),
             ("MAIN-4", fold.gates.main_4),
+            ("HAND-1", fold.approvals.judge(reason)),
+            ("MAIL-1", fold.approvals.mail_1),
+            ("WHO-1", fold.approvals.who_1),
             ("HAND-2", fold.packets.hand_2),
             ("HAND-2", fold.sequel.hand_2),
             ("LOCK-3", fold.sequel.lock_3),

@@ -79,12 +79,7 @@ impl Who {
 /// Whether a record names a lane, and whether a task; `None` where both are found.
 fn names_of(event: &Event) -> Option<(bool, bool)> {
     match event {
-        Event::TaskFailed(_)
-        | Event::FaultInjected(_)
-        | Event::BudgetSet(_)
-        | Event::CommandGiven(_)
-        | Event::ApprovalGiven(_)
-        | Event::ApprovalTimedOut(_) => None,
+        Event::TaskFailed(_) | Event::FaultInjected(_) | Event::BudgetSet(_) | Event::CommandGiven(_) => None,
         Event::RunStarted(_)
         | Event::RunStopped(_)
         | Event::SegmentClosed(_)
@@ -104,7 +99,7 @@ fn names_of(event: &Event) -> Option<(bool, bool)> {
         | Event::LaneRetired(_)
         | Event::AskRepeated(_)
         | Event::RepeatAnswered(_) => Some((true, false)),
-        Event::TaskAdded(_) => Some((false, true)),
+        Event::TaskAdded(_) | Event::ApprovalGiven(_) | Event::ApprovalTimedOut(_) => Some((false, true)),
         _ => Some((true, true)),
     }
 }
@@ -117,6 +112,7 @@ fn change_of(event: &Event) -> Option<ChangeId> {
         Event::ChangeRefused(e) => Some(e.change),
         Event::FileWritten(e) => Some(e.change),
         Event::ChangeWritten(e) => Some(e.change),
+        Event::OverrideRecorded(e) => Some(e.change),
         _ => None,
     }
 }
