@@ -13,6 +13,7 @@ Exit codes:
   3   a promise is broken
   4   a threshold is missed
   5   a limit, a full disk or a person ended it before it was done
+  6   it waits for a person
   7   no such run, or it cannot be read
   70  a bug";
 

@@ -8,7 +8,7 @@ use baton_scenarios::{file, similar};
 use serde_json::json;
 
 /// What `verify` does about each promise that it looks into; of all others it says that they are not exercised.
-const CHECKS: [(&str, &str); 17] = [
+const CHECKS: [(&str, &str); 18] = [
     (
         "MAIN-1",
         "that main's first-parent line is the landings of the journal, in their order and from the run's base; that each \
@@ -24,7 +24,11 @@ const CHECKS: [(&str, &str); 17] = [
         "that merging the accepted changes again, one after the other, gives each tree that is on main, and that git \
       finds the repository sound",
     ),
-    ("MAIN-4", "that the tree of every landing has passed all gates as exactly that tree"),
+    (
+        "MAIN-4",
+        "that the tree of every landing has passed all gates as exactly that tree, or that a person's override names that \
+      gate and that tree; and that a person has said yes to exactly the change where the task leaves its plan to one",
+    ),
     ("LOCK-1", "at every grant, that no live lease overlaps with it"),
     (
         "LOCK-2",
@@ -60,6 +64,12 @@ const CHECKS: [(&str, &str); 17] = [
     (
         "LOG-2",
         "that no finished effect begins again, that deaths, restarts and faults follow each other as they can, and that a restarted actor folds what was there",
+    ),
+    (
+        "UNDO-1",
+        "by going through main again, that no landing removes a path that another lane wrote in this run, brings back what stood \
+      there before another lane's landing, or only takes out lines of which another lane landed one, unless a person has \
+      said yes to exactly that change for these paths; a file that is moved as it is keeps its past",
     ),
     ("ONE-1", "that every change that lands for a task with a canonical artifact writes that artifact"),
 ];

@@ -41,6 +41,10 @@ tasks:\n  - { count: 30, by: implementer, touches: \"notes/**\", steps: 2, do: {
   - { storm: 503, on: careful, at: 30s, for: 20s, retry-after: 7s }
   - { kill: implementer, at: 50s, while: thinks }\nexpect: [ main.intact, tasks.landed == 46 ]\n";
 
+/// In which people are asked, and answer or do not.
+const OF_PEOPLE: [&str; 5] =
+    ["undo-waits", "nobody-decides", "reviewer-returns-for-ever", "stop-after-plan-approval", "override"];
+
 /// Kind, way, and why a record that is forged so says nothing that any other evidence could contradict.
 const NO_OPS: &[(&str, &str, &str)] = &[
     ("ActorRestarted", "data/folded", "others' records may be under way between the fold and its record"),
@@ -57,6 +61,16 @@ const NO_OPS: &[(&str, &str, &str)] = &[
     ("RepeatAnswered", "data/ask", "a lane's questions are numbered for itself alone"),
     ("RepeatAnswered", "lane: another", "the same fault of the mail has struck that lane too"),
     ("FaultInjected", "lane: another", "a message was struck; whose, only what was felt of it tells"),
+    ("ApprovalAsked", "data/detail", "one line for the person"),
+    ("ApprovalAsked", "data/until_us", "the only question of its sort, and it was answered before"),
+    ("ApprovalAsked", "data/then", "the only question of its sort, and it was answered before"),
+    ("ApprovalGiven", "data/reason", "a person's words"),
+    ("ApprovalGiven", "data/by", "a person's name, where nothing has landed by it"),
+    ("CommandRefused", "delete", "a person who said what came to nothing"),
+    ("CommandRefused", "double", "a person who said it twice"),
+    ("CommandRefused", "swap", "a person may have spoken a moment later"),
+    ("CommandRefused", "data/by", "a person's name"),
+    ("CommandRefused", "data/reason", "a person's words"),
     ("BudgetSet", "data/limit", "the limit was never near"),
     ("BudgetSet", "delete", "the limit was never near"),
     ("ChangeIntended", "data/verdict: git", "git gives the same tree wherever the walk is allowed to"),
@@ -100,8 +114,8 @@ impl Run {
     fn of(place: &Path, scenario: &'static str) -> Run {
         let written = (scenario == "overloaded").then(|| write_scenario(place, scenario, OVERLOADED));
         let said = run(place, written.as_deref().unwrap_or(scenario), scenario, &[]);
-        // Held, or ended by its budget as it claims.
-        assert!(matches!(said.code(), 0 | 5), "{said:?}");
+        // Held, or ended by its budget or waiting for a person as it claims.
+        assert!(matches!(said.code(), 0 | 5 | 6), "{said:?}");
         let folder = place.join(scenario);
         let journal = RunFolder(&folder).journal();
         let (mut chain, mut names) = (Chain::default(), Names::default());
@@ -280,6 +294,16 @@ fn is_no_op(kind: &str, way: &str) -> bool {
 
 #[test]
 fn every_forged_record_of_every_kind_is_seen() {
+    check(&SCENARIOS);
+}
+
+#[test]
+fn every_forged_record_of_what_people_decide_is_seen() {
+    check(&OF_PEOPLE);
+}
+
+#[track_caller]
+fn check(scenarios: &[&'static str]) {
     let wanted = match std::env::var("BATON_FORGERIES").as_deref() {
         Ok("all") => usize::MAX,
         Ok(count) => count.parse().unwrap(),
@@ -288,7 +312,7 @@ fn every_forged_record_of_every_kind_is_seen() {
     let place = tempfile::tempdir().unwrap();
     let (mut made, mut escaped) = (0, BTreeMap::<(String, String), Vec<String>>::new());
     let only = std::env::var("BATON_FORGERIES_OF").ok();
-    for scenario in SCENARIOS.into_iter().filter(|scenario| only.as_deref().is_none_or(|only| only == *scenario)) {
+    for scenario in scenarios.iter().copied().filter(|scenario| only.as_deref().is_none_or(|only| only == *scenario)) {
         let run = Run::of(place.path(), scenario);
         run.write(&run.folder, &run.records);
         assert!(verify(&run.folder).unwrap().intact, "{scenario}: written again, and not forged");

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 /// Every word that an enumeration of the format knows.
-pub(super) const WORDS: [&str; 34] = [
+pub(super) const WORDS: [&str; 53] = [
     "sim",
     "live",
     "tasks-ended",
@@ -39,10 +39,29 @@ pub(super) const WORDS: [&str; 34] = [
     "kill",
     "pause",
     "restart",
+    "undo",
+    "action",
+    "rounds",
+    "plan",
+    "approve",
+    "deny",
+    "stop",
+    "not-approved",
+    "waits-for-person",
+    "plan-approved",
+    "nothing-waits",
+    "decided",
+    "gone",
+    "review",
+    "successor",
+    "approval",
+    "handed-over",
+    "sent-back",
+    "override",
 ];
 
 /// Fields that may be left out, with a value that they could have.
-const OPTIONAL: [(&str, &str); 7] = [
+const OPTIONAL: [(&str, &str); 8] = [
     ("fault", "0"),
     ("fault", "1"),
     ("lease", "0"),
@@ -50,6 +69,7 @@ const OPTIONAL: [(&str, &str); 7] = [
     ("paths", "[\"notes/note-000.md\"]"),
     ("reads", "[{\"path\":\"notes/note-000.md\",\"blob\":null}]"),
     ("token", "\"tok\""),
+    ("undoes", "[0]"),
 ];
 
 /// Calls `each` with every leaf, every list and every field that could be there; `pointer` is a JSON pointer.
