@@ -136,7 +136,8 @@ fn holds_nothing_while_it_waits(folder: &RunFolder<'_>) {
 #[test]
 fn a_change_that_takes_back_others_work_lands_only_with_a_yes_and_says_whose() {
     let place = tempfile::tempdir().unwrap();
-    let yes = "operators: [ { at: 30m, by: ana, do: { approve: all }, reason: fine }, { at: 50m, by: ana, do: { approve: all } } ]\n\
+    let yes = "operators: [ { at: 30m, by: ana, do: { approve: all }, reason: fine }, { at: 50m, by: ana, do: { approve: all } }, \
+        { at: 70m, by: ana, do: { approve: all } }, { at: 90m, by: ana, do: { approve: all } } ]\n\
         leases: [ { resource: \"notes/**\", ttl: 2m } ]\n\
         faults: [ { restart: supervisor, at: 20m }, { restart: merger, at: 25m }, { kill: cleaner, at: 30m, while: waits-for-landing } ]";
     for seed in 1..6 {
