@@ -60,6 +60,9 @@ pub(crate) struct Approvals {
     plans_done: BTreeSet<TaskId>,
     /// By refused change: where, and whose work it would take back.
     unapproved: BTreeMap<ChangeId, (Vec<String>, Vec<ChangeId>)>,
+    /// Roles that a skill file binds, and their lanes.
+    bound: BTreeSet<String>,
+    bound_lanes: BTreeSet<LaneId>,
     live: bool,
     pub(crate) hand_1: Judgement,
     pub(crate) mail_1: Judgement,
@@ -103,6 +106,14 @@ impl Approvals {
             }
             Event::TaskAdded(added) => {
                 self.plans.extend(record.task.filter(|_| added.plan));
+                Ok(())
+            }
+            Event::RoleBound(bound) => {
+                self.bound.insert(bound.role.clone());
+                Ok(())
+            }
+            Event::LaneJoined(joined) => {
+                self.bound_lanes.extend(record.lane.filter(|_| self.bound.contains(&joined.role)));
                 Ok(())
             }
             Event::ApprovalAsked(asked) => self.asked(record, asked, (board, packets)),
@@ -175,7 +186,11 @@ impl Approvals {
             }
             ApprovalSubject::Plan => self.plans.contains(&task) && asked.undoes.is_empty(),
             ApprovalSubject::Rounds => packets.rounds_are_over(task) && asked.undoes.is_empty(),
-            ApprovalSubject::Action => asked.undoes.is_empty(),
+            // Only a role that is bound leaves an action to a person.
+            ApprovalSubject::Action => {
+                let bound = record.lane.is_some_and(|lane| self.bound_lanes.contains(&lane));
+                bound && asked.undoes.is_empty() && !packets.rounds_are_over(task)
+            }
         };
         if !fits {
             return Err("asks about what is not at stake");
