@@ -33,6 +33,9 @@ const RUN: &str = "format scenario seed world verdict exit_code run virtual_s wa
      spend spend.usd spend.tokens_in spend.tokens_out spend.calls journal journal.records journal.head_hash";
 /// Keys that `run` has beside them.
 const BESIDE: &str = "lived_s stopped thresholds report faults.kind faults.at_s faults.felt_records faults.after_end";
+/// Keys that it has where people were asked something; `approvals.by` where somebody has answered.
+const ASKED: &str = "approvals approvals.id approvals.subject approvals.task approvals.paths approvals.detail \
+     approvals.asked_s approvals.until_s approvals.state";
 /// The published keys of `verify`.
 const VERIFY: &str = "format exit_code ended open_tasks unjudged run intact promises promises.id promises.status promises.checked promises.detail lost doubled torn \
      uncredited torn_tail";
@@ -89,6 +92,9 @@ fn check(scenario: &str) {
     let mut expected: BTreeSet<String> = words(RUN).union(&words(BESIDE)).cloned().collect();
     if told["faults"] == Value::Array(Vec::new()) {
         expected.retain(|key| !key.starts_with("faults."));
+    }
+    if !told["approvals"].is_null() {
+        expected.extend(words(ASKED));
     }
     assert_eq!(keys(&told), expected, "{scenario}: published keys");
 }
