@@ -23,6 +23,8 @@ pub const SHIPPED: &[(&str, &str)] = &[
     ("override", include_str!("../override.yaml")),
     ("bound-roles", include_str!("../bound-roles.yaml")),
     ("lane-ignores-policy", include_str!("../lane-ignores-policy.yaml")),
+    ("pilot-of-two-roles", include_str!("../pilot-of-two-roles.yaml")),
+    ("pilot-split-cleanly", include_str!("../pilot-split-cleanly.yaml")),
     ("day", include_str!("../day.yaml")),
 ];
 

@@ -1,7 +1,8 @@
 //! The whole product from outside: the binary, the folders that it leaves behind, and the rules of its house.
 //!
-//! Reading order: `house`, `scenarios`, `determinism`, `kills`, `workloads`, `swarm`, `bad_input`, `command_line`, `verdicts`, `plan`, `gc`. The other modules
-//! start programs (`program`), make repositories (`repository`), read run folders (`run_folder`) and draw (`draws`).
+//! Reading order: `house`, `scenarios`, `determinism`, `kills`, `workloads`, `swarm`, `bad_input`, `command_line`, `verdicts`, `report`, `plan`,
+//! `gc`. The other modules start programs (`program`), make repositories (`repository`), read run folders (`run_folder`), count again
+//! (`recount`) and draw (`draws`).
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "tests; a skipped case is said")]
 
@@ -22,6 +23,8 @@ mod people;
 mod plan;
 mod policies;
 mod program;
+mod recount;
+mod report;
 mod repositories;
 mod repository;
 mod run_folder;
