@@ -112,23 +112,35 @@ impl Claims {
         }
     }
 
-    /// A verdict agrees with its exit code and with the expectations beside it.
+    /// A verdict agrees with its exit code and with the expectations and thresholds beside it.
     fn verdict(&self) -> Option<String> {
         let verdict = self.at("/verdict")?;
-        let code = match verdict.as_str() {
-            Some("held") => 0,
-            Some("failed") => 1,
-            Some("broken") => 3,
-            Some("stopped") => 5,
-            Some("waiting") => 6,
+        let missed = |list: &str| {
+            let all = self.at(list).and_then(Value::as_array);
+            all.is_some_and(|all| all.iter().any(|one| one.get("held").and_then(Value::as_bool) == Some(false)))
+        };
+        let (expectation, threshold) = (missed("/expectations"), missed("/thresholds"));
+        let codes: &[u64] = match verdict.as_str() {
+            Some("held") => &[0],
+            Some("failed") => &[1, MISSED],
+            Some("broken") => &[3],
+            Some("stopped") => &[5],
+            Some("waiting") => &[6],
             _ => return Some(format!("run.json's verdict {verdict} is none")),
         };
-        if self.at("/exit_code").and_then(Value::as_u64).is_some_and(|claim| claim != code) {
-            return Some(format!("run.json's exit code is not the one of its verdict {verdict}"));
+        let code = self.at("/exit_code").and_then(Value::as_u64);
+        match code {
+            Some(code) if !codes.contains(&code) => {
+                Some(format!("run.json's exit code is not the one of its verdict {verdict}"))
+            }
+            Some(MISSED) if expectation || !threshold => {
+                Some("run.json's exit code is that of a missed threshold, and not so the lists beside it".into())
+            }
+            _ => (codes == [0] && (expectation || threshold))
+                .then(|| "run.json's verdict is held, and an expectation or threshold beside it is not".into()),
         }
-        let expected = self.at("/expectations").and_then(Value::as_array);
-        let missed =
-            expected.is_some_and(|all| all.iter().any(|one| one.get("held").and_then(Value::as_bool) == Some(false)));
-        (code == 0 && missed).then(|| "run.json's verdict is held, and an expectation beside it is not".into())
     }
 }
+
+/// The exit code of a run in which everything held but a threshold.
+const MISSED: u64 = 4;

@@ -35,6 +35,25 @@ fn credits_on_main_agree_with_the_journal() {
             |f| repropose(f, |made| made.message = made.message.replace("C-2.2", "C-1.1")),
             &["MAIN-2"],
         ),
+        ("sent before its attempt began", |f| edit!(f, ChangeSubmitted, 3, |e| e.sent_us = Some(0)), &["MAIL-1"]),
+        (
+            "sent after it arrived",
+            |f| edit!(f, ChangeSubmitted, 3, |e| e.sent_us = Some(9_000_000)),
+            &["MAIL-1", "WHO-1"],
+        ),
+        (
+            "sent when its commit was not made",
+            |f| {
+                // The attempt lasts an hour; the commit says at which second of it the change was made.
+                let from =
+                    f.records.iter().rposition(|record| matches!(record.event, Event::ChangeSubmitted(_))).unwrap();
+                f.records[from..].iter_mut().for_each(|record| record.t_us += 3_600_000_000);
+                if let Event::ChangeSubmitted(submitted) = &mut f.records[from].event {
+                    submitted.sent_us = Some(1_800_000_000);
+                }
+            },
+            &["WHO-1"],
+        ),
         ("another author", |f| reland(f, |made| made.author = LANES[1].into()), &["WHO-1"]),
         ("another author of the proposal", |f| repropose(f, |made| made.author = LANES[1].into()), &["WHO-1"]),
         (

@@ -164,8 +164,26 @@ fn run_json_that_agrees_changes_nothing() {
         claims.as_object_mut().unwrap().remove(key);
         claims.to_string()
     };
+    let verdict = |verdict: &str, code: u64, held: [bool; 2]| {
+        let mut claims: serde_json::Value = serde_json::from_str(&json(&head, records, main.to_hex())).unwrap();
+        (claims["verdict"], claims["exit_code"]) = (verdict.into(), code.into());
+        for (list, held) in ["expectations", "thresholds"].iter().zip(held) {
+            claims[list] = serde_json::json!([{ "name": "x", "held": held, "value": null }]);
+        }
+        claims.to_string()
+    };
     let cases = [
         (json(&head, records, main.to_hex()), vec![]),
+        (verdict("held", 0, [true, true]), vec![]),
+        (verdict("held", 0, [true, false]), vec!["LOG-1"]),
+        (verdict("held", 0, [false, true]), vec!["LOG-1"]),
+        (verdict("failed", 1, [false, false]), vec![]),
+        (verdict("failed", 4, [true, false]), vec![]),
+        (verdict("failed", 4, [true, true]), vec!["LOG-1"]),
+        (verdict("failed", 4, [false, false]), vec!["LOG-1"]),
+        (verdict("held", 4, [true, false]), vec!["LOG-1"]),
+        (verdict("waiting", 6, [true, true]), vec![]),
+        (verdict("waiting", 5, [true, true]), vec!["LOG-1"]),
         (json(&head, records + 1, main.to_hex()), vec!["LOG-1"]),
         (json(&"0".repeat(64), records, main.to_hex()), vec!["LOG-1"]),
         (json(&head, records, folder.mains[0].to_hex()), vec!["MAIN-1"]),
