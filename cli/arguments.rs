@@ -31,7 +31,7 @@ pub(crate) enum Verb {
     Demo(Demo),
     /// Run a scenario file, or a shipped scenario by its name
     Run(Run),
-    /// Check scenario and skill files: all their mistakes at once
+    /// Check scenario files, skill files and packets: all their mistakes at once
     Check(Check),
     /// Say what a scenario will take before it runs: lanes, leases, hand-offs, money, time and disk
     Plan(Plan),
@@ -49,8 +49,14 @@ pub(crate) enum Verb {
         #[arg(long)]
         json: bool,
     },
-    /// Explain an error code of scenario files, or a promise of `verify`
+    /// Explain an error code of a file, or a promise of `verify`
     Explain(Explain),
+    /// Print the JSON Schema of a format
+    Schema {
+        /// Of which format
+        #[arg(value_enum)]
+        of: Format,
+    },
     /// Print completions for a shell
     Completions {
         /// Which shell
@@ -155,9 +161,12 @@ pub(crate) struct Report {
 #[derive(Args, Debug)]
 #[command(after_help = EXIT_CODES)]
 pub(crate) struct Check {
-    /// Scenario files, names of shipped scenarios, and roles: a folder with a SKILL.md, or the file itself
+    /// Scenario files, names of shipped scenarios, packets (FILE.json), and roles: a folder with a SKILL.md, or the file
     #[arg(value_name = "FILE", required = true)]
     pub(crate) files: Vec<PathBuf>,
+    /// A run folder in which the links of packets are looked up
+    #[arg(long, value_name = "RUN")]
+    pub(crate) run: Option<PathBuf>,
     /// Print one JSON object on stdout
     #[arg(long)]
     pub(crate) json: bool,
@@ -222,6 +231,12 @@ fn time(text: &str) -> Result<i64, String> {
     let micros = baton_scenarios::file::duration_us(text);
     let seconds = micros.and_then(|micros| i64::try_from(micros / 1_000_000).ok());
     seconds.ok_or_else(|| "a time is written with units from large to small: `30m`, `12h`, `7d`".to_owned())
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// What one lane hands to the next
+    Packet,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

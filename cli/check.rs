@@ -1,8 +1,9 @@
-//! `baton check`: the mistakes of scenario and skill files, of all of them at once, before anything runs.
+//! `baton check`: the mistakes of scenario files, skill files and packets, of all of them at once, before anything runs.
 
 use crate::answer::{Answer, mutter, talk};
 use crate::arguments::{Check, ErrorFormat};
-use crate::{load, say};
+use crate::{checked, load, say};
+use baton_check::RunShelf;
 use baton_scenarios::file::{self, Fault, Faults};
 use baton_scenarios::skill_shelf;
 use serde_json::json;
@@ -14,6 +15,8 @@ const SKILL: &str = "SKILL.md";
 /// What was read so far.
 #[derive(Default)]
 struct Read {
+    /// Where the links of packets are looked up.
+    run: Option<RunShelf>,
     names: Vec<String>,
     faults: Vec<Faults>,
     skills: Vec<baton_policies::Skill>,
@@ -23,7 +26,20 @@ struct Read {
 /// Checks every file; a file that cannot be read is wrong use.
 pub(crate) fn check(wanted: &Check) -> Answer {
     let as_json = wanted.json || wanted.error_format == ErrorFormat::Json;
-    let mut read = Read::default();
+    let run = match wanted.run.as_deref().map(RunShelf::open).transpose() {
+        Ok(run) => run,
+        Err(unreadable) => {
+            return checked::unreadable(
+                wanted.run.as_deref().unwrap_or(Path::new("")),
+                &unreadable.to_string(),
+                (7, as_json),
+            );
+        }
+    };
+    let mut read = Read { run, ..Read::default() };
+    if read.run.is_some() && !wanted.files.iter().any(|path| is_packet(path)) {
+        return say::wrong_use("`--run` looks up the links of packets, and no file of these is one", as_json);
+    }
     for path in &wanted.files {
         if let Err(why) = read.one(path) {
             return say::wrong_use(&why, as_json);
@@ -37,6 +53,12 @@ pub(crate) fn check(wanted: &Check) -> Answer {
 
 impl Read {
     fn one(&mut self, path: &Path) -> Result<(), String> {
+        if is_packet(path) {
+            let (name, bytes) = (path.display().to_string(), load::plain(path)?);
+            self.faults.push(file::check_packet(&name, &bytes, self.run.as_ref()));
+            self.names.push(name);
+            return Ok(());
+        }
         let inside = path.join(SKILL);
         // Whatever stands there is meant, be it a file or not.
         let stands = inside.symlink_metadata().is_ok();
@@ -118,6 +140,11 @@ fn counted(count: usize, what: &str) -> String {
 /// The places and sentences of a file's faults.
 fn findings(faults: &Faults) -> impl Iterator<Item = (String, String)> {
     faults.list.iter().map(|fault| (fault.file.clone(), fault.message.clone()))
+}
+
+/// Packets are the only files in JSON.
+fn is_packet(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"))
 }
 
 fn is_skill(path: &Path) -> bool {

@@ -53,6 +53,17 @@ fn is_pipe(path: &Path) -> bool {
     !laid && path.metadata().is_ok_and(|found| found.file_type().is_fifo())
 }
 
+/// The bytes of a file that is no scenario; or what is wrong. What is no file is not opened: it may never end.
+pub(crate) fn plain(path: &Path) -> Result<Vec<u8>, String> {
+    let name = path.display();
+    match std::fs::metadata(path) {
+        Ok(found) if found.is_file() => {}
+        Ok(_) => return Err(format!("{name} is no file")),
+        Err(error) => return Err(format!("{name}: {error}")),
+    }
+    File::open(path).and_then(bounded).map_err(|error| format!("{name}: {error}"))
+}
+
 fn bounded(file: File) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)?;

@@ -22,7 +22,7 @@ mod usage;
 mod verify;
 
 use answer::Answer;
-use arguments::{Arguments, Verb};
+use arguments::{Arguments, Format, Verb};
 use clap::{CommandFactory, Parser};
 use std::process::ExitCode;
 
@@ -43,6 +43,7 @@ fn main() -> ExitCode {
         Verb::Gc(wanted) => gc::gc(&wanted),
         Verb::Scenarios { json } => say::scenarios(json),
         Verb::Explain(wanted) => explain::explain(&wanted),
+        Verb::Schema { of: Format::Packet } => Answer::of(baton_packets::SCHEMA.trim_end()),
         Verb::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "baton", &mut script);

@@ -24,6 +24,7 @@ mod misfortune;
 mod names;
 mod number;
 mod operators;
+mod packets;
 mod path;
 mod render;
 mod route;
@@ -43,6 +44,7 @@ use binding::Skills;
 pub use binding::{Shelf, Shelved, bare};
 use faults::Sink;
 pub use faults::{Fault, Faults, Secondary, Severity, to_json};
+pub use packets::check_packet;
 pub use skills::{CheckedSkill, check_skill, check_team};
 use source::Source;
 
@@ -109,7 +111,7 @@ pub fn duration_us(text: &str) -> Option<u64> {
 /// The reason behind a code of a scenario or skill file; `None` if there is no such code.
 pub fn explain(code: &str) -> Option<&'static str> {
     let own = explain::rows().find(|(_, word, _)| *word == code).map(|(_, _, text)| *text);
-    own.or_else(|| baton_policies::explain(code))
+    own.or_else(|| baton_policies::explain(code)).or_else(|| baton_packets::explain(code))
 }
 
 /// Every code of scenario files, in ascending order.

@@ -8,7 +8,7 @@
 //! records to: `opening`, `changes`, `leases` with `patterns`, `slots`, `budgets`, `gates`, `board` with
 //! `groups`, `pause`, `stop`, `who`, `effects`, `life`, `sequel`, which looks at several of them, and `packets`; then main itself: `refs`, `git`,
 //! `repository`, `main_line` with `credit` and `trailers`, `replay` with [`history`], `control` with `tokens`;
-//! `packet_content` for what was handed on; last `claims`, `report` and `verdict`.
+//! `packet_content` for what was handed on, and [`shelf`](RunShelf) for others who look it up; last `claims`, `report` and `verdict`.
 
 mod approvals;
 mod board;
@@ -45,6 +45,7 @@ mod roles;
 mod room;
 mod run_folder;
 mod sequel;
+mod shelf;
 mod slots;
 mod stop;
 mod tokens;
@@ -55,6 +56,7 @@ mod who;
 
 pub use baton_record::promise::Status;
 pub use report::{Damage, Promise, Report};
+pub use shelf::RunShelf;
 
 use fold::Fold;
 use lanes::Lanes;

@@ -7,6 +7,7 @@ use crate::line::hex;
 use crate::packets::{Packet, Packets};
 use crate::report::Judgement;
 use crate::repository::Repository;
+use crate::run_folder::read_content;
 use baton_record::event::PacketPurpose;
 use baton_record::{LaneId, Oid};
 use serde_json::Value;
@@ -16,8 +17,6 @@ use std::path::Path;
 
 /// No packet is larger.
 const PACKET_BYTES_MAX: usize = 64 * 1024;
-/// Nothing that a packet links to is larger.
-const CONTENT_BYTES_MAX: u64 = 64 << 20;
 /// How a refusal begins that has nothing to do with the packet itself.
 const HANDED_TOO_OFTEN: &str = "the task was handed on ";
 
@@ -175,15 +174,6 @@ impl Shelves<'_> {
 
 /// What lies in a content store under a digest, if it is what its name says.
 pub(crate) fn content(store: &Path, digest: &str) -> Result<Vec<u8>, String> {
-    let well_formed = digest.len() == 64 && digest.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-    if !well_formed {
-        return Err("has no digest".to_owned());
-    }
-    let path = store.join(&digest[..2]).join(&digest[2..]);
-    let found = std::fs::symlink_metadata(&path).map_err(|_| format!("{digest} is not there"))?;
-    if !found.is_file() || found.len() > CONTENT_BYTES_MAX {
-        return Err(format!("{digest} is no content of a run"));
-    }
-    let bytes = std::fs::read(&path).map_err(|error| format!("{digest} cannot be read: {error}"))?;
+    let bytes = read_content(store, digest)?;
     if hex(&Sha256::digest(&bytes)) == digest { Ok(bytes) } else { Err(format!("{digest} lies about its hash")) }
 }

@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 
 /// No `run.json` and no scenario is larger.
 const FILE_BYTES_MAX: u64 = 64 << 20;
+/// Nothing in a content store is larger.
+const CONTENT_BYTES_MAX: u64 = 64 << 20;
 
 /// The parts of a run folder.
 #[derive(Debug)]
@@ -108,6 +110,20 @@ impl RunFolder {
 /// A folder, and not a link to one that is elsewhere.
 fn is_own_folder(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|found| found.is_dir())
+}
+
+/// What lies under a digest in a content store, whatever its hash is.
+pub(crate) fn read_content(store: &Path, digest: &str) -> Result<Vec<u8>, String> {
+    let well_formed = digest.len() == 64 && digest.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    if !well_formed {
+        return Err("has no digest".to_owned());
+    }
+    let path = store.join(&digest[..2]).join(&digest[2..]);
+    let found = fs::symlink_metadata(&path).map_err(|_| format!("{digest} is not there"))?;
+    if !found.is_file() || found.len() > CONTENT_BYTES_MAX {
+        return Err(format!("{digest} is no content of a run"));
+    }
+    fs::read(&path).map_err(|error| format!("{digest} cannot be read: {error}"))
 }
 
 /// A file's bytes. Never opens what is no file: it may never end.
