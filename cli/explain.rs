@@ -57,6 +57,11 @@ const CHECKS: &[(&str, &str)] = &[
       is the change that was approved",
     ),
     (
+        "ROLE-1",
+        "that the skill file of every bound role lies in the run folder as it was when it bound the role; that every denial is one \
+      that this file gives, and names its rule; and that what each landed change really did is allowed by its author's file",
+    ),
+    (
         "WHO-1",
         "that every effect names lane and task, and that the commits on main name the same; signatures are not part of this version",
     ),

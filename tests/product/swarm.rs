@@ -170,17 +170,69 @@ impl People {
     }
 }
 
+/// What binds the roles of a scenario, what is tried beyond it, and who looks away. Drawn apart, as money is.
+#[derive(Default)]
+struct Bounds {
+    /// Of the implementer and of the writer.
+    skills: [&'static str; 2],
+    tasks: String,
+    faults: String,
+}
+
+/// What may be tried, and what may not.
+const LITERALS: [&str; 12] = [
+    "{ run: \"cd . && git push\" }",
+    "{ run: \"ls notes\" }",
+    "{ write: counters/counter-000.txt }",
+    "{ write: notes/private/diary.md }",
+    "{ write: ../outside.md }",
+    "{ write: notes/note-000.md/below }",
+    "{ remove: notes }",
+    "{ remove: drafts }",
+    "{ read: .git/config }",
+    "{ push: main }",
+    "{ mcp: mcp__files__read }",
+    "{ write: drafts/shared.md }",
+];
+
+impl Bounds {
+    fn of(seed: u64) -> Bounds {
+        let mut draws = Draws::of(seed ^ 0x6269_6e64_0000);
+        if !draws.chance(40) {
+            return Bounds::default();
+        }
+        let skills =
+            [0; 2].map(|_| *draws.one(&["", ", skill: scribe", ", skill: policies/writer", ", skill: proofreader"]));
+        let mut bounds = Bounds { skills, ..Bounds::default() };
+        for role in ["implementer", "writer"] {
+            let literals: Vec<&str> = (0..draws.between(1, 3)).map(|_| *draws.one(&LITERALS)).collect();
+            let (count, attempts) = (draws.between(1, 3), draws.between(1, 5));
+            bounds.tasks.push_str(&format!(
+                "  - {{ count: {count}, by: {role}, attempts: {attempts}, do: [ {}, {{ append: token }} ] }}\n",
+                literals.join(", ")
+            ));
+        }
+        for (role, skill) in ["implementer", "writer"].iter().zip(skills) {
+            if !skill.is_empty() && draws.chance(60) {
+                bounds.faults.push_str(&format!("  - {{ ignore-policy: {role}, at: {}s }}\n", draws.between(0, 200)));
+            }
+        }
+        bounds
+    }
+}
+
 fn scenario(seed: u64) -> String {
     let (mut draws, money, handing) = (Draws::of(seed), Money::of(seed), Handing::of(seed));
     let people = People::of(seed);
+    let Bounds { skills: [bound, writes], tasks: literal, faults: ignored } = Bounds::of(seed);
     let tokens = if money.tokens.is_empty() && !handing.tasks.is_empty() { TOKENS } else { &money.tokens };
     let [implementers, writing] = &handing.contexts;
     let (files, lanes, writers) = (draws.between(1, 30), draws.between(1, 6), draws.between(2, 3));
     let (slots, median) = (draws.between(0, 3), draws.between(1, 20));
     let mut text = format!(
         "baton: 1\nname: swarm\nseed: {seed}\nworkspace: {{ fixture: notes, files: {files} }}\nroles:\n  \
-         implementer: {{ lanes: {lanes}, model: fast{implementers} }}\n  \
-         writer: {{ lanes: {writers}, model: fast{writing} }}\nmodels:\n  \
+         implementer: {{ lanes: {lanes}, model: fast{implementers}{bound} }}\n  \
+         writer: {{ lanes: {writers}, model: fast{writing}{writes} }}\nmodels:\n  \
          fast: {{ driver: script, latency: {{ median: {median}s, p99: 90s }}, slots: {slots}{tokens} }}\n{}tasks:\n  \
          - {{ each: 2, by: implementer, do: {{ append: token }} }}\n",
         money.budgets
@@ -188,6 +240,7 @@ fn scenario(seed: u64) -> String {
     (0..draws.between(1, 4)).for_each(|_| text.push_str(&task(&mut draws)));
     text.push_str(&handing.tasks);
     text.push_str(&people.tasks);
+    text.push_str(&literal);
     text.push_str(&people.approvals);
     text.push_str("leases:\n  - { resource: README.md, ttl: 2m }\n");
     for place in ["notes/**", "counters/**", "index/**"] {
@@ -219,6 +272,7 @@ fn scenario(seed: u64) -> String {
         text.push_str(&format!("  - {{ overload: fast, {when} }}\n"));
     }
     text.push_str(&handing.faults);
+    text.push_str(&ignored);
     (0..draws.between(1, 6)).for_each(|_| text.push_str(&fault(&mut draws)));
     let restarts = draws.between(1, 100);
     let (queue, caps) = (draws.between(1, 64), handing.caps);

@@ -5,5 +5,6 @@
 mod commands;
 mod files;
 mod ground;
+mod hidden;
 mod mistakes;
 mod properties;
