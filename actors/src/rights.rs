@@ -14,6 +14,8 @@ use std::sync::Arc;
 
 /// Where every workspace lies, as far as policies are concerned.
 const ROOT: &str = "/workspace";
+/// Why an action is denied that waits for a person, where no person can be asked or none has said yes.
+pub(crate) const NOT_APPROVED: &str = "not-approved";
 /// Characters of an action that are written down.
 const PART_MAX: usize = 200;
 
@@ -136,7 +138,7 @@ pub(crate) fn denial(action: &Action<'_>, verdict: &Verdict) -> Option<ActionDen
         return None;
     }
     let (rule, reason) = match &verdict.reason {
-        Reason::Rule { list: List::Approve, text, .. } => (Some(text.clone()), "not-approved"),
+        Reason::Rule { list: List::Approve, text, .. } => (Some(text.clone()), NOT_APPROVED),
         Reason::Rule { text, .. } => (Some(text.clone()), "deny"),
         Reason::NothingAllows => (None, "nothing-allows"),
         Reason::OutsideMayWrite => (None, "outside-may-write"),

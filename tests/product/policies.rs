@@ -70,12 +70,22 @@ pub(crate) fn attempt(
     entries: &[(&str, &str)],
     actions: &[String],
 ) -> (i32, Vec<Value>, BTreeSet<String>) {
+    attempt_beside(place, entries, actions, "")
+}
+
+/// The same, with further sections of the file.
+fn attempt_beside(
+    place: &Path,
+    entries: &[(&str, &str)],
+    actions: &[String],
+    sections: &str,
+) -> (i32, Vec<Value>, BTreeSet<String>) {
     linked_repository(&place.join("source"));
     skill(place, "trier", entries);
     let text = format!(
         "baton: 1\nname: attempt\nseed: 4\nworkspace: {{ repo: source }}\nroles: {{ trier: {{ lanes: 1, model: m, skill: \
          trier }} }}\nmodels: {{ m: {{ latency: {{ median: 1s, p99: 5s }} }} }}\ntasks:\n  - count: 1\n    by: trier\n    \
-         attempts: 2\n    do:\n{}",
+         attempts: 2\n    do:\n{}{sections}",
         actions.iter().map(|action| format!("      - {action}\n")).collect::<String>()
     );
     let file = write_scenario(place, "attempt", &text);
@@ -279,14 +289,38 @@ fn a_change_of_which_nothing_is_left_is_given_back_and_given_up_in_the_end() {
     assert_eq!(denied.len(), 6);
 }
 
+/// What the role leaves to people, and nothing else, waits; a yes is good for exactly this change.
 #[test]
-fn what_needs_a_persons_word_does_not_happen_without_it() {
-    let place = tempfile::tempdir().unwrap();
-    let actions = ["{ write: notes/a.md }", "{ run: ls }", "{ write: notes/landed.md }"].map(str::to_owned);
-    let (code, denied, changed) =
-        attempt(place.path(), &[("baton-approve", "Write(notes/a.md), Bash(ls:*)")], &actions);
-    assert_eq!((code, changed), (0, BTreeSet::from(["notes/landed.md".to_owned()])));
-    let told: Vec<(&str, &str)> =
-        denied.iter().map(|d| (d["reason"].as_str().unwrap(), d["rule"].as_str().unwrap())).collect();
-    assert_eq!(told, [("not-approved", "Bash(ls:*)"), ("not-approved", "Write(notes/a.md)")]);
+fn what_needs_a_persons_word_waits_for_it_and_happens_only_with_it() {
+    let approve = [("baton-approve", "Write(notes/a.md), Bash(ls:*), Delete(notes/sub/**)")];
+    let actions = [
+        "{ write: notes/a.md }",
+        "{ run: ls }",
+        "{ remove: notes/sub/b.md }",
+        "{ write: src/x }",
+        "{ write: notes/new.md }",
+    ];
+    let all = ["notes/a.md", "notes/new.md", "notes/sub/b.md"].map(str::to_owned);
+    for (word, code, changed) in
+        [("approve: action", 0, BTreeSet::from(all)), ("deny: all", 1, BTreeSet::new()), ("", 1, BTreeSet::new())]
+    {
+        let place = tempfile::tempdir().unwrap();
+        let operators = format!("operators: [ {{ at: 5m, by: ana, do: {{ {word} }}, reason: looked at it }} ]\n");
+        let sections = if word.is_empty() { "" } else { operators.as_str() };
+        let told = attempt_beside(place.path(), &approve, &actions.map(str::to_owned), sections);
+        assert_eq!((told.0, told.2), (code, changed), "{word}");
+        assert_eq!(told.1.len(), 1, "{word}: the write outside of the mandate is denied all the same");
+        let folder = RunFolder(&place.path().join("out"));
+        let asked = folder.of_kind("ApprovalAsked");
+        assert_eq!(asked.len(), 1, "{word}: {asked:?}");
+        let data = &asked[0]["data"];
+        assert_eq!(
+            (&data["subject"], &data["paths"]),
+            (&"action".into(), &serde_json::json!(["notes/a.md", "notes/sub/b.md"]))
+        );
+        let detail = data["detail"].as_str().unwrap();
+        for part in ["Bash(ls) by rule Bash(ls:*)", "Write(notes/a.md) by rule Write(notes/a.md)"] {
+            assert!(detail.contains(part), "{detail}");
+        }
+    }
 }

@@ -10,7 +10,7 @@ use super::stage::Stage;
 use crate::supervisor::{Lack, Want};
 use actix::Context;
 use baton_core::approvals::Question;
-use baton_record::event::PacketPurpose;
+use baton_record::event::{ApprovalSubject, PacketPurpose};
 use baton_world::git::Edit;
 
 /// Characters that a person is shown of a reason.
@@ -43,6 +43,22 @@ impl Lane {
     pub(super) fn waits_for_plan(&self) -> bool {
         let attempt = self.attempt.as_ref().expect("a change is made in an attempt");
         self.ground.team.work_of(attempt.change.task()).plan && !self.is_approved()
+    }
+
+    /// The question about actions that the role's policy leaves to a person, if the change has any.
+    pub(super) fn action_lack(&self) -> Option<Lack> {
+        let attempt = self.attempt.as_ref().expect("a change is made in an attempt");
+        let left = &attempt.left_to_people;
+        if left.is_empty() {
+            return None;
+        }
+        let mut paths: Vec<String> = left.iter().filter_map(|left| left.path.clone()).collect();
+        paths.sort_unstable();
+        paths.dedup();
+        let mut what: Vec<&str> = left.iter().map(|left| left.what.as_str()).collect();
+        what.dedup();
+        let detail = format!("its role leaves to a person: {}", what.join("; "));
+        Some(Lack { subject: ApprovalSubject::Action, paths, undoes: Vec::new(), detail })
     }
 
     /// The question about a task's plan.

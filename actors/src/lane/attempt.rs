@@ -1,12 +1,12 @@
 //! One attempt at a task: what it is made from, how far it is, and the change that comes of it.
 
-use super::boundary::Boundary;
+use super::boundary::{Boundary, LeftToPeople};
 use super::handing::Handed;
 use super::script::{self, Planned};
 use crate::credit::{By, commit_meta};
 use crate::ground::Ground;
 use crate::merger::Submission;
-use crate::team::{Model, Team};
+use crate::team::{LandingKind, Model, Team};
 use baton_core::approvals::Question;
 use baton_core::slots::{CallEnd, Usage};
 use baton_policies::Action;
@@ -59,6 +59,8 @@ pub(super) struct Attempt {
     pub(super) ignores: Option<FaultId>,
     /// Actions that were denied so far.
     pub(super) denied: u32,
+    /// Actions that a person decides about.
+    pub(super) left_to_people: Vec<LeftToPeople>,
     planned: Option<Planned>,
     /// Control run: edits that are written.
     pub(super) edits_written: usize,
@@ -89,6 +91,7 @@ impl Attempt {
             call,
             ignores: None,
             denied: 0,
+            left_to_people: Vec::new(),
             planned,
             edits_written: 0,
         }
@@ -150,7 +153,8 @@ impl Attempt {
         let base = self.base.expect("work is done on a base");
         let tree = repository.commit(base)?.tree;
         let binding = team.binding_of_lane(lane).filter(|_| self.ignores.is_none());
-        Ok(Boundary::new(binding, (repository, tree), self.denied))
+        let boundary = Boundary::new(binding, (repository, tree), self.denied);
+        Ok(boundary.asking(team.landing == LandingKind::Merger))
     }
 
     /// Whether an action beside the change may happen; else what is written down of it.
@@ -163,6 +167,7 @@ impl Attempt {
         let mut boundary = self.boundary(&ground.team, &ground.repository, lane)?;
         boundary.lets(action)?;
         self.denied = boundary.denied();
+        self.left_to_people.append(&mut boundary.left_to_people);
         Ok(boundary.noted.pop())
     }
 
@@ -173,10 +178,15 @@ impl Attempt {
         let (repository, base) = (boundary.repository, self.base.expect("work is done on a base"));
         let (tree, work) = (boundary.tree, team.work_of(self.change.task()));
         let desk = script::Desk { repository, base, tree, work, run: &team.run };
-        let (planned, noted) = script::plan(&desk, boundary, (self.change, lane), &mut self.draws)?;
+        let (planned, passed) = script::plan(&desk, boundary, (self.change, lane), &mut self.draws)?;
         self.denied = planned.denied;
+        // What was taken back with the rest of a transaction is nobody's to decide about.
+        let is_left = |left: &LeftToPeople| {
+            left.path.as_ref().is_none_or(|path| planned.edits.iter().any(|edit| edit.path() == path))
+        };
+        self.left_to_people.extend(passed.left_to_people.iter().filter(|left| is_left(left)).cloned());
         self.planned = Some(planned);
-        Ok(noted)
+        Ok(passed.noted)
     }
 
     /// Whether nothing is left of the change, because of what was denied.

@@ -4,7 +4,7 @@
 //! lane that nothing binds, or that ignores what binds it, passes as if there were no boundary.
 
 use crate::rights::{self, Binding};
-use baton_policies::Action;
+use baton_policies::{Action, Decision};
 use baton_record::Oid;
 use baton_record::event::ActionDenied;
 use baton_world::git::{GitError, Repository};
@@ -19,13 +19,32 @@ pub(super) struct Boundary<'a> {
     before: u32,
     /// Denied here.
     pub(super) noted: Vec<ActionDenied>,
+    /// Whether a person can be asked; else what waits for one is denied.
+    asks_people: bool,
+    /// What is done as far as a person lets it.
+    pub(super) left_to_people: Vec<LeftToPeople>,
+}
+
+/// An action that the role's policy leaves to a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct LeftToPeople {
+    /// The action and its rule, in words.
+    pub(super) what: String,
+    /// The path that it changes, if it changes one.
+    pub(super) path: Option<String>,
 }
 
 impl<'a> Boundary<'a> {
     /// A boundary that judges by what binds the lane; `None`: it looks away.
     pub(super) fn new(binding: Option<&'a Binding>, ground: (&'a Repository, Oid), before: u32) -> Boundary<'a> {
         let (repository, tree) = ground;
-        Boundary { binding, repository, tree, before, noted: Vec::new() }
+        let (noted, left_to_people) = (Vec::new(), Vec::new());
+        Boundary { binding, repository, tree, before, noted, asks_people: false, left_to_people }
+    }
+
+    /// The same, where what waits for a person is done on the condition that one says yes.
+    pub(super) fn asking(self, asks_people: bool) -> Boundary<'a> {
+        Boundary { asks_people, ..self }
     }
 
     /// Whether the action may happen. An error is the repository's.
@@ -33,6 +52,12 @@ impl<'a> Boundary<'a> {
         let Some(binding) = self.binding else { return Ok(true) };
         let verdict = rights::judge(&binding.policy, action, (self.repository, self.tree))?;
         let Some(denial) = rights::denial(action, &verdict) else { return Ok(true) };
+        if verdict.decision == Decision::NeedsApproval && self.asks_people {
+            let what = format!("{}({}) by rule {}", denial.tool, denial.part, denial.rule.unwrap_or_default());
+            let changes = matches!(action, Action::Write(_) | Action::Edit(_) | Action::Delete(_));
+            self.left_to_people.push(LeftToPeople { what, path: changes.then_some(verdict.part) });
+            return Ok(true);
+        }
         let number = self.denied();
         self.noted.push(ActionDenied { number, ..denial });
         Ok(false)

@@ -6,7 +6,7 @@
 use super::boundary::Boundary;
 use crate::team::{Action, EditRule, Work, covers};
 use baton_policies::Action as Judged;
-use baton_record::event::{ActionDenied, Read, Update, UpdateOp};
+use baton_record::event::{Read, Update, UpdateOp};
 use baton_record::{ChangeId, Oid};
 use baton_world::Draws;
 use baton_world::git::{Edit, EntryMode, FileMode, GitError, Repository};
@@ -64,7 +64,7 @@ pub(super) fn plan<'a>(
     boundary: Boundary<'a>,
     (change, lane): (ChangeId, &'a str),
     draws: &mut Draws,
-) -> Result<(Planned, Vec<ActionDenied>), GitError> {
+) -> Result<(Planned, Boundary<'a>), GitError> {
     let (files, updates, reads) = (BTreeMap::new(), Vec::new(), Vec::new());
     let mut draft = Draft { desk, boundary, change, lane, files, updates, noted: 0, reads };
     for action in &desk.work.actions {
@@ -83,7 +83,7 @@ pub(super) fn plan<'a>(
     let denied = draft.boundary.denied();
     let edits = draft.files.into_iter().map(edit).collect();
     let planned = Planned { edits, updates: draft.updates, reads: draft.reads, denied };
-    Ok((planned, draft.boundary.noted))
+    Ok((planned, draft.boundary))
 }
 
 impl Draft<'_> {

@@ -248,6 +248,9 @@ impl Lane {
         if self.attempt.as_ref().is_some_and(Attempt::is_denied) {
             return self.give_back(ReturnReason::Denied, ctx);
         }
+        if let Some(lack) = self.action_lack() {
+            return self.ask_person(lack, ctx);
+        }
         match self.ground.team.landing {
             LandingKind::Merger if self.hands_to_review() => self.hand_over(PacketPurpose::Review, ctx),
             LandingKind::Merger if self.waits_for_plan() => self.ask_person(self.plan_lack(), ctx),

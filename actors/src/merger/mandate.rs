@@ -20,7 +20,8 @@ pub(super) fn own(team: &Team, repository: &Repository, proposal: &Proposal) -> 
     Ok(rights::denial(&Action::Land, &verdict))
 }
 
-/// What the author's policy has against a change, path by path.
+/// What the author's policy has against a change, path by path. What waits for a person is among it: whether one has said
+/// yes is looked up by whoever asks.
 pub(super) fn of_change(
     team: &Team,
     author: &str,
@@ -74,13 +75,15 @@ impl Court<'_> {
         }
     }
 
-    /// What is said of the first action, unless one of them is allowed.
-    fn first_allowed<'p>(&self, actions: &[Action<'p>]) -> Result<Option<ActionDenied>, GitError> {
-        let mut said = None;
+    /// What is said of the first action, unless one of them is allowed, or a person may allow it.
+    fn first_allowed(&self, actions: &[Action<'_>]) -> Result<Option<ActionDenied>, GitError> {
+        let mut said: Option<ActionDenied> = None;
         for action in actions {
             let verdict = self.after(action)?;
             let Some(denial) = rights::denial(action, &verdict) else { return Ok(None) };
-            said.get_or_insert(denial);
+            if said.is_none() || denial.reason == rights::NOT_APPROVED {
+                said = Some(denial);
+            }
         }
         Ok(said)
     }

@@ -9,8 +9,9 @@ use crate::consent::{Grant, Order};
 use crate::failure::Failure;
 use crate::ground::Ground;
 use crate::merger::Submission;
+use crate::rights::NOT_APPROVED;
 use crate::team::{GateKind, Team};
-use baton_record::event::{ActionDenied, RefuseReason, Verdict as MergeVerdict};
+use baton_record::event::{ActionDenied, ApprovalSubject, RefuseReason, Verdict as MergeVerdict};
 use baton_record::{Fence, LaneId, Oid, ResourceId};
 use baton_world::git::{CleanMerge, CommitMeta, GitError, Landing, Merged, PathChange, Repository};
 use std::sync::Arc;
@@ -81,8 +82,14 @@ impl Try {
     }
 
     fn look(&self) -> Result<Verdict, Failure> {
-        if let Some(verdict) = self.look_beforehand().map_err(Failure::Repository)? {
+        if let Some(verdict) = self.look_at_base().map_err(Failure::Repository)? {
             return Ok(verdict);
+        }
+        if let Some(denied) = self.check_mandates()? {
+            return Ok(denied);
+        }
+        if let Some(stale) = self.look_at_claims().map_err(Failure::Repository)? {
+            return Ok(stale);
         }
         let repository = &*self.ground.repository;
         match repository.merge(self.head, &self.submission.proposal).map_err(Failure::Repository)? {
@@ -116,8 +123,8 @@ impl Try {
         Ok(Verdict::Ready(Box::new(Ready { landing, merge, gates, main: self.head, fences, moved, order })))
     }
 
-    /// Whether it cannot land, whatever it merges to.
-    fn look_beforehand(&self) -> Result<Option<Verdict>, GitError> {
+    /// Whether it cannot land because of where main is, or the change comes from.
+    fn look_at_base(&self) -> Result<Option<Verdict>, GitError> {
         let repository = &*self.ground.repository;
         let found = repository.main()?;
         if found != Some(self.head) {
@@ -126,26 +133,38 @@ impl Try {
         if !self.base_known {
             return Ok(Some(refuse(RefuseReason::UnknownBase, Vec::new())));
         }
-        if let Some(denied) = self.check_mandates(repository)? {
-            return Ok(Some(denied));
-        }
+        Ok(None)
+    }
+
+    /// Whether it cannot land because of what it holds, or has read.
+    fn look_at_claims(&self) -> Result<Option<Verdict>, GitError> {
+        let repository = &*self.ground.repository;
         if let Some(stale) = self.check_lease(repository)? {
             return Ok(Some(stale));
         }
         self.check_reads(repository)
     }
 
-    /// The merger may land, and the author may do what the change does.
-    fn check_mandates(&self, repository: &Repository) -> Result<Option<Verdict>, GitError> {
-        let (team, proposal) = (&self.ground.team, &self.submission.proposal);
-        if let Some(denial) = mandate::own(team, repository, proposal)? {
+    /// The merger may land, and the author may do what the change does, or a person has let it.
+    fn check_mandates(&self) -> Result<Option<Verdict>, Failure> {
+        let (team, repository) = (&self.ground.team, &*self.ground.repository);
+        let proposal = &self.submission.proposal;
+        if let Some(denial) = mandate::own(team, repository, proposal).map_err(Failure::Repository)? {
             return Ok(Some(Verdict::Denied { paths: Vec::new(), denied: vec![denial] }));
         }
         let author = &team.lanes[self.author.0 as usize].name;
-        let denied = mandate::of_change(team, author, (repository, proposal))?;
+        let mut denied = mandate::of_change(team, author, (repository, proposal)).map_err(Failure::Repository)?;
         if denied.is_empty() {
             return Ok(None);
         }
+        let granted = self.granted()?;
+        let actions = granted.iter().filter(|grant| grant.subject == ApprovalSubject::Action);
+        let let_pass: Vec<&String> = actions.flat_map(|grant| &grant.paths).collect();
+        denied.retain(|(path, denial)| denial.reason != NOT_APPROVED || !let_pass.contains(&path));
+        if denied.is_empty() {
+            return Ok(None);
+        }
+        denied.iter_mut().zip(0..).for_each(|((_, denial), number)| denial.number = number);
         let (paths, denied) = denied.into_iter().unzip();
         Ok(Some(Verdict::Denied { paths, denied }))
     }

@@ -96,6 +96,14 @@ impl<'a> Consent<'a> {
         self.fitting.get(&id).map(Vec::as_slice).unwrap_or_default()
     }
 
+    /// Whether a person has let exactly this change touch a path that its role leaves to people.
+    pub(crate) fn lets_act(&self, id: ChangeId, path: &str) -> bool {
+        let about = |question: &&&Question| {
+            question.asked.subject == ApprovalSubject::Action && question.asked.paths.iter().any(|asked| asked == path)
+        };
+        self.fitting(id).iter().any(|question| about(&question))
+    }
+
     /// Who has approved a landed change, each person once.
     pub(crate) fn approvers(&self, id: ChangeId) -> Vec<&str> {
         let mut approvers = Vec::new();

@@ -11,7 +11,7 @@ use crate::repository::{Delta, Repository};
 use crate::role_file::{Case, RoleFile, Rule, covers};
 use crate::roles::{Denied, MERGER, Roles};
 use crate::run_folder::RunFolder;
-use baton_record::Oid;
+use baton_record::{ChangeId, Oid};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The mode of a symbolic link in a tree.
@@ -86,9 +86,10 @@ impl Mandates {
     }
 
     /// What every landed change really did.
+    /// `let_pass`: whether a person has let a change touch a path.
     pub(crate) fn judge_landings(
         &self,
-        (changes, lanes): (&Changes, &Lanes),
+        (changes, lanes, let_pass): (&Changes, &Lanes, &dyn Fn(ChangeId, &str) -> bool),
         line: &MainLine,
         repository: &Repository,
         role_1: &mut Judgement,
@@ -112,7 +113,8 @@ impl Mandates {
         let differences = repository.differences(&trees(pairs, repository)?)?;
         for ((change, file), deltas) in about.iter().zip(differences) {
             for delta in &deltas {
-                let result = Landed { file, delta, repository }.judge()?;
+                let let_pass = |path: &str| let_pass(*change, path);
+                let result = Landed { file, delta, repository, let_pass: &let_pass }.judge()?;
                 role_1.claim(result.is_ok(), || {
                     let path = String::from_utf8_lossy(&delta.path);
                     format!("{change} landed, and its author's role {} `{path}`", result.err().unwrap_or_default())
@@ -142,6 +144,9 @@ fn trees(pairs: Vec<(Oid, Oid)>, repository: &Repository) -> Result<Vec<(Oid, Oi
     Ok(pairs.iter().zip(commits).map(tree).collect())
 }
 
+/// What a role may do once a person has said yes.
+const NEEDS_A_WORD: &str = "needs a person's word for";
+
 /// Whether a role may use a tool on a path, without asking anybody.
 fn may(file: &RoleFile, tool: &str, path: &str) -> Result<(), &'static str> {
     if file.deny.iter().any(|rule| rule.stops(tool, path)) {
@@ -152,7 +157,7 @@ fn may(file: &RoleFile, tool: &str, path: &str) -> Result<(), &'static str> {
         return Err("has no mandate for");
     }
     if file.approve.iter().any(|rule| rule.stops(tool, path)) {
-        return Err("needs a person's word for");
+        return Err(NEEDS_A_WORD);
     }
     if file.allow.iter().any(|rule| rule.lets(tool, path)) { Ok(()) } else { Err("is not allowed") }
 }
@@ -162,6 +167,7 @@ struct Landed<'a> {
     file: &'a RoleFile,
     delta: &'a Delta,
     repository: &'a Repository,
+    let_pass: &'a dyn Fn(&str) -> bool,
 }
 
 impl Landed<'_> {
@@ -172,15 +178,25 @@ impl Landed<'_> {
             (None, Some(_)) => &["Write"],
             (Some(_), Some(_)) => &["Edit", "Write"],
         };
-        let first = may(self.file, tools[0], path);
-        let result = if tools.iter().any(|tool| may(self.file, tool, path).is_ok()) { Ok(()) } else { first };
+        let result = self.any(tools, path);
         let linked = self.delta.after.filter(|(mode, _)| *mode == LINK);
         let (Some((_, blob)), Ok(())) = (linked, result) else { return Ok(result) };
         let Some(target) = self.repository.text(blob)? else { return Ok(Err("cannot read where it is led by")) };
         Ok(match followed(path, &target) {
-            Some(end) if tools.iter().any(|tool| may(self.file, tool, &end).is_ok()) => Ok(()),
+            Some(end) if self.any(tools, &end).is_ok() => Ok(()),
             _ => Err("may not write where it is led by"),
         })
+    }
+
+    /// Whether the role may use one of the tools, or a person has let it.
+    fn any(&self, tools: &[&str], path: &str) -> Result<(), &'static str> {
+        let mut all = tools.iter().map(|tool| may(self.file, tool, path));
+        let passes = |result: &Result<(), &str>| match result {
+            Ok(()) => true,
+            Err(why) => *why == NEEDS_A_WORD && (self.let_pass)(path),
+        };
+        let first = all.next().unwrap_or(Ok(()));
+        if passes(&first) || all.any(|result| passes(&result)) { Ok(()) } else { first }
     }
 }
 

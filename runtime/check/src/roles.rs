@@ -57,6 +57,9 @@ struct Making {
     submitted: Option<(ChangeId, u32, Option<String>)>,
     /// Restarts of the supervisor before its owner got the task.
     restarts: u32,
+    /// A person was asked about the change that lies with its packet; whoever owns the task next submits just that.
+    waits: bool,
+    carried: bool,
 }
 
 /// Denials of the merger that wait for the refusal that they explain.
@@ -150,6 +153,7 @@ impl Roles {
                 let making = self.tasks.entry(task).or_default();
                 (making.owner, making.denied, making.submitted) = (record.lane, 0, None);
                 making.restarts = self.restarts;
+                making.carried = std::mem::take(&mut making.waits);
                 return;
             }
             Event::ActionDenied(denied) if record.actor == Actor::Merger => self.denied_by_merger(seq, record, denied),
@@ -279,9 +283,13 @@ impl Roles {
     fn handed_over(&mut self, seq: u64, record: &Record, accepted: bool) {
         let from = record.lane.and_then(|lane| self.role(lane)).map(str::to_owned);
         let Some(making) = record.task.and_then(|task| self.tasks.get_mut(&task)) else { return };
-        let Some((PacketPurpose::Review, to)) = making.offered.clone() else { return };
-        if accepted {
+        let Some((purpose, to)) = making.offered.clone() else { return };
+        let whole = matches!(purpose, PacketPurpose::Review | PacketPurpose::Approval);
+        if accepted && whole && !making.carried {
             making.packed = making.denied;
+        }
+        if purpose != PacketPurpose::Review {
+            return;
         }
         if let Some(from) = from {
             self.handed.push(HandedOver { seq, from, to, accepted });
@@ -294,11 +302,12 @@ impl Roles {
         let denied = making.denied;
         let submitted = making.submitted.take();
         making.owner = None;
+        making.waits = reason == Some(ReturnReason::WaitsForPerson);
         if reason == Some(ReturnReason::Denied) && (denied == 0 || submitted.is_some()) {
             return Err("gives back a task as denied, and nothing was");
         }
         let Some((_, said, author)) = submitted else { return Ok(()) };
-        let was = if author.is_some() { making.packed } else { denied };
+        let was = if author.is_some() || making.carried { making.packed } else { denied };
         if said == was { Ok(()) } else { Err("ends a change that says otherwise of what was denied to its author") }
     }
 

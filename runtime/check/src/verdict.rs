@@ -217,7 +217,9 @@ impl Verdict {
         let replayed = replay(started.base, &fold_ref.changes, &line, repository);
         if mandates.any() {
             let mut role_1 = Judgement::default();
-            if let Err(why) = mandates.judge_landings((&fold_ref.changes, lanes), &line, repository, &mut role_1) {
+            let let_pass = |id, path: &str| consent.lets_act(id, path);
+            let story = (&fold_ref.changes, lanes, &let_pass as _);
+            if let Err(why) = mandates.judge_landings(story, &line, repository, &mut role_1) {
                 role_1.breaks(|| why);
             }
             self.join("ROLE-1", role_1);
