@@ -16,6 +16,7 @@ pub const SHIPPED: &[(&str, &str)] = &[
     ("storm-529", include_str!("../storm-529.yaml")),
     ("conflicting-renames", include_str!("../conflicting-renames.yaml")),
     ("colliding-plans", include_str!("../colliding-plans.yaml")),
+    ("asks-first", include_str!("../asks-first.yaml")),
     ("undo-waits", include_str!("../undo-waits.yaml")),
     ("nobody-decides", include_str!("../nobody-decides.yaml")),
     ("reviewer-returns-for-ever", include_str!("../reviewer-returns-for-ever.yaml")),

@@ -42,8 +42,8 @@ tasks:\n  - { count: 30, by: implementer, touches: \"notes/**\", steps: 2, do: {
   - { kill: implementer, at: 50s, while: thinks }\nexpect: [ main.intact, tasks.landed == 46 ]\n";
 
 /// In which people are asked, and answer or do not.
-const OF_PEOPLE: [&str; 5] =
-    ["undo-waits", "nobody-decides", "reviewer-returns-for-ever", "stop-after-plan-approval", "override"];
+const OF_PEOPLE: [&str; 6] =
+    ["asks-first", "undo-waits", "nobody-decides", "reviewer-returns-for-ever", "stop-after-plan-approval", "override"];
 
 /// Kind, way, and why a record that is forged so says nothing that any other evidence could contradict.
 const NO_OPS: &[(&str, &str, &str)] = &[
