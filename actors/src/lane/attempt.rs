@@ -157,18 +157,21 @@ impl Attempt {
         Ok(boundary.asking(team.landing == LandingKind::Merger))
     }
 
-    /// Whether an action beside the change may happen; else what is written down of it.
+    /// Whether an action beside the change may happen now; if it is denied, what is written down of it. What a person
+    /// decides about does not happen before that.
     pub(super) fn lets(
         &mut self,
         ground: &Ground,
         lane: &str,
         action: &Action<'_>,
-    ) -> Result<Option<ActionDenied>, GitError> {
+    ) -> Result<(bool, Option<ActionDenied>), GitError> {
         let mut boundary = self.boundary(&ground.team, &ground.repository, lane)?;
-        boundary.lets(action)?;
-        self.denied = boundary.denied();
-        self.left_to_people.append(&mut boundary.left_to_people);
-        Ok(boundary.noted.pop())
+        let lets = boundary.lets(action)? && boundary.left_to_people.is_empty();
+        let (denied, denial) = (boundary.denied(), boundary.noted.pop());
+        let mut left = std::mem::take(&mut boundary.left_to_people);
+        self.denied = denied;
+        self.left_to_people.append(&mut left);
+        Ok((lets, denial))
     }
 
     /// Lets the script make the change on the base; what was denied meanwhile.

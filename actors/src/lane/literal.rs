@@ -50,8 +50,9 @@ impl Lane {
         let Some(judged) = tool(action) else { return Ok(None) };
         let attempt = self.attempt.as_mut().expect("work is done in an attempt");
         let lane = &self.ground.team.lanes[self.id.0 as usize].name;
-        if let Some(denial) = attempt.lets(&self.ground, lane, &judged)? {
-            self.tell_denied(vec![denial]);
+        let (lets, denial) = attempt.lets(&self.ground, lane, &judged)?;
+        if !lets {
+            self.tell_denied(denial.into_iter().collect());
             return Ok(None);
         }
         let name = format!("tool/{}/{}", attempt.change, attempt.action);
