@@ -44,7 +44,8 @@ fn show(progress: &Progress, stopped: &Receiver<()>) {
         let what = if now.control { "control run" } else { "run" };
         let virtual_time = say::duration(now.now_us as f64 / 1e6);
         let (landed, records) = (say::counted(now.landed, "change"), say::counted(now.records, "record"));
-        mutter(&format!("\r\x1b[2K{what}: {virtual_time} · {landed} · {records}"));
+        let lanes = format!("{} think, {} wait, {} land", now.thinking, now.waiting, now.landing);
+        mutter(&format!("\r\x1b[2K{what}: {virtual_time} · {landed} · {records} · lanes: {lanes}"));
         shown = true;
     }
     if shown {

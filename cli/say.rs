@@ -2,7 +2,7 @@
 
 use crate::answer::{Answer, talk};
 use crate::report::{self, Paint};
-use baton_record::event::StopReason;
+use baton_record::event::{CommandRefusal, StopReason};
 use baton_scenarios::outcome::{ApprovalOutcome, ApprovalState, FaultOutcome, Outcome, Verdict};
 use baton_scenarios::report::folder;
 use baton_scenarios::run::RunError;
@@ -54,6 +54,10 @@ pub(crate) fn outcome(outcome: &Outcome, as_json: bool, paint: Paint) -> Answer 
         answer.line(&format!("  fault {} {}: {}", fault.id, fault.kind, effect(fault, outcome)));
     }
     outcome.approvals.iter().for_each(|approval| asked(&mut answer, approval));
+    for refused in outcome.report.iter().flat_map(|report| &report.people.refused) {
+        let at = duration(refused.t_us as f64 / 1e6);
+        answer.line(&format!("  {} at {at}: {} changed nothing: {}", refused.by, refused.command, told(refused.why)));
+    }
     if let Some(control) = &outcome.control {
         answer.line(&format!("without the merger: {} lost, {} torn ({})", control.lost, control.torn, control.run));
     }
@@ -65,6 +69,16 @@ pub(crate) fn outcome(outcome: &Outcome, as_json: bool, paint: Paint) -> Answer 
     answer.line(&format!("report {}", shell_word(&markdown.display().to_string())));
     answer.line(&format!("run folder {run} · baton verify {run}"));
     answer
+}
+
+fn told(why: CommandRefusal) -> &'static str {
+    match why {
+        CommandRefusal::NothingWaits => "nothing that it speaks of waits for a person",
+        CommandRefusal::Decided => "it was decided before",
+        CommandRefusal::AlreadySo => "it was so already",
+        CommandRefusal::Gone => "what it names had ended, or was not there",
+        CommandRefusal::Full => "a cap was reached",
+    }
 }
 
 fn verdict(outcome: &Outcome) -> &'static str {

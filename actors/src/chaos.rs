@@ -3,7 +3,7 @@
 //! Lanes and the post ask here at the moments in which a fault may strike. Knows no scenario file and no actor; the
 //! strikes themselves are carried out, and recorded, where they happen.
 
-use crate::team::{Moment, Spoil};
+use crate::team::{LaneSpec, Moment, Spoil, Whom};
 use baton_record::{EndpointId, FaultId, LaneId, TaskId};
 use baton_world::{Draws, Seeds};
 use std::collections::{BTreeMap, VecDeque};
@@ -126,7 +126,7 @@ pub struct Armed {
     /// What happens.
     pub kind: LaneFault,
     /// Whom it may strike.
-    pub lanes: Vec<LaneId>,
+    pub whom: Whom,
     /// In which moment; `None`: at once.
     pub moment: Option<Moment>,
 }
@@ -188,11 +188,11 @@ impl Chaos {
     }
 
     /// Asked by a lane in `moments`: the fault that strikes it now, if any. A fault strikes once.
-    pub fn strike(&self, lane: LaneId, moments: &[Moment]) -> Option<(FaultId, LaneFault)> {
+    pub fn strike(&self, (lane, spec): (LaneId, &LaneSpec), moments: &[Moment]) -> Option<(FaultId, LaneFault)> {
         let mut book = self.book();
         let fits = |armed: &Armed| {
             let elsewhere = matches!(armed.kind, LaneFault::Spoil(_) | LaneFault::IgnorePolicy);
-            !elsewhere && armed.lanes.contains(&lane) && armed.moment.is_none_or(|m| moments.contains(&m))
+            !elsewhere && armed.whom.fits(spec) && armed.moment.is_none_or(|m| moments.contains(&m))
         };
         let at = book.armed.iter().position(fits)?;
         let Armed { fault, kind, .. } = book.armed.remove(at);
@@ -201,19 +201,19 @@ impl Chaos {
     }
 
     /// Asked by a lane that hands a packet on: what spoils it, if anything. A fault strikes once.
-    pub fn strike_packet(&self, lane: LaneId) -> Option<(FaultId, Spoil)> {
+    pub fn strike_packet(&self, spec: &LaneSpec) -> Option<(FaultId, Spoil)> {
         let mut book = self.book();
-        let fits = |armed: &Armed| matches!(armed.kind, LaneFault::Spoil(_)) && armed.lanes.contains(&lane);
+        let fits = |armed: &Armed| matches!(armed.kind, LaneFault::Spoil(_)) && armed.whom.fits(spec);
         let at = book.armed.iter().position(fits)?;
         let Armed { fault, kind: LaneFault::Spoil(spoil), .. } = book.armed.remove(at) else { return None };
         Some((fault, spoil))
     }
 
     /// Asked by a lane that begins to make a change: what makes it look away from its policy. A fault strikes once.
-    pub fn strike_policy(&self, lane: LaneId, task: TaskId) -> Option<FaultId> {
+    pub fn strike_policy(&self, (lane, spec): (LaneId, &LaneSpec), task: TaskId) -> Option<FaultId> {
         let mut book = self.book();
         book.ignored.remove(&(task, lane));
-        let fits = |armed: &Armed| matches!(armed.kind, LaneFault::IgnorePolicy) && armed.lanes.contains(&lane);
+        let fits = |armed: &Armed| matches!(armed.kind, LaneFault::IgnorePolicy) && armed.whom.fits(spec);
         let at = book.armed.iter().position(fits)?;
         let fault = book.armed.remove(at).fault;
         book.ignored.insert((task, lane), fault);

@@ -170,7 +170,7 @@ mod tests {
 
     fn order(consent: &mut Consent, by: &str) -> Option<Allowed> {
         let (command, by, reason) = (OperatorCommand::Override, by.to_owned(), "known to be flaky".to_owned());
-        consent.take(Some(TaskId(3)), &Event::CommandGiven(CommandGiven { command, by, reason }))
+        consent.take(Some(TaskId(3)), &Event::CommandGiven(CommandGiven::plain(command, &by, &reason)))
     }
 
     #[test]

@@ -29,8 +29,8 @@ pub(crate) fn commit_meta(team: &Team, change: ChangeId, by: By<'_>, at: (Option
     // Whoever carries another's change without having to judge it has not reviewed it.
     let judges = team.work_of(change.task()).review.as_ref().map(|review| review.role.as_str());
     let reviewer = reviewer.filter(|name| name.rsplit_once('.').map(|(role, _)| role) == judges);
-    let lane_number = team.lanes.iter().position(|spec| spec.name == lane).expect("a lane of this team");
-    let model = &team.models[team.lanes[lane_number].model].name;
+    let role = lane.rsplit_once('.').map_or(lane, |(role, _)| role);
+    let model = &team.models[team.model_of(role).expect("a lane of this team")].name;
     let mut trailers = vec![
         ("Baton-Change".to_owned(), change.to_string()),
         ("Baton-Task".to_owned(), change.task().to_string()),

@@ -4,22 +4,23 @@ use crate::failure::Failure;
 use crate::lane::{AskAgain, Lane};
 use crate::merger::{Merger, Submission};
 use crate::recorder::Recorder;
+use crate::roster::Roster;
 use crate::supervisor::Supervisor;
 use actix::Addr;
 use baton_record::{Epoch, LaneId};
 use baton_world::Clock;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, RwLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use tokio::sync::{Notify, mpsc};
 
-/// Addresses of a team. Filled while the team starts, then only lanes change.
+/// Addresses of a team. Filled while the team starts; then only lanes begin new lives, and more of them join.
 #[derive(Debug, Default)]
 pub struct Directory {
     supervisor: OnceLock<Addr<Supervisor>>,
     merger: OnceLock<Addr<Merger>>,
     merger_work: OnceLock<mpsc::Sender<Submission>>,
     recorder: OnceLock<Addr<Recorder>>,
-    lanes: RwLock<Vec<Addr<Lane>>>,
+    roster: Roster,
     epoch: AtomicU32,
     interrupted: Arc<AtomicBool>,
     failure: Mutex<Option<Failure>>,
@@ -32,9 +33,14 @@ const LOOK_EVERY_US: u64 = 500_000;
 const STARTED: &str = "the team's actors are started before any of them is addressed";
 
 impl Directory {
-    /// An empty directory. `interrupted` becomes true when a person wants the run to end; a signal may set it.
-    pub fn new(interrupted: Arc<AtomicBool>) -> Directory {
-        Directory { interrupted, ..Directory::default() }
+    /// A directory without actors. `interrupted` becomes true when a person wants the run to end; a signal may set it.
+    pub fn new(interrupted: Arc<AtomicBool>, roster: Roster) -> Directory {
+        Directory { interrupted, roster, ..Directory::default() }
+    }
+
+    /// The lanes.
+    pub fn roster(&self) -> &Roster {
+        &self.roster
     }
 
     /// The supervisor's control lane.
@@ -59,18 +65,17 @@ impl Directory {
 
     /// A lane's present incarnation, if one was ever started.
     pub fn lane(&self, lane: LaneId) -> Option<Addr<Lane>> {
-        self.lanes.read().expect("nobody panics with the lanes' addresses in hand").get(lane.0 as usize).cloned()
+        self.roster.address(lane)
     }
 
     /// Every lane's present incarnation.
     pub fn lanes(&self) -> Vec<Addr<Lane>> {
-        self.lanes.read().expect("nobody panics with the lanes' addresses in hand").clone()
+        self.roster.lanes().filter_map(|lane| self.lane(lane)).collect()
     }
 
     /// Whoever was asked has lost what it was asked: every lane asks its open question again.
     pub(crate) fn have_all_ask_again(&self) {
-        let lanes = self.lanes.read().expect("nobody panics with the lanes' addresses in hand");
-        lanes.iter().for_each(|lane| lane.do_send(AskAgain));
+        self.lanes().iter().for_each(|lane| lane.do_send(AskAgain));
     }
 
     /// Whether supervisor, merger and recorder all take messages.
@@ -80,9 +85,8 @@ impl Directory {
 
     /// Lanes whose present incarnation takes no message any more.
     pub(crate) fn unreachable_lanes(&self) -> Vec<LaneId> {
-        let lanes = self.lanes.read().expect("nobody panics with the lanes' addresses in hand");
-        let dead = lanes.iter().enumerate().filter(|(_, address)| !address.connected());
-        dead.map(|(at, _)| LaneId(at as u32)).collect()
+        let dead = |lane: &LaneId| self.lane(*lane).is_some_and(|address| !address.connected());
+        self.roster.lanes().filter(dead).collect()
     }
 
     pub(crate) fn set_recorder(&self, recorder: Addr<Recorder>) {
@@ -96,16 +100,6 @@ impl Directory {
 
     pub(crate) fn set_supervisor(&self, supervisor: Addr<Supervisor>) {
         assert!(self.supervisor.set(supervisor).is_ok(), "a team starts once");
-    }
-
-    /// Lanes start in the order of their identifiers; a restarted one replaces its former self.
-    pub(crate) fn set_lane(&self, lane: LaneId, address: Addr<Lane>) {
-        let mut lanes = self.lanes.write().expect("nobody panics with the lanes' addresses in hand");
-        if lanes.len() == lane.0 as usize {
-            lanes.push(address);
-        } else {
-            lanes[lane.0 as usize] = address;
-        }
     }
 
     /// The epoch that is in force. Read before every pull and every effect.

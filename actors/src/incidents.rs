@@ -36,9 +36,11 @@ impl Incident {
         let directory = &ground.directory;
         match self {
             Incident::Arm(armed) => {
-                let lanes = armed.lanes.clone();
+                let roster = directory.roster();
+                let whom = armed.whom.clone();
                 ground.chaos.arm(armed);
-                lanes.into_iter().filter_map(|lane| directory.lane(lane)).for_each(|lane| lane.do_send(Probe));
+                let lanes = roster.lanes().filter(|lane| whom.fits(&roster.spec(*lane)));
+                lanes.filter_map(|lane| directory.lane(lane)).for_each(|lane| lane.do_send(Probe));
             }
             Incident::Restart(fault, Restartable::Supervisor) => {
                 record(&ground, fault, "restart", "supervisor");

@@ -22,8 +22,9 @@ use crate::guard::guarded;
 use crate::mailbox::mailbox;
 use crate::post::Leg;
 use crate::recorder::Append;
+use crate::roster::Doing;
 use crate::supervisor::{Answer, Ask, LaneGone, PauseSeen, Want};
-use crate::team::Moment;
+use crate::team::{LaneSpec, Moment};
 use actix::{Actor, AsyncContext, Context, Handler};
 use actix::{ActorContext, SpawnHandle};
 use attempt::Attempt;
@@ -33,6 +34,7 @@ use baton_record::line::Actor as Writer;
 use baton_record::{Epoch, Event, FaultId, LaneId};
 use baton_world::git::GitError;
 pub use stage::Stage;
+use std::sync::Arc;
 use std::time::Duration;
 
 mailbox!(Lane {
@@ -85,7 +87,10 @@ pub struct Lane {
     id: LaneId,
     incarnation: u32,
     ground: Ground,
+    spec: Arc<LaneSpec>,
     stage: Stage,
+    /// What it has let people know of that.
+    shown: Doing,
     attempt: Option<Attempt>,
     ask: u32,
     open: Option<OpenQuestion>,
@@ -124,11 +129,14 @@ const LOOK_EVERY: Duration = Duration::from_secs(15);
 impl Lane {
     /// A lane that has never lived (`incarnation` 0) or lives again.
     pub fn new(id: LaneId, incarnation: u32, ground: Ground) -> Lane {
+        let spec = ground.directory.roster().spec(id);
         Lane {
             id,
             incarnation,
             ground,
+            spec,
             stage: Stage::Idle,
+            shown: Doing::Idle,
             attempt: None,
             ask: incarnation.saturating_mul(ASKS_PER_LIFE),
             open: None,
@@ -155,6 +163,16 @@ impl Lane {
         if let Err(panic) = worked {
             tracing::error!(lane = self.id.0, panic, "a lane panicked");
             self.die(DeathReason::Panicked, None, ctx);
+        }
+        self.show();
+    }
+
+    /// Lets people know what it is doing.
+    fn show(&mut self) {
+        let doing = self.stage.doing();
+        if doing != self.shown {
+            self.shown = doing;
+            self.ground.directory.roster().note(self.id, doing);
         }
     }
 
@@ -241,13 +259,13 @@ impl Lane {
 
     /// Looks whether a fault strikes in the present stage.
     fn expose(&mut self, ctx: &mut Context<Lane>) {
-        let Some((fault, kind)) = self.ground.chaos.strike(self.id, &self.moments()) else { return };
+        let Some((fault, kind)) = self.ground.chaos.strike((self.id, &self.spec), &self.moments()) else { return };
         let injected = match kind {
             LaneFault::Kill => "kill",
             LaneFault::Freeze { .. } => "pause",
             LaneFault::Spoil(_) | LaneFault::IgnorePolicy => return,
         };
-        let target = self.ground.team.lanes[self.id.0 as usize].name.clone();
+        let target = self.spec.name.clone();
         let event = Event::FaultInjected(FaultInjected { fault, injected: injected.to_owned(), target });
         self.ground.directory.recorder().do_send(Append::of(Writer::Run, vec![Fact::of_lane(self.id, event)]));
         match kind {
@@ -312,11 +330,13 @@ impl Actor for Lane {
 
     fn started(&mut self, ctx: &mut Context<Lane>) {
         ctx.run_interval(LOOK_EVERY, Lane::look);
+        self.ground.directory.roster().note(self.id, self.shown);
         self.ask(Want::Task, ctx);
     }
 
     fn stopped(&mut self, _: &mut Context<Lane>) {
         let (reason, fault) = self.death;
+        self.ground.directory.roster().note(self.id, Doing::Rests);
         let gone = LaneGone { lane: self.id, incarnation: self.incarnation, reason, fault };
         self.ground.directory.supervisor().do_send(gone);
     }

@@ -20,6 +20,7 @@ pub mod post;
 pub mod progress;
 pub mod recorder;
 pub mod rights;
+pub mod roster;
 pub mod start;
 pub mod supervisor;
 pub mod team;

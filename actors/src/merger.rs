@@ -37,7 +37,7 @@ use tokio::sync::mpsc;
 
 mailbox!(guarded Merger {
     RaiseFence => on_raise_fence, "Make a grant's fence the newest at its resources, then say so.";
-    Withdraw => on_withdraw, "A lane died: say whether its attempt is on main, and take nothing more of it.";
+    Withdraw => on_withdraw, "A lane died, or its task goes to another: say whether its attempt is on main, and take nothing more of it.";
     Allow => on_allow, "People have allowed something: it holds for whatever is tried from now on.";
     EpochChanged => on_epoch, "The epoch has changed: acknowledge a pause, or go on.";
     Quiesce => on_quiesce, "The run ends: finish what is begun, begin nothing, say when.";
@@ -154,7 +154,8 @@ pub struct MainMoved {
 pub struct FencesMoved {
     life: u32,
     raise: RaiseFence,
-    moved: desk::Moved<Oid>,
+    /// Where the fences are; `None`: newer ones stand already.
+    moved: desk::Moved<Option<Oid>>,
 }
 
 /// An actor that moves main.
@@ -233,13 +234,8 @@ impl Merger {
 
     /// The lane that made a change, whoever submits it.
     fn author_of(&self, lane: LaneId, submitted: &ChangeSubmitted) -> LaneId {
-        let lanes = &self.ground.team.lanes;
-        let named = submitted.author.as_ref().and_then(|name| lanes.iter().position(|spec| spec.name == *name));
-        named.map_or(lane, |place| LaneId(place as u32))
-    }
-
-    fn lane_name(&self, lane: LaneId) -> &str {
-        &self.ground.team.lanes[lane.0 as usize].name
+        let named = submitted.author.as_ref().and_then(|name| self.directory().roster().find(name));
+        named.unwrap_or(lane)
     }
 
     /// Takes facts into the state and hands them to the recorder.

@@ -27,6 +27,8 @@ pub struct Append {
     pub actor: Actor,
     /// What.
     pub facts: Vec<Fact>,
+    /// Names of lanes that join in them.
+    pub lane_names: Vec<String>,
     /// Called once the facts are durable, in the order of the journal. May be called on another thread.
     pub release: Option<Release>,
 }
@@ -37,12 +39,12 @@ pub type Release = Box<dyn FnOnce() + Send>;
 impl Append {
     /// Facts that nothing waits for.
     pub fn of(actor: Actor, facts: Vec<Fact>) -> Append {
-        Append { actor, facts, release: None }
+        Append { actor, facts, lane_names: Vec::new(), release: None }
     }
 
     /// Facts, and what is to be done once they are durable.
     pub fn then(actor: Actor, facts: Vec<Fact>, release: impl FnOnce() + Send + 'static) -> Append {
-        Append { actor, facts, release: Some(Box::new(release)) }
+        Append { actor, facts, lane_names: Vec::new(), release: Some(Box::new(release)) }
     }
 }
 
@@ -102,13 +104,13 @@ impl Recorder {
         let landed = records.iter().filter(|record| is_landing(&record.event)).count() as u64;
         self.progress.advance(records.len() as u64, landed, now_us);
         match &mut self.writer {
-            Writer::Inline(journal) => match journal.append(journal.chain().next_seq, &records, &[]) {
+            Writer::Inline(journal) => match journal.append(journal.chain().next_seq, &records, &append.lane_names) {
                 Ok(_) => append.release.into_iter().for_each(|release| release()),
                 Err(error) => self.end(Err(error)),
             },
             Writer::Grouped(committer) => {
                 let release = append.release.unwrap_or_else(|| Box::new(|| {}));
-                if !committer.submit(Submission { records, lane_names: Vec::new(), release }) {
+                if !committer.submit(Submission { records, lane_names: append.lane_names, release }) {
                     self.finish();
                 }
             }

@@ -10,6 +10,7 @@ use crate::merger::Merger;
 use crate::post::Post;
 use crate::progress::Progress;
 use crate::recorder::{Ended, Recorder};
+use crate::roster::Roster;
 use crate::supervisor::{Supervisor, fold_supervision};
 use crate::team::Team;
 use actix::{Actor, System};
@@ -64,7 +65,7 @@ pub fn run(launch: Launch) -> Result<Finished, Failure> {
 
 async fn live(launch: Launch) -> Result<Finished, Failure> {
     let clock = Clock::start(launch.team.clock);
-    let directory = Arc::new(Directory::new(launch.interrupted));
+    let directory = Arc::new(Directory::new(launch.interrupted, Roster::new(launch.progress.clone())));
     let (ended, end) = oneshot::channel();
     let ended: Ended = Box::new(move |journal| drop(ended.send(journal)));
     let recorder = match clock.kind() {
@@ -109,14 +110,15 @@ async fn watch(ground: Ground) {
 
 /// Merger and supervisor first, then lanes in the order of their identifiers.
 fn start_team(ground: &Ground, journal: PathBuf) -> Result<(), Failure> {
+    let roster = ground.directory.roster();
+    let lanes = || (0..ground.team.lanes.len() as u32).map(LaneId);
+    lanes().zip(&ground.team.lanes).for_each(|(lane, spec)| roster.join(lane, spec));
     let (work, queue) = mpsc::channel(ground.team.caps.queue as usize);
     let merger = Merger::new(ground.clone(), journal.clone(), queue);
     ground.directory.set_merger(actix::Supervisor::start(|_| merger), work);
     let folded = fold_supervision(&journal).map_err(|damage| Failure::Broken(damage.to_string()))?;
     let supervisor = Supervisor::new(ground.clone(), journal, folded);
     ground.directory.set_supervisor(actix::Supervisor::start(|_| supervisor));
-    for lane in (0..ground.team.lanes.len() as u32).map(LaneId) {
-        ground.directory.set_lane(lane, Lane::new(lane, 0, ground.clone()).start());
-    }
+    lanes().for_each(|lane| roster.begin(lane, Lane::new(lane, 0, ground.clone()).start()));
     Ok(())
 }

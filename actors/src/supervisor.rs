@@ -10,6 +10,7 @@ mod approvals;
 mod effects;
 mod handing;
 mod lifecycle;
+mod orders;
 mod quiet;
 
 use crate::consent::Consent;

@@ -2,12 +2,15 @@
 //!
 //! Times are microseconds, money is millionths of a dollar, probabilities are parts per million.
 
+mod command;
+
 pub use crate::rights::Binding;
 pub use baton_core::approvals::{About, Patience};
 use baton_record::event::{ApprovalSubject, Bound, BudgetSet};
-use baton_record::{LaneId, Oid, ResourceId, TaskId};
+use baton_record::{LaneId, Oid, ResourceId};
 use baton_world::endpoint_gate::Rate;
 use baton_world::{ClockKind, Seeds};
+pub use command::{Command, Whom};
 
 /// What the merger is called where roles are named; no role has lanes by this name.
 pub const MERGER: &str = "merger";
@@ -326,32 +329,6 @@ pub enum GateKind {
     },
 }
 
-/// What an operator can say.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Command {
-    /// `pause-all`.
-    PauseAll,
-    /// `resume-all`.
-    ResumeAll,
-    /// `stop`.
-    Stop,
-    /// `drain`.
-    Drain,
-    /// `{ kill: implementer.3 }`.
-    Kill(LaneId),
-    /// `{ approve: T-3 }`, `{ approve: undo }`, `{ approve: all }`, and the same with `deny`: what waits is answered.
-    Answer {
-        /// Which questions.
-        about: About,
-        /// Yes or no.
-        approved: bool,
-    },
-    /// `{ override: T-3 }`: the task's next change passes whatever gate refuses it.
-    Override(TaskId),
-    /// `{ budget: { run: { usd: 8 } } }`: limits, a lane's with the lane.
-    Budget(Vec<(BudgetSet, Option<LaneId>)>),
-}
-
 /// Actors that a fault can restart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Restartable {
@@ -394,6 +371,16 @@ impl Default for Caps {
 }
 
 impl Team {
+    /// The first lane of a role: what joins the role later is a clone of it.
+    pub fn first_of(&self, role: &str) -> Option<&LaneSpec> {
+        self.lanes.iter().find(|spec| spec.role == role)
+    }
+
+    /// The model that thinks in the lanes of a role.
+    pub fn model_of(&self, role: &str) -> Option<usize> {
+        self.first_of(role).map(|spec| spec.model)
+    }
+
     /// The work of a task.
     pub fn work_of(&self, task: baton_record::TaskId) -> &Work {
         &self.work[self.tasks[task.0 as usize]]

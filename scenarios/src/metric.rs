@@ -31,6 +31,7 @@ pub enum Count {
     TasksFailed,
     ChangesRefused,
     ChangesConflicted,
+    ChangesSuperseded,
     FaultsInjected,
     FaultsFelt,
     ControlLost,
@@ -89,12 +90,13 @@ pub enum Rank {
 }
 
 /// Every metric that is not the percentile of a time, by its name.
-const PLAIN: [(&str, Metric); 34] = [
+const PLAIN: [(&str, Metric); 35] = [
     ("main.intact", Metric::MainIntact),
     ("tasks.landed", Metric::Count(Count::TasksLanded)),
     ("tasks.failed", Metric::Count(Count::TasksFailed)),
     ("changes.refused", Metric::Count(Count::ChangesRefused)),
     ("changes.conflicted", Metric::Count(Count::ChangesConflicted)),
+    ("changes.superseded", Metric::Count(Count::ChangesSuperseded)),
     ("faults.injected", Metric::Count(Count::FaultsInjected)),
     ("faults.felt", Metric::Count(Count::FaultsFelt)),
     ("control.lost", Metric::Count(Count::ControlLost)),
@@ -183,6 +185,7 @@ fn counted(count: Count, report: &Report) -> u64 {
         Count::TasksFailed => tasks.failed,
         Count::ChangesRefused => landings.refused,
         Count::ChangesConflicted => landings.conflicts.count,
+        Count::ChangesSuperseded => landings.refusals.of("superseded"),
         Count::FaultsInjected => report.faults.iter().map(|fault| fault.injected).sum(),
         Count::FaultsFelt => report.faults.iter().filter(|fault| fault.felt_records > 0).count() as u64,
         Count::ControlLost | Count::ControlTorn => 0,

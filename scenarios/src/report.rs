@@ -27,7 +27,7 @@ pub use handoffs::{Debt, Handoffs, Reviews};
 pub use judged::{Judged, PromiseLine};
 pub use landings::{Conflicts, Landings, Meeting};
 pub use lane_time::{LaneTime, OneLaneTime, RoleTime, State, Times};
-pub use people::{Approvals, Denials, Override, Pauses, People};
+pub use people::{Approvals, Denials, Override, Pauses, People, RefusedCommand};
 pub use rework::{Rework, RoleRework};
 pub use roster::Cost;
 pub use sample::{Counts, Distribution};

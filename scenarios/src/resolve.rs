@@ -1,11 +1,11 @@
 //! From what a file says to what a team is: lanes and tasks are counted out, indices become names and identifiers.
 
-use crate::scenario::{Fault, FaultKind, OperatorCommand, Scenario, SkillFile, World};
+use crate::scenario::{Fault, FaultKind, OperatorCommand, Scenario, SkillFile, TaskGroup, Whom, World};
 use baton_actors::chaos::{Armed, LaneFault, MailFault, MailFaultWindow, Overload, Storm, Weather};
 use baton_actors::incidents::Incident;
 use baton_actors::supervisor::OperatorSays;
 use baton_actors::team::{Binding, LandingKind, LaneSpec, MERGER, Model, Team, Work};
-use baton_record::{EndpointId, FaultId, LaneId, Oid};
+use baton_record::{EndpointId, FaultId, Oid};
 use baton_world::{ClockKind, Seeds};
 use sha2::{Digest, Sha256};
 
@@ -62,7 +62,7 @@ pub fn team(scenario: &Scenario, ground: Ground) -> Team {
         models: models(scenario),
         bindings: bindings(scenario),
         work: work.collect(),
-        tasks: interleaved(scenario),
+        tasks: interleaved(&scenario.tasks),
         budgets: scenario.budgets.counted_out(&scenario.roles),
         leases: scenario.leases.clone(),
         gates: scenario.gates.clone(),
@@ -88,8 +88,8 @@ fn bindings(scenario: &Scenario) -> Vec<Binding> {
 }
 
 /// For each task its group: the groups in turn, so that different kinds of work meet.
-pub(crate) fn interleaved(scenario: &Scenario) -> Vec<usize> {
-    let mut left: Vec<u32> = scenario.tasks.iter().map(|group| group.tasks).collect();
+pub(crate) fn interleaved(groups: &[TaskGroup]) -> Vec<usize> {
+    let mut left: Vec<u32> = groups.iter().map(|group| group.tasks).collect();
     let mut tasks = Vec::new();
     while left.iter().any(|left| *left > 0) {
         for (group, left) in left.iter_mut().enumerate().filter(|(_, left)| **left > 0) {
@@ -167,8 +167,8 @@ pub fn incidents(scenario: &Scenario, world: World) -> Vec<(u64, Incident)> {
 fn incident(scenario: &Scenario, place: usize, fault: &Fault) -> Option<Incident> {
     let id = FaultId(place as u16);
     let arm = |kind, role, lane| {
-        let lanes = lanes_of(scenario, role, lane);
-        Some(Incident::Arm(Armed { fault: id, kind, lanes, moment: fault.moment }))
+        let whom = whom(scenario, role, lane);
+        Some(Incident::Arm(Armed { fault: id, kind, whom, moment: fault.moment }))
     };
     match &fault.kind {
         FaultKind::Kill { role, lane } => arm(LaneFault::Kill, *role, *lane),
@@ -186,11 +186,11 @@ fn word(said: &OperatorCommand) -> OperatorSays {
     OperatorSays { command: said.command.clone(), by: said.by.clone(), reason: said.reason.clone() }
 }
 
-/// One lane of a role, or all of them.
-fn lanes_of(scenario: &Scenario, role: usize, lane: Option<u32>) -> Vec<LaneId> {
-    let first: u32 = scenario.roles[..role].iter().map(|role| role.lanes).sum();
+/// One lane of a role, or any of them.
+fn whom(scenario: &Scenario, role: usize, lane: Option<u32>) -> Whom {
+    let name = &scenario.roles[role].name;
     match lane {
-        Some(number) => vec![LaneId(first + number - 1)],
-        None => (first..first + scenario.roles[role].lanes).map(LaneId).collect(),
+        Some(number) => Whom::Lane(format!("{name}.{number}")),
+        None => Whom::Role(name.clone()),
     }
 }

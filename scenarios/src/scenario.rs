@@ -3,6 +3,7 @@
 //! Times are microseconds, money is millionths of a dollar, probabilities are parts per million.
 
 pub use crate::metric::Metric;
+pub use baton_actors::team::Whom;
 pub use baton_actors::team::{About, Action, Caps, Command, EditRule, Gate, GateKind, Latency, Patience, Patiences};
 pub use baton_actors::team::{LeaseRule, LeaseSpan, Model, Moment, Restartable, Review, Spoil};
 use baton_policies::Skill;
@@ -161,22 +162,31 @@ pub struct Budgets {
 }
 
 impl Budgets {
-    /// Limits in the order of their scopes: the run's, the roles', each lane's, a call's.
-    pub fn counted_out(&self, roles: &[Role]) -> Vec<(BudgetSet, Option<LaneId>)> {
+    /// Limits in the order of their scopes: the run's, the roles', the lanes', a call's.
+    pub fn sets(&self, roles: &[Role]) -> Vec<BudgetSet> {
         let set = |scope, role: Option<&str>, limit| {
             let role = role.map(str::to_owned);
             BudgetSet { scope, role, limit, by: None, reason: None }
         };
-        let run = self.run.map(|limit| (set(BudgetScope::Run, None, limit), None));
+        let run = self.run.map(|limit| set(BudgetScope::Run, None, limit));
         let of_role = |(role, limit): &(usize, Limit)| {
             let name = roles[*role].name.as_str();
-            (set(BudgetScope::Role, Some(name), *limit), None)
+            set(BudgetScope::Role, Some(name), *limit)
         };
+        let lane = self.lane.map(|limit| set(BudgetScope::Lane, None, limit));
+        let call = self.call.map(|limit| set(BudgetScope::Call, None, limit));
+        run.into_iter().chain(self.roles.iter().map(of_role)).chain(lane).chain(call).collect()
+    }
+
+    /// The same, with one limit for each lane that the roles have at the start.
+    pub fn counted_out(&self, roles: &[Role]) -> Vec<(BudgetSet, Option<LaneId>)> {
         let count: u32 = roles.iter().map(|role| role.lanes).sum();
-        let of_lane = |limit| (0..count).map(move |lane| (set(BudgetScope::Lane, None, limit), Some(LaneId(lane))));
-        let call = self.call.map(|limit| (set(BudgetScope::Call, None, limit), None));
-        let lanes = self.lane.into_iter().flat_map(of_lane);
-        run.into_iter().chain(self.roles.iter().map(of_role)).chain(lanes).chain(call).collect()
+        let holders = |set: &BudgetSet| match set.scope {
+            BudgetScope::Lane => (0..count).map(|lane| Some(LaneId(lane))).collect(),
+            _ => vec![None],
+        };
+        let each = |set: BudgetSet| holders(&set).into_iter().map(move |lane| (set.clone(), lane));
+        self.sets(roles).into_iter().flat_map(each).collect()
     }
 }
 

@@ -26,6 +26,10 @@ pub const SHIPPED: &[(&str, &str)] = &[
     ("lane-ignores-policy", include_str!("../lane-ignores-policy.yaml")),
     ("pilot-of-two-roles", include_str!("../pilot-of-two-roles.yaml")),
     ("pilot-split-cleanly", include_str!("../pilot-split-cleanly.yaml")),
+    ("pause-in-mid-merge", include_str!("../pause-in-mid-merge.yaml")),
+    ("operators-contradict", include_str!("../operators-contradict.yaml")),
+    ("competing-summaries", include_str!("../competing-summaries.yaml")),
+    ("team-grows-and-shrinks", include_str!("../team-grows-and-shrinks.yaml")),
     ("day", include_str!("../day.yaml")),
 ];
 

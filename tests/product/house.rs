@@ -168,13 +168,18 @@ fn edges_point_only_to_earlier_crates() {
 
 #[test]
 fn one_crate_alone_knows_each_foreign_thing() {
-    for (foreign, owner) in [("actix", "baton-actors"), ("actix-rt", "baton-actors"), ("governor", "baton-world")] {
+    for (foreign, owner) in [
+        ("actix", "baton-actors"),
+        ("actix-rt", "baton-actors"),
+        ("governor", "baton-world"),
+        ("dashmap", "baton-actors"),
+    ] {
         for (folder, name, _) in CRATES {
             assert_eq!(depends(folder, foreign, built), name == owner, "{name} and {foreign}");
         }
     }
     // Each comes with what needs it, into one place.
-    for absent in ["reqwest", "dashmap", "axum", "git2", "rusqlite", "ractor", "kameo"] {
+    for absent in ["reqwest", "axum", "git2", "rusqlite", "ractor", "kameo"] {
         for (folder, name, _) in CRATES {
             assert!(!depends(folder, absent, any), "{name} depends on {absent}");
         }
@@ -183,6 +188,15 @@ fn one_crate_alone_knows_each_foreign_thing() {
     let others: Vec<&str> = SOURCES.into_iter().filter(|folder| *folder != "runtime/world/src").collect();
     absent("only the endpoint gate knows governor", &others, &["governor::"]);
     absent("actix stays inside of actors", &but_actors, &["actix", "actix_rt"]);
+    let roster = root().join("actors/src/roster.rs");
+    for file in sources(&["actors/src"]).into_iter().filter(|file| !file.ends_with("actors/src/roster.rs")) {
+        assert!(!text(&file).contains("DashMap"), "{}: only the roster knows dashmap", file.display());
+    }
+    // By key only: nothing of it walks through the map, whose order is nobody's.
+    let own = text(&roster);
+    for walk in ["seats.iter", "by_name.iter", ".retain(", "for seat in", "seats.len()"] {
+        assert!(!own.contains(walk), "the roster is looked up by key, and has {walk}");
+    }
 }
 
 #[test]

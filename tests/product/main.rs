@@ -19,6 +19,7 @@ mod hostile;
 mod house;
 mod kills;
 mod licences;
+mod operators;
 mod packets;
 mod people;
 mod plan;

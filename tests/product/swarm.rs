@@ -3,11 +3,13 @@
 //! `BATON_SWARM` sets how many, `BATON_SWARM_FROM` the first seed. A failure prints the seed and the scenario.
 
 mod handing;
+mod orders;
 
 use crate::draws::Draws;
 use crate::program::{Living, baton};
 use crate::run_folder::{RunFolder, write_scenario};
 use handing::Handing;
+use orders::{Orders, groups};
 use std::time::Duration;
 
 /// Scenarios, if nobody says otherwise.
@@ -263,6 +265,11 @@ fn scenario(seed: u64) -> String {
             "  - {{ at: {pause}s, by: ana, do: pause-all }}\n  - {{ at: {resume}s, by: ana, do: resume-all }}\n"
         ));
     }
+    let mut cap = String::new();
+    if let Some(mut orders) = Orders::of(seed, [lanes, writers], &groups(&text, [lanes, writers])) {
+        operators.push_str(&orders.say());
+        cap = orders.cap();
+    }
     if !operators.is_empty() {
         text.push_str(&format!("operators:\n{operators}"));
     }
@@ -276,7 +283,7 @@ fn scenario(seed: u64) -> String {
     (0..draws.between(1, 6)).for_each(|_| text.push_str(&fault(&mut draws)));
     let restarts = draws.between(1, 100);
     let (queue, caps) = (draws.between(1, 64), handing.caps);
-    text + &format!("caps: {{ restarts: {restarts}, queue: {queue}{caps} }}\nstop: {{ after: 3d }}\n")
+    text + &format!("caps: {{ {cap}restarts: {restarts}, queue: {queue}{caps} }}\nstop: {{ after: 3d }}\n")
 }
 
 #[track_caller]

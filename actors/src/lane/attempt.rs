@@ -253,6 +253,6 @@ impl Attempt {
 impl super::Lane {
     /// The endpoint of this lane's model.
     pub(super) fn endpoint(&self) -> EndpointId {
-        EndpointId(self.ground.team.lanes[self.id.0 as usize].model as u16)
+        EndpointId(self.spec.model as u16)
     }
 }

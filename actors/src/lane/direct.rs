@@ -40,7 +40,7 @@ impl Lane {
         let change = self.attempt.as_ref().expect("work is done in an attempt").change;
         let (team, repository) = (&self.ground.team, &self.ground.repository);
         let time_s = team.start_s + (self.ground.clock.now_us() / 1_000_000) as i64;
-        let by = By::of(&team.lanes[self.id.0 as usize].name, None);
+        let by = By::of(&self.spec.name, None);
         let meta = commit_meta(team, change, by, (None, time_s));
         let main = repository.standing_main()?;
         let proposal = match repository.propose(main, std::slice::from_ref(edit), &meta) {

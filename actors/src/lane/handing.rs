@@ -80,7 +80,7 @@ impl Lane {
     /// Whether the next call would not fit into the lane's context any more.
     pub(super) fn context_is_full(&self) -> bool {
         let attempt = self.attempt.as_ref().expect("a call is made in an attempt");
-        let spec = &self.ground.team.lanes[self.id.0 as usize];
+        let spec = &self.spec;
         let next = self.ground.team.models[spec.model].bound().tokens;
         let full = spec.context_limit.is_some_and(|limit| attempt.context + next > limit);
         full && attempt.has_progress() && !self.judges() && self.ground.team.landing == LandingKind::Merger
@@ -102,7 +102,7 @@ impl Lane {
         let packet = self.packet(purpose)?;
         let attempt = self.attempt.as_ref().expect("a packet tells of an attempt");
         let (change, before, to) = (attempt.change, attempt.packets_refused, packet.to.clone());
-        let struck = self.ground.chaos.strike_packet(self.id);
+        let struck = self.ground.chaos.strike_packet(&self.spec);
         let json = match struck {
             Some((fault, how)) => {
                 self.note_spoiled(fault, how);
@@ -131,7 +131,7 @@ impl Lane {
     fn packet(&self, purpose: PacketPurpose) -> Result<Packet, ContentError> {
         let (team, store) = (&self.ground.team, &self.ground.content);
         let attempt = self.attempt.as_ref().expect("a packet tells of an attempt");
-        let (change, spec) = (attempt.change, &team.lanes[self.id.0 as usize]);
+        let (change, spec) = (attempt.change, &self.spec);
         let progress = Progress { done: attempt.step, of: attempt.steps };
         let work = team.work_of(change.task());
         let (to, purpose, checklist, links, stop) = match (purpose, &work.review) {
@@ -187,7 +187,7 @@ impl Lane {
     /// What a script leaves to its successor in place of thoughts: which calls it made.
     fn notes(&self) -> Result<Link, ContentError> {
         let attempt = self.attempt.as_ref().expect("a packet tells of an attempt");
-        let lane = &self.ground.team.lanes[self.id.0 as usize].name;
+        let lane = &self.spec.name;
         let notes = format!("{lane} made calls up to {} for {}\n", attempt.step, attempt.change);
         packing::content_link(&self.ground.content, "notes", notes.as_bytes())
     }
@@ -262,7 +262,7 @@ impl Lane {
         let handed = attempt.handed.as_ref().expect("what is judged was handed over");
         match packing::unpack(&self.ground.content, &handed.packet) {
             Ok(Unpacked::Change(base, planned)) => {
-                let own = &self.ground.team.lanes[self.id.0 as usize].name;
+                let own = &self.spec.name;
                 let author = Some(handed.packet.from.clone()).filter(|author| author != own);
                 attempt.take_over(base, planned, author);
                 self.lease_or_submit(ctx);

@@ -37,9 +37,9 @@ impl Lane {
             return;
         }
         let task = attempt.change.task();
-        let Some(fault) = self.ground.chaos.strike_policy(self.id, task) else { return };
+        let Some(fault) = self.ground.chaos.strike_policy((self.id, &self.spec), task) else { return };
         attempt.ignores = Some(fault);
-        let target = self.ground.team.lanes[self.id.0 as usize].name.clone();
+        let target = self.spec.name.clone();
         let event = FaultInjected { fault, injected: "ignore-policy".to_owned(), target };
         let fact = Fact::of_lane(self.id, Event::FaultInjected(event));
         self.ground.directory.recorder().do_send(Append::of(Writer::Run, vec![fact]));
@@ -49,7 +49,7 @@ impl Lane {
     pub(super) fn use_tool(&mut self, action: &Scripted) -> Result<Option<u64>, GitError> {
         let Some(judged) = tool(action) else { return Ok(None) };
         let attempt = self.attempt.as_mut().expect("work is done in an attempt");
-        let lane = &self.ground.team.lanes[self.id.0 as usize].name;
+        let lane = &self.spec.name;
         let (lets, denial) = attempt.lets(&self.ground, lane, &judged)?;
         if !lets {
             self.tell_denied(denial.into_iter().collect());

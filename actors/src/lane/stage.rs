@@ -4,6 +4,7 @@ use super::Lane;
 use super::attempt::Attempt;
 use crate::chaos::NotTaken;
 use crate::recorder::Append;
+use crate::roster::Doing;
 use crate::supervisor::{Answer, Briefing, Want};
 use crate::team::{Action, LandingKind, LeaseSpan, overlap};
 use actix::Context;
@@ -46,6 +47,20 @@ pub enum Stage {
     Resting,
     /// It is gone.
     Dead,
+}
+
+impl Stage {
+    /// What people are told of it.
+    pub(super) fn doing(self) -> Doing {
+        match self {
+            Stage::Idle => Doing::Idle,
+            Stage::Thinking => Doing::Thinks,
+            Stage::Stalling | Stage::Writing | Stage::Leased => Doing::Works,
+            Stage::Landing => Doing::Lands,
+            Stage::Resting | Stage::Dead => Doing::Rests,
+            _ => Doing::Waits,
+        }
+    }
 }
 
 /// How long an endpoint takes to refuse a call.
@@ -261,7 +276,7 @@ impl Lane {
 
     fn plan(&mut self) -> Result<(), GitError> {
         let attempt = self.attempt.as_mut().expect("work is done in an attempt");
-        let lane = &self.ground.team.lanes[self.id.0 as usize].name;
+        let lane = &self.spec.name;
         let denied = attempt.plan(&self.ground, lane)?;
         self.tell_denied(denied);
         Ok(())
@@ -281,7 +296,7 @@ impl Lane {
 
     fn submit(&mut self, ctx: &mut Context<Lane>) {
         let attempt = self.attempt.as_mut().expect("work is done in an attempt");
-        let lane = &self.ground.team.lanes[self.id.0 as usize].name;
+        let lane = &self.spec.name;
         let submission = match attempt.submission(&self.ground, (self.id, lane), self.ground.clock.now_us()) {
             Ok(submission) => submission,
             Err(error) => return self.give_up(error),

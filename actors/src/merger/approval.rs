@@ -100,7 +100,8 @@ impl Merger {
         let (paths, undoes) = self.unapproved.get(&change)?.clone();
         let subject = if undoes.is_empty() { ApprovalSubject::Plan } else { ApprovalSubject::Undo };
         let whose = |undone: &ChangeId| {
-            let lane = self.authorship.lane_of(*undone).map(|lane| self.lane_name(lane)).unwrap_or_default();
+            let author = self.authorship.lane_of(*undone);
+            let lane = author.map(|lane| self.directory().roster().spec(lane).name.clone()).unwrap_or_default();
             format!("{lane} ({undone})")
         };
         let mut named: Vec<String> = undoes.iter().take(NAMED_MAX).map(whose).collect();

@@ -9,7 +9,7 @@ use crate::supervisor::{FenceStands, StopRun};
 use actix::{AsyncContext, Context};
 use baton_core::Fact;
 use baton_record::event::{FenceRaised, ForeignPush, StopReason};
-use baton_record::{Event, Oid};
+use baton_record::{Event, Oid, ResourceId};
 use baton_world::ClockKind;
 use baton_world::git::{GitError, RefMoved};
 use std::collections::VecDeque;
@@ -74,10 +74,15 @@ impl Merger {
             let moved = (|| {
                 let expected = ground.repository.fences_ref()?;
                 let mut fences = ground.repository.fences()?;
-                for resource in &raise.raises {
-                    fences.raise(&ground.team.leases[resource.0 as usize].resource, raise.fence)?;
+                let pattern = |resource: &ResourceId| &ground.team.leases[resource.0 as usize].resource;
+                // What was asked for twice may come after what was asked for later.
+                if raise.raises.iter().any(|resource| fences.get(pattern(resource)) > Some(raise.fence)) {
+                    return Ok(Ok(None));
                 }
-                ground.repository.raise_fence(expected, &fences)
+                for resource in &raise.raises {
+                    fences.raise(pattern(resource), raise.fence)?;
+                }
+                Ok(ground.repository.raise_fence(expected, &fences)?.map(Some))
             })();
             FencesMoved { life, raise, moved }
         });
@@ -89,7 +94,11 @@ impl Merger {
             return;
         }
         match moved {
-            Ok(Ok(fences)) => {
+            Ok(Ok(None)) => {
+                self.leave_desk(ctx);
+                self.try_again(ctx);
+            }
+            Ok(Ok(Some(fences))) => {
                 let RaiseFence { lease, fence, raises: resources, about: (lane, task), .. } = raise;
                 let raised = FenceRaised { lease, fence, resources, fences };
                 let supervisor = self.directory().supervisor().clone();

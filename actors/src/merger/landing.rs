@@ -51,6 +51,7 @@ impl Merger {
                 self.note(lane, fault, Event::AskRepeated(again));
                 self.payloads.insert(change, submission);
             }
+            Err(Refusal::Stale) => self.refuse_late(&submission),
             Err(_) => {
                 let repeat = RepeatAnswered { ask: submission.ask, fault };
                 self.note(lane, fault, Event::RepeatAnswered(repeat));
@@ -58,6 +59,24 @@ impl Merger {
             }
         }
         self.try_next(ctx);
+    }
+
+    /// A change that comes after its attempt was closed competes with whoever has its task now. It is refused, and that is
+    /// written down.
+    fn refuse_late(&mut self, submission: &Submission) {
+        let (change, lane, ask) = (submission.change(), submission.lane, submission.ask);
+        let (reason, paths) = match prepare::superseded(&self.ground, self.head, submission) {
+            Ok(Some(path)) => (RefuseReason::Superseded, vec![path]),
+            Ok(None) => (RefuseReason::Withdrawn, Vec::new()),
+            Err(error) => return self.give_up(error),
+        };
+        let fault = submission.fault.or_else(|| self.ground.chaos.cause(lane));
+        let submitted = Event::ChangeSubmitted((*submission.submitted).clone());
+        let refused = Event::ChangeRefused(ChangeRefused { change, reason, paths, undoes: Vec::new(), fault });
+        let facts = [submitted, refused].map(|event| Fact::of(lane, change.task(), event));
+        let supervisor = self.directory().supervisor().clone();
+        let word = Settled { lane, ask, change, outcome: Outcome::Refused, lacks: None, fault };
+        self.commit(facts.into(), move || supervisor.do_send(word));
     }
 
     fn note(&mut self, lane: LaneId, fault: Option<FaultId>, event: Event) {
@@ -69,7 +88,7 @@ impl Merger {
     fn known_outcome(&self, change: ChangeId) -> Outcome {
         match self.state.outcome(change) {
             Some(Known::Landed) => Outcome::Landed,
-            Some(Known::Refused(RefuseReason::Withdrawn)) | None => Outcome::Withdrawn,
+            Some(Known::Refused(RefuseReason::Withdrawn) | Known::Closed) | None => Outcome::Withdrawn,
             Some(Known::Refused(_)) => Outcome::Refused,
             Some(Known::Pending) => unreachable!("a pending change has no outcome yet"),
         }
@@ -100,7 +119,8 @@ impl Merger {
         let submission = self.payloads[&change].clone();
         let fence = submission.submitted.fence;
         let time_s = self.ground.team.start_s + (self.ground.clock.now_us() / 1_000_000) as i64;
-        let by = By::of(self.lane_name(submission.lane), submission.submitted.author.as_deref());
+        let spec = self.directory().roster().spec(submission.lane);
+        let by = By::of(&spec.name, submission.submitted.author.as_deref());
         let meta = commit_meta(&self.ground.team, change, by, (fence, time_s));
         let base_known = self.heads.contains(&submission.submitted.base);
         let holds = submission.submitted.lease.and_then(|lease| self.leases.get(&lease).cloned());

@@ -152,8 +152,8 @@ impl Try {
         if let Some(denial) = mandate::own(team, repository, proposal).map_err(Failure::Repository)? {
             return Ok(Some(Verdict::Denied { paths: Vec::new(), denied: vec![denial] }));
         }
-        let author = &team.lanes[self.author.0 as usize].name;
-        let mut denied = mandate::of_change(team, author, (repository, proposal)).map_err(Failure::Repository)?;
+        let author = self.ground.directory.roster().spec(self.author);
+        let mut denied = mandate::of_change(team, &author.name, (repository, proposal)).map_err(Failure::Repository)?;
         if denied.is_empty() {
             return Ok(None);
         }
@@ -196,13 +196,8 @@ impl Try {
                 return Ok(Some(refuse(RefuseReason::StaleRead, vec![read.path.clone()])));
             }
         }
-        let canonical = &self.ground.team.work_of(self.submission.change().task()).canonical;
-        if let Some(path) = canonical
-            && blob(main_tree, path)? != blob(self.submission.proposal.base_tree, path)?
-        {
-            return Ok(Some(refuse(RefuseReason::Superseded, vec![path.clone()])));
-        }
-        Ok(None)
+        let superseded = superseded(&self.ground, self.head, &self.submission)?;
+        Ok(superseded.map(|path| refuse(RefuseReason::Superseded, vec![path])))
     }
 
     fn gates(&self, landing: &Landing) -> Result<Vec<GateResult>, GitError> {
@@ -232,6 +227,15 @@ impl Try {
         }
         Ok(None)
     }
+}
+
+/// The canonical artifact of the change's task, if main has another version of it than the change was made from.
+pub(super) fn superseded(ground: &Ground, head: Oid, submission: &Submission) -> Result<Option<String>, GitError> {
+    let Some(path) = &ground.team.work_of(submission.change().task()).canonical else { return Ok(None) };
+    let repository = &*ground.repository;
+    let blob = |tree| Ok::<_, GitError>(repository.entry(tree, path)?.map(|entry| entry.oid));
+    let main_tree = repository.commit(head)?.tree;
+    Ok((blob(main_tree)? != blob(submission.proposal.base_tree)?).then(|| path.clone()))
 }
 
 /// Resources at which a newer fence stands than `fence`.

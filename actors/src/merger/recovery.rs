@@ -194,6 +194,11 @@ impl FoldedFences {
             (Event::LeaseGranted(grant), Some(lane), Some(task)) => {
                 self.grants.insert(grant.fence, (grant.lease, (lane, task)));
             }
+            (Event::LeaseReleased(end), Some(lane), Some(task)) => {
+                if let Some(fence) = end.fence {
+                    self.grants.insert(fence, (end.lease, (lane, task)));
+                }
+            }
             _ => {}
         }
     }

@@ -5,7 +5,6 @@
 //! begins twice.
 
 use super::{Effect, Knock, Supervisor};
-use crate::team::LaneSpec;
 use actix::{AsyncContext, Context};
 use baton_core::Fact;
 use baton_record::event::{CallAdmitted, EffectFailed};
@@ -58,8 +57,7 @@ impl Supervisor {
     }
 
     pub(super) fn endpoint_of(&self, lane: LaneId) -> EndpointId {
-        let LaneSpec { model, .. } = self.ground.team.lanes[lane.0 as usize];
-        EndpointId(model as u16)
+        EndpointId(self.directory().roster().spec(lane).model as u16)
     }
 
     fn door(&mut self, endpoint: EndpointId) -> Option<&mut Door> {
@@ -128,6 +126,9 @@ impl Supervisor {
 
     /// Tells the door how a call that it let through has ended. To be called before the fact is taken into the state.
     pub(super) fn note_end(&mut self, lane: LaneId, event: &Event) -> Option<Effect> {
+        if !matches!(event, Event::EffectDone(_) | Event::EffectFailed(_) | Event::EffectLost(_)) {
+            return None;
+        }
         let (endpoint, is_news) = (self.endpoint_of(lane), self.state.slots.is_news(lane));
         let now_us = self.ground.clock.now_us();
         let until_us = match event {

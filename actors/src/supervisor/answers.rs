@@ -44,7 +44,9 @@ impl Supervisor {
                 let bound = self.ground.team.models[endpoint.0 as usize].bound();
                 let wanted = Wanted { endpoint, key, bound };
                 let refused = self.obey(&Command::StartCall { lane, change, wanted });
-                match refused {
+                // A call that was granted goes on, also where its task has gone to another meanwhile.
+                let runs = self.state.slots.running(lane) == Some(key);
+                match refused.map_err(|refusal| if runs { Refusal::Repeated } else { refusal }) {
                     Err(Refusal::Repeated) if self.is_gated(lane) && !self.state.slots.is_admitted(lane) => {
                         self.line_up(lane, key, ctx);
                     }

@@ -1,6 +1,7 @@
 //! What waits for people: questions of lanes, people's answers, their time, and what that allows the merger.
 
 use super::{Answer, AnswerDue, Effect, Supervisor};
+use crate::team::Command as Word;
 use actix::{AsyncContext, Context};
 use baton_core::approvals::{About, Question, Verdict};
 use baton_core::{Command, Fact, Refusal};
@@ -35,8 +36,8 @@ impl Supervisor {
                 self.stop_if_stuck(ctx);
             }
             Err(refusal) => {
-                let verb = if approved { "approve" } else { "deny" };
-                self.refuse_command(format!("{verb}: {}", meant(about)), (by, reason), why(refusal));
+                let word = Word::Answer { about, approved };
+                self.refuse_command(word.to_string(), (by, reason), why(refusal));
             }
         }
     }
@@ -44,11 +45,11 @@ impl Supervisor {
     pub(super) fn take_override(&mut self, task: TaskId, (by, reason): (String, String)) {
         let command = Command::Override { task, by: by.clone(), reason: reason.clone() };
         if let Err(refusal) = self.obey(&command) {
-            self.refuse_command(format!("override: {task}"), (by, reason), why(refusal));
+            self.refuse_command(Word::Override(task).to_string(), (by, reason), why(refusal));
         }
     }
 
-    fn refuse_command(&mut self, command: String, (by, reason): (String, String), why: CommandRefusal) {
+    pub(super) fn refuse_command(&mut self, command: String, (by, reason): (String, String), why: CommandRefusal) {
         let event = Event::CommandRefused(CommandRefused { command, by, reason, why });
         self.commit(vec![Fact::of_run(event)], None);
     }
@@ -102,15 +103,6 @@ impl Supervisor {
         let mut plans = (0..team.tasks.len() as u32).map(TaskId).filter(|task| team.work_of(*task).plan);
         let planned = team.stop_when_planned && done && plans.all(|task| self.state.board.is_done(task));
         planned.then_some(StopReason::PlanApproved)
-    }
-}
-
-/// What a command is about, as the scenario writes it.
-fn meant(about: About) -> String {
-    match about {
-        About::Task(task) => task.to_string(),
-        About::Subject(subject) => subject.word().to_owned(),
-        About::All => "all".to_owned(),
     }
 }
 

@@ -3,12 +3,13 @@
 use super::lifecycle::roles_in;
 use super::{Answer, Expire, MergerBack, Released, Supervisor};
 use crate::consent::Allowed;
-use crate::lane::{Answered, ObeyPause};
+use crate::lane::{Answered, ObeyPause, Perish};
 use crate::merger::{Allow, EpochChanged, Quiesce, RaiseFence, Withdraw};
 use crate::post::Leg;
 use crate::recorder::Append;
 use actix::{AsyncContext, Context};
 use baton_core::Fact;
+use baton_core::leases::Held;
 use baton_record::event::{ReturnReason, StopReason};
 use baton_record::line::Actor as Writer;
 use baton_record::{ApprovalId, ChangeId, EffectKey, EndpointId, Epoch, Event, FaultId, LaneId, LeaseId};
@@ -38,9 +39,9 @@ pub enum Effect {
         /// Which.
         endpoint: EndpointId,
     },
-    /// Have a grant's fence raised, and look again when its time is over.
+    /// Have a grant's fence raised, and look again when its time is over; or that of a lease that was taken from its holder.
     Raise {
-        /// Which grant.
+        /// Which lease.
         lease: LeaseId,
     },
     /// Watch a person's time to answer.
@@ -50,7 +51,7 @@ pub enum Effect {
     },
     /// Tell the merger what people have allowed.
     Allow(Allowed),
-    /// Have a dead lane's attempt closed.
+    /// Have an attempt closed whose lane is dead, or whose task goes to another.
     Withdraw {
         /// Whose.
         lane: LaneId,
@@ -58,6 +59,11 @@ pub enum Effect {
         change: ChangeId,
         /// What killed the lane.
         fault: Option<FaultId>,
+    },
+    /// Have a lane die, as an operator wants it.
+    Perish {
+        /// Whom.
+        lane: LaneId,
     },
     /// Start a dead lane again after a back-off.
     Revive {
@@ -87,10 +93,12 @@ impl Supervisor {
     pub(super) fn commit(&mut self, facts: Vec<Fact>, asked: Option<(LaneId, u32)>) {
         let mut effects = Vec::new();
         for fact in &facts {
+            self.seat(&fact.event);
             effects.extend(fact.lane.and_then(|lane| self.note_end(lane, &fact.event)));
             self.state.apply((fact.lane, fact.task), &fact.event, roles_in(&fact.event, &self.names));
             self.note_packet(&fact.event);
             effects.extend(self.consent.take(fact.task, &fact.event).map(Effect::Allow));
+            effects.extend(self.effect_of_order(fact));
             effects.extend(self.effect_of(fact, asked));
         }
         effects.extend(self.settled_effect(&facts, asked));
@@ -104,7 +112,12 @@ impl Supervisor {
     pub(super) fn commit_effects(&self, facts: Vec<Fact>, effects: Vec<Effect>) {
         let supervisor = self.directory().supervisor().clone();
         let release = move || supervisor.do_send(Released(effects));
-        self.directory().recorder().do_send(Append::then(Writer::Supervisor, facts, release));
+        let joined = facts.iter().filter_map(|fact| match &fact.event {
+            Event::LaneJoined(joined) => self.names.lane(joined.id).map(str::to_owned),
+            _ => None,
+        });
+        let lane_names = joined.collect();
+        self.directory().recorder().do_send(Append { lane_names, ..Append::then(Writer::Supervisor, facts, release) });
     }
 
     fn effect_of(&mut self, fact: &Fact, asked: Option<(LaneId, u32)>) -> Vec<Effect> {
@@ -116,9 +129,13 @@ impl Supervisor {
                 latest(Answer::Task(ChangeId::of(task, assigned.attempt), self.briefing(task)))
             }
             Event::TaskReturned(returned) if asked.is_none() => match returned.reason {
-                ReturnReason::LaneDied | ReturnReason::Refused | ReturnReason::Reassigned => Vec::new(),
+                ReturnReason::LaneDied | ReturnReason::Refused => Vec::new(),
                 _ => latest(Answer::Over),
             },
+            // Whoever owned it and waits for anybody but the merger is told; a call that was granted to it goes on first.
+            Event::TaskReturned(returned) if returned.reason == ReturnReason::Reassigned => {
+                if self.state.slots.running(lane).is_some() { Vec::new() } else { latest(Answer::Over) }
+            }
             Event::TaskFailed(_) if asked.is_none() => latest(Answer::Over),
             Event::PacketRefused(_) => latest(Answer::PacketRefused),
             Event::ReviewGiven(review) if review.approved => latest(Answer::Reviewed),
@@ -129,6 +146,8 @@ impl Supervisor {
             Event::CallRefused(_) => latest(Answer::LastTurn),
             Event::ApprovalAsked(asked) => vec![Effect::Watch { approval: asked.approval }],
             Event::LeaseGranted(grant) => vec![Effect::Raise { lease: grant.lease }],
+            Event::LeaseReleased(end) if end.fence.is_some() => vec![Effect::Raise { lease: end.lease }],
+            Event::LaneJoined(_) => vec![Effect::StartLane { lane }],
             Event::LaneDied(died) => self.bury(lane, died.fault),
             Event::LaneRestarted(_) => vec![Effect::StartLane { lane }],
             _ => Vec::new(),
@@ -162,6 +181,11 @@ impl Supervisor {
             Effect::Withdraw { lane, change, fault } => {
                 self.directory().merger().do_send(Withdraw { lane, change, fault });
             }
+            Effect::Perish { lane } => {
+                if let Some(address) = self.directory().lane(lane) {
+                    address.do_send(Perish);
+                }
+            }
             Effect::Revive { lane } => self.revive_later(lane, ctx),
             Effect::StartLane { lane } => self.start_lane(lane),
             Effect::Announce { epoch } => {
@@ -183,18 +207,33 @@ impl Supervisor {
     }
 
     pub(super) fn on_merger_back(&mut self, _: MergerBack, ctx: &mut Context<Supervisor>) {
-        let held = self.state.leases.held().iter();
-        let unraised: Vec<LeaseId> = held.filter(|held| !held.raised).map(|held| held.lease).collect();
-        unraised.into_iter().for_each(|lease| self.raise(lease, ctx));
+        self.raise_again(|held| !held.raised, ctx);
         for (lane, change) in self.state.board.leaving() {
-            let fault = self.cause(lane);
+            let fault = self.cause_of_leaving(lane, change);
             self.directory().merger().do_send(Withdraw { lane, change, fault });
         }
     }
 
+    /// What made a lane leave its attempt, if it was a fault.
+    pub(super) fn cause_of_leaving(&self, lane: LaneId, change: ChangeId) -> Option<FaultId> {
+        self.cause(lane).filter(|_| !self.state.board.is_moving(change.task()))
+    }
+
+    /// Fences rise in the order of their numbers, whoever asks for them.
+    pub(super) fn raise_again(&self, which: impl Fn(&Held) -> bool, ctx: &mut Context<Supervisor>) {
+        let leases = &self.state.leases;
+        let held = leases.held().iter().filter(|held| which(held)).map(|held| (held.fence, held.lease));
+        let shutting = leases.shutting().iter().map(|shutting| (shutting.fence, shutting.lease));
+        let mut due: Vec<_> = held.chain(shutting).collect();
+        due.sort_unstable();
+        due.into_iter().for_each(|(_, lease)| self.raise(lease, ctx));
+    }
+
     /// Has a grant's fence raised at its resources and all that overlap, and watches its time.
     pub(super) fn raise(&self, lease: LeaseId, ctx: &mut Context<Supervisor>) {
-        let Some(held) = self.state.leases.held().iter().find(|held| held.lease == lease) else { return };
+        let Some(held) = self.state.leases.held().iter().find(|held| held.lease == lease) else {
+            return self.shut_out(lease);
+        };
         let left_us = held.until_us.saturating_sub(self.ground.clock.now_us());
         ctx.notify_later(Expire(lease), Duration::from_micros(left_us));
         if !held.raised {
@@ -206,5 +245,18 @@ impl Supervisor {
                 about: (held.lane, held.change.task()),
             });
         }
+    }
+
+    /// Has the fence raised that shuts out the former holder of a lease.
+    fn shut_out(&self, lease: LeaseId) {
+        let leases = &self.state.leases;
+        let Some(shutting) = leases.shutting().iter().find(|shutting| shutting.lease == lease) else { return };
+        self.directory().merger().do_send(RaiseFence {
+            lease,
+            fence: shutting.fence,
+            holds: shutting.resources.clone(),
+            raises: leases.with_overlaps(&shutting.resources),
+            about: (shutting.lane, shutting.change.task()),
+        });
     }
 }

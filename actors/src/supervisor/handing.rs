@@ -31,7 +31,7 @@ impl Supervisor {
         if !self.state.board.works_on(lane, handing.change) {
             return self.answer(lane, Answer::Over);
         }
-        let (ground, from) = (self.ground.clone(), self.ground.team.lanes[lane.0 as usize].name.clone());
+        let (ground, from) = (self.ground.clone(), self.directory().roster().spec(lane).name.clone());
         let look = move || {
             let looked = flaws(&ground, &from, &handing);
             PacketLooked { lane, handing, looked }

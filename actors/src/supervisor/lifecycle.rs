@@ -32,6 +32,7 @@ pub(crate) fn roles_in(event: &Event, names: &Names) -> RolesIn {
         Event::LaneJoined(joined) => of(Some(&joined.role)).into(),
         Event::TaskAdded(added) => RolesIn { role: of(Some(&added.role)), review: of(added.review.as_deref()) },
         Event::BudgetSet(set) => of(set.role.as_deref()).into(),
+        Event::CommandGiven(given) => of(given.role.as_deref()).into(),
         _ => RolesIn::default(),
     }
 }
@@ -95,7 +96,10 @@ impl Supervisor {
 
     pub(super) fn revive_later(&mut self, lane: LaneId, ctx: &mut Context<Supervisor>) {
         let restarts = self.state.board.restarts(lane);
-        if restarts < self.ground.team.caps.restarts {
+        if self.state.board.is_removed(lane) {
+            tracing::info!(lane = lane.0, "a lane that was taken out does not come back");
+            self.stop_if_stuck(ctx);
+        } else if restarts < self.ground.team.caps.restarts {
             ctx.notify_later(Revive(lane), back_off(restarts));
         } else {
             tracing::warn!(lane = lane.0, restarts, "a lane is not started again");
@@ -105,7 +109,7 @@ impl Supervisor {
     }
 
     pub(super) fn on_revive(&mut self, revive: Revive, _: &mut Context<Supervisor>) {
-        if self.stopping.is_none() {
+        if self.stopping.is_none() && !self.state.board.is_removed(revive.0) {
             let fault = self.cause(revive.0);
             let lane = revive.0;
             if self.obey(&Command::RestoreLane { lane, fault }).is_err() {
@@ -118,7 +122,7 @@ impl Supervisor {
         let incarnation = self.state.board.restarts(lane);
         self.asks[lane.0 as usize] = LatestAsk::default();
         let address = Lane::new(lane, incarnation, self.ground.clone()).start();
-        self.directory().set_lane(lane, address);
+        self.directory().roster().begin(lane, address);
     }
 
     pub(super) fn on_expire(&mut self, expire: Expire, ctx: &mut Context<Supervisor>) {
@@ -200,6 +204,7 @@ impl Supervisor {
         (self.state, self.packets, self.consent) = (state, packets, consent);
         self.names = end.names;
         self.asks = vec![LatestAsk::default(); self.names.lanes()];
+        (0..self.names.lanes() as u32).for_each(|lane| self.enroll(LaneId(lane)));
         self.idle.clear();
         self.make_doors_again(&quiet);
         let restart = ActorRestarted { restarts: self.restarts, folded: end.chain.next_seq, fault: self.crash.take() };
@@ -211,10 +216,12 @@ impl Supervisor {
 
     /// Does again whatever the fold shows as begun and not finished.
     fn take_up(&mut self, ctx: &mut Context<Supervisor>) {
-        let leases: Vec<_> = self.state.leases.held().iter().map(|held| held.lease).collect();
-        leases.into_iter().for_each(|lease| self.raise(lease, ctx));
+        self.raise_again(|_| true, ctx);
+        for lane in self.state.board.condemned() {
+            self.commit_effects(Vec::new(), vec![Effect::Perish { lane }]);
+        }
         for (lane, change) in self.state.board.leaving() {
-            let fault = self.cause(lane);
+            let fault = self.cause_of_leaving(lane, change);
             self.commit_effects(Vec::new(), vec![Effect::Withdraw { lane, change, fault }]);
         }
         let lanes = (0..self.state.board.lanes() as u32).map(LaneId);
@@ -224,6 +231,9 @@ impl Supervisor {
         self.take_up_approvals(ctx);
         self.announce_again();
         self.directory().have_all_ask_again();
+        if self.state.board.is_stopping() {
+            self.stopping.get_or_insert(StopReason::Operator);
+        }
         if let Some(reason) = self.stopping {
             self.commit_effects(Vec::new(), vec![Effect::End { reason }]);
         }

@@ -3,15 +3,19 @@
 //!
 //! Deliberately does not know leases, slots or the repository.
 
+mod moves;
+mod turns;
+
 use crate::changes::{Change, Changes};
 use crate::groups::Groups;
 use crate::packets::Packets;
 use crate::report::Judgement;
-use baton_record::event::{FailReason, OperatorCommand, PacketOffered, PacketPurpose, RefuseReason, ReturnReason};
-use baton_record::event::{StopReason, TaskAdded};
+use baton_record::event::{BudgetScope, FailReason, OperatorCommand, PacketOffered, PacketPurpose, RefuseReason};
+use baton_record::event::{RetireReason, ReturnReason, StopReason, TaskAdded};
 use baton_record::ids::ATTEMPTS_MAX;
 use baton_record::line::Record;
 use baton_record::{ChangeId, Event, LaneId, TaskId};
+pub(crate) use moves::Heir;
 use std::collections::BTreeMap;
 
 #[derive(Debug)]
@@ -22,6 +26,12 @@ struct Task {
     /// Attempts that began from nothing, or again from where another died.
     begun: u32,
     ended: bool,
+    /// Whom an operator has given it to, while nobody of the same role has taken it since.
+    kept: Option<LaneId>,
+    /// An operator takes it from its owner.
+    moving: bool,
+    /// It was taken from its owner, and nobody has it since.
+    moved: bool,
 }
 
 #[derive(Debug)]
@@ -37,9 +47,18 @@ struct Lane {
     out_of_money: bool,
     /// Something was denied to it since it has its task.
     denied: bool,
+    /// An operator has taken it out of the team.
+    removed: bool,
+    /// Its task was given to another since it was last given one.
+    called_off: bool,
 }
 
 impl Lane {
+    /// Whether it lives and may be given a task.
+    fn takes_work(&self) -> bool {
+        !self.dead && !self.retired && !self.removed
+    }
+
     fn new(role: &str) -> Lane {
         Lane {
             role: role.to_owned(),
@@ -50,6 +69,8 @@ impl Lane {
             retired: false,
             out_of_money: false,
             denied: false,
+            removed: false,
+            called_off: false,
         }
     }
 }
@@ -76,9 +97,9 @@ impl Board {
     /// Whether nothing new was begun since an operator said so, nobody owns anything, and nothing that was begun waits
     /// for a lane that could take it.
     pub(crate) fn is_drained(&self, packets: &Packets) -> bool {
-        let able = |role: &str| self.lanes.values().any(|lane| lane.role == role && !lane.dead && !lane.retired);
+        let able = |role: &str| self.lanes.values().any(|lane| lane.role == role && lane.takes_work());
         let rests = |(id, task): (&TaskId, &Task)| {
-            let goes_on = !task.ended && packets.is_begun(*id);
+            let goes_on = !task.ended && (task.moved || packets.is_begun(*id));
             let waits = !task.ended && packets.waits_for_person(*id);
             task.owner.is_none() && !waits && !(goes_on && able(packets.role_of(*id, &task.added.role)))
         };
@@ -92,7 +113,7 @@ impl Board {
 
     /// Whether a lane that has given up lives and still has something to hand back.
     pub(crate) fn any_hands_back(&self) -> bool {
-        self.lanes.values().any(|lane| lane.retired && !lane.dead && lane.owns.is_some())
+        self.lanes.values().any(|lane| (lane.retired || lane.removed) && !lane.dead && lane.owns.is_some())
     }
 
     /// A lane gives up when a call of it was refused. What it has it may still hand back.
@@ -101,6 +122,11 @@ impl Board {
         let earned = std::mem::take(&mut lane.refused_a_call);
         (lane.retired, lane.out_of_money) = (true, true);
         if earned { Ok(()) } else { Err("is left by a lane that gives up, and no call of it was refused") }
+    }
+
+    /// The path of the task's one canonical artifact, if it has one.
+    pub(crate) fn artifact_of(&self, id: TaskId) -> Option<&str> {
+        self.tasks.get(&id)?.added.artifact.as_deref()
     }
 
     /// Tasks that exist and have not ended.
@@ -165,6 +191,10 @@ impl Board {
                 }
                 result
             }
+            Event::LaneRetired(retired) if retired.reason == RetireReason::Removed => {
+                record.lane.and_then(|id| self.lanes.get_mut(&id)).into_iter().for_each(|lane| lane.removed = true);
+                return;
+            }
             Event::LaneRetired(_) => self.retired(record),
             Event::ActionDenied(_) => {
                 if let Some(lane) = record.lane.and_then(|id| self.lanes.get_mut(&id)) {
@@ -174,6 +204,10 @@ impl Board {
             }
             Event::CommandGiven(given) => {
                 self.draining |= given.command == OperatorCommand::Drain;
+                return self.ordered(record, given, packets);
+            }
+            Event::BudgetSet(set) if set.scope == BudgetScope::Lane => {
+                record.lane.and_then(|id| self.lanes.get_mut(&id)).into_iter().for_each(|lane| lane.retired = false);
                 return;
             }
             Event::BudgetSet(_) => {
@@ -186,10 +220,14 @@ impl Board {
             Event::GatePassed(_) | Event::GateFailed(_) => self.gated(record, changes),
             Event::LeaseRequested(asked) => self.asked(record, asked.change),
             Event::ChangeLanded(landed) => return self.artifact(seq, changes.get(landed.change)),
-            Event::ChangeSubmitted(submitted) => self.submitted(record, submitted.change),
+            Event::ChangeSubmitted(submitted) => self.submitted(record, submitted.change, changes),
             Event::ChangeWithdrawn(withdrawn) => self.withdrawn(record, withdrawn.change),
             Event::ChangeRefused(refused) if refused.reason == RefuseReason::Superseded => {
                 self.superseded(record, &refused.paths)
+            }
+            Event::ChangeRefused(refused) if refused.reason == RefuseReason::Withdrawn => {
+                let late = changes.get(refused.change).is_some_and(|change| change.late);
+                if late { Ok(()) } else { self.called_off(record) }
             }
             Event::TaskAdded(added) => self.added(record.task, added),
             Event::TaskAssigned(assigned) => self.assigned(record, assigned.attempt, packets),
@@ -207,54 +245,10 @@ impl Board {
         if self.tasks.contains_key(&id) {
             return Err("is added a second time");
         }
-        let task = Task { added: added.clone(), owner: None, attempt: 0, begun: 0, ended: false };
+        let (kept, moving, moved) = (None, false, false);
+        let task = Task { added: added.clone(), owner: None, attempt: 0, begun: 0, ended: false, kept, moving, moved };
         self.tasks.insert(id, task);
         self.groups.added(id, added)
-    }
-
-    fn assigned(&mut self, record: &Record, attempt: u32, packets: &Packets) -> Result<(), &'static str> {
-        let id = record.task.ok_or("is assigned without a name")?;
-        let lane_id = record.lane.ok_or("is assigned to nobody")?;
-        let waits = self.tasks.get(&id).is_some_and(|task| !self.groups.all_over(&task.added.after));
-        let task = self.tasks.get_mut(&id).ok_or("is assigned and was never added")?;
-        let lane = self.lanes.get_mut(&lane_id).ok_or("is assigned to a lane that has not joined")?;
-        let was = (task.owner.replace(lane_id), task.attempt, lane.owns.replace(id));
-        task.attempt = attempt;
-        task.begun += u32::from(packets.begins_anew(id));
-        (lane.died_since_assignment, lane.out_of_money) = (false, false);
-        if waits {
-            return Err("is assigned before everything has ended that it comes after");
-        }
-        if packets.waits_for_person(id) {
-            return Err("is assigned while a person decides about it");
-        }
-        lane.denied = false;
-        if lane.dead {
-            return Err("is assigned to a lane that is dead");
-        }
-        if was.0.is_some() {
-            return Err("is assigned, and has an owner");
-        }
-        if was.2.is_some() {
-            return Err("is assigned to a lane that owns another task");
-        }
-        if task.ended {
-            return Err("is assigned, and has ended");
-        }
-        if self.draining && !packets.is_begun(id) {
-            return Err("is begun after an operator has drained the run");
-        }
-        if lane.retired {
-            return Err("is assigned to a lane that has given up for want of money");
-        }
-        if lane.role != packets.role_of(id, &task.added.role) {
-            return Err("is assigned to a lane of another role");
-        }
-        let too_many = attempt > ATTEMPTS_MAX || task.begun > task.added.attempts_max;
-        if Some(attempt) != was.1.checked_add(1) || too_many {
-            return Err("is assigned with an attempt that does not follow, or is one too many");
-        }
-        Ok(())
     }
 
     /// The named task, if the lane of the record owns it; it owns it no more.
@@ -279,10 +273,14 @@ impl Board {
         let died = record.lane.and_then(|id| self.lanes.get(&id)).is_some_and(|lane| lane.died_since_assignment);
         let out_of_money = record.lane.and_then(|id| self.lanes.get(&id)).is_some_and(|lane| lane.out_of_money);
         let denied = record.lane.and_then(|id| self.lanes.get(&id)).is_some_and(|lane| lane.denied);
+        let moved = record.task.is_some_and(|id| self.has_moved(id, changes));
         let task = self.given_up(record)?;
+        let moving = std::mem::take(&mut task.moving);
+        task.moved = reason == ReturnReason::Reassigned;
         let change = change_of(record.task, task.attempt).and_then(|id| changes.get(id));
         let earned = match reason {
-            ReturnReason::LaneDied => died,
+            ReturnReason::LaneDied => died && !moving,
+            ReturnReason::Reassigned => moved,
             ReturnReason::BudgetOver => out_of_money,
             ReturnReason::Denied => denied,
             ReturnReason::Refused => change.is_some_and(|change| change.refusals > 0),
@@ -290,8 +288,6 @@ impl Board {
             | ReturnReason::SentBack
             | ReturnReason::WaitsForPerson
             | ReturnReason::NoPacket => packets.earns(record.task, reason),
-            // Nothing earns these yet.
-            ReturnReason::Reassigned => false,
         };
         if earned { Ok(()) } else { Err("is returned for a reason that the journal does not show") }
     }
@@ -388,7 +384,11 @@ impl Board {
         if current && own { Ok(()) } else { Err("has a lease asked for another attempt than the current one") }
     }
 
-    fn submitted(&mut self, record: &Record, change: ChangeId) -> Result<(), &'static str> {
+    fn submitted(&mut self, record: &Record, change: ChangeId, changes: &Changes) -> Result<(), &'static str> {
+        // What comes too late is refused at once, whoever owns the task by now.
+        if changes.get(change).is_some_and(|change| change.late) {
+            return Ok(());
+        }
         let task = self.tasks.get(&change.task()).ok_or("is not known, and a change is submitted for it")?;
         if task.owner.is_none() || task.owner != record.lane {
             return Err("has a change submitted by a lane that does not own it");
@@ -402,11 +402,11 @@ impl Board {
     /// Only what a dead lane left is closed unseen.
     fn withdrawn(&self, record: &Record, change: ChangeId) -> Result<(), &'static str> {
         let task = self.tasks.get(&change.task()).ok_or("is not known, and an attempt at it is closed")?;
-        let left = record.lane.is_some_and(|lane| self.died_since_assignment(lane));
+        let left = record.lane.is_some_and(|lane| self.died_since_assignment(lane) || task.moving);
         if task.owner.is_some() && task.owner == record.lane && task.attempt == change.attempt() && left {
             Ok(())
         } else {
-            Err("has an attempt closed that is not the one that a dead lane left")
+            Err("has an attempt closed that nobody has left, and that was not called off")
         }
     }
 

@@ -6,7 +6,8 @@
 
 use crate::report::Judgement;
 use baton_record::event::{
-    ChangeIntended, ChangeLanded, ChangeRefused, ChangeSubmitted, ForeignPush, RefuseReason, StopReason, Verdict,
+    ChangeIntended, ChangeLanded, ChangeRefused, ChangeSubmitted, ForeignPush, OperatorCommand, RefuseReason,
+    StopReason, Verdict,
 };
 use baton_record::line::{Actor, Record};
 use baton_record::{ChangeId, Event, LaneId, Oid, TaskId};
@@ -28,8 +29,10 @@ pub(crate) struct Change {
     orphaned: bool,
     /// The gate that refused a tree on its behalf.
     failed_gate: Option<String>,
-    /// It was refused because its lane died.
+    /// It was refused because its lane died, or its task was given to another.
     withdrawn: bool,
+    /// It came after its attempt was closed, and is refused at once.
+    pub(crate) late: bool,
 }
 
 impl Change {
@@ -78,6 +81,10 @@ pub(crate) struct Changes {
     landed_tasks: BTreeMap<TaskId, ChangeId>,
     /// Attempts that were closed before a change arrived.
     withdrawn: BTreeSet<ChangeId>,
+    /// Tasks that operators have given to others since they last had an owner.
+    moving: BTreeSet<TaskId>,
+    /// Where main was when a change was refused because another version of its task's artifact had landed.
+    pub(crate) superseded: Vec<(ChangeId, Oid)>,
     pub(crate) doubled: u64,
     pub(crate) refused: u64,
     pub(crate) written: u64,
@@ -91,7 +98,7 @@ impl Changes {
         self.by_id.get(&id)
     }
 
-    /// Whether the attempt was closed because its lane died.
+    /// Whether the attempt was closed because its lane died, or its task was given to another.
     pub(crate) fn was_withdrawn(&self, id: ChangeId) -> bool {
         self.withdrawn.contains(&id) || self.by_id.get(&id).is_some_and(|change| change.withdrawn)
     }
@@ -111,6 +118,10 @@ impl Changes {
             Event::RunStarted(started) => {
                 self.head = Some(started.base);
                 self.mains.insert(started.base);
+            }
+            Event::CommandGiven(given) if given.command == OperatorCommand::Reassign => self.moving.extend(record.task),
+            Event::TaskReturned(_) | Event::TaskDone(_) | Event::TaskFailed(_) => {
+                record.task.map(|task| self.moving.remove(&task));
             }
             Event::TaskAssigned(_) => {
                 if let Some(lane) = record.lane {
@@ -133,6 +144,9 @@ impl Changes {
                 self.intentions.remove(&refused.change);
                 self.under_way = self.under_way.filter(|under_way| *under_way != refused.change);
                 self.reason(seq, refused);
+                if let Some(head) = self.head.filter(|_| refused.reason == RefuseReason::Superseded) {
+                    self.superseded.push((refused.change, head));
+                }
                 self.outcome(seq, refused.change, |change| {
                     change.refusals += 1;
                     change.withdrawn |= refused.reason == RefuseReason::Withdrawn;
@@ -180,12 +194,13 @@ impl Changes {
             });
         }
         let assigned_us = lane.and_then(|lane| self.assigned_us.get(&lane)).copied().unwrap_or_default();
-        let in_time = submitted.sent_us.is_none_or(|sent_us| (assigned_us..=record.t_us).contains(&sent_us));
+        let (fresh, late) = (!self.by_id.contains_key(&id), self.withdrawn.contains(&id));
+        let earliest_us = if late { 0 } else { assigned_us };
+        let in_time = submitted.sent_us.is_none_or(|sent_us| (earliest_us..=record.t_us).contains(&sent_us));
         self.mail_1
             .claim(in_time, || format!("record {seq}: {id} was sent before its attempt began, or after it arrived"));
-        let fresh = !self.by_id.contains_key(&id) && !self.withdrawn.contains(&id);
-        self.mail_1.claim(fresh, || format!("record {seq}: {id} is submitted a second time, or after it was closed"));
-        if let Some(lane) = lane.filter(|_| fresh) {
+        self.mail_1.claim(fresh, || format!("record {seq}: {id} is submitted a second time"));
+        if let Some(lane) = lane.filter(|_| fresh && !late) {
             self.since_death.entry(lane).or_default().push(id);
         }
         self.by_id.entry(id).or_insert_with(|| Change {
@@ -199,6 +214,7 @@ impl Changes {
             orphaned: lane.is_some_and(|lane| self.died_since.contains(&lane)),
             failed_gate: None,
             withdrawn: false,
+            late,
         });
     }
 
@@ -266,7 +282,10 @@ impl Changes {
                 refused.paths.len() == 1 && refused.paths.iter().all(read)
             }
             RefuseReason::UnknownBase => refused.paths.is_empty() && !self.mains.contains(&submitted.base),
-            RefuseReason::Withdrawn => refused.paths.is_empty() && change.orphaned,
+            RefuseReason::Withdrawn => {
+                let moving = self.moving.contains(&refused.change.task());
+                refused.paths.is_empty() && (change.orphaned || change.late || moving)
+            }
             RefuseReason::Gate => {
                 Some(refused.paths.as_slice()) == change.failed_gate.as_ref().map(std::slice::from_ref)
             }
@@ -280,6 +299,8 @@ impl Changes {
             RefuseReason::NotApproved => true,
         };
         let early = matches!(refused.reason, RefuseReason::UnknownBase | RefuseReason::Withdrawn);
+        let too_late = matches!(refused.reason, RefuseReason::Withdrawn | RefuseReason::Superseded);
+        let fits = fits && (too_late || !change.late);
         let fits = fits && (early || self.mains.contains(&submitted.base));
         self.mail_1.claim(fits, || {
             format!(

@@ -14,6 +14,7 @@ use crate::lanes::Lanes;
 use crate::leases::Leases;
 use crate::life::Lives;
 use crate::opening::Opening;
+use crate::orders::{Orders, View};
 use crate::packets::Packets;
 use crate::pause::Pauses;
 use crate::roles::Roles;
@@ -43,11 +44,15 @@ pub(crate) struct Fold {
     pub(crate) sequel: Sequel,
     pub(crate) opening: Opening,
     pub(crate) roles: Roles,
+    pub(crate) orders: Orders,
 }
 
 impl Fold {
     pub(crate) fn see(&mut self, seq: u64, record: &Record, lanes: &Lanes) {
-        self.sequel.before(seq, record, (&self.slots, &self.leases), &self.budgets);
+        let at_work = self.opening.is_over();
+        self.sequel.before(seq, record, (&self.slots, &self.leases), (&self.budgets, at_work));
+        let (board, leases, pauses, packets) = (&self.board, &self.leases, &self.pauses, &self.packets);
+        self.orders.see(seq, record, &View { lanes, board, leases, pauses, packets, at_work });
         self.approvals.see(seq, record, (&self.board, &self.changes, &self.packets));
         self.opening.see(seq, record);
         self.ends.see(seq, record);

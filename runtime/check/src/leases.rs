@@ -38,8 +38,18 @@ struct Lease {
     fence: Option<Fence>,
     raised: bool,
     granted_us: u64,
+    /// An operator took it from its holder.
+    taken: Option<Taken>,
     /// Its lane died while it waited: it holds up nobody, and nobody waits for it.
     orphaned: bool,
+}
+
+/// The fence that shuts the former holder of a lease out.
+#[derive(Clone, Copy, Debug)]
+struct Taken {
+    fence: Fence,
+    raised: bool,
+    t_us: u64,
 }
 
 impl Lease {
@@ -91,7 +101,12 @@ impl Leases {
             Event::LeaseRequested(asked) => self.requested(seq, record, asked),
             Event::LeaseGranted(granted) => self.granted(seq, record, granted),
             Event::FenceRaised(raised) => self.raised(seq, record, raised),
-            Event::LeaseReleased(released) => self.ended(seq, record, released.lease, false),
+            Event::LeaseReleased(released) => {
+                if let Some(fence) = released.fence {
+                    self.taken_away(seq, record, released.lease, fence);
+                }
+                self.ended(seq, record, released.lease, false);
+            }
             Event::LeaseExpired(expired) => self.ended(seq, record, expired.lease, true),
             Event::ChangeSubmitted(submitted) => self.used(seq, record.lane, submitted),
             Event::ChangeIntended(intended) => self.intended(seq, intended),
@@ -137,6 +152,7 @@ impl Leases {
             fence: None,
             raised: false,
             granted_us: 0,
+            taken: None,
             orphaned: false,
         });
     }
@@ -206,6 +222,19 @@ impl Leases {
         }
     }
 
+    /// What is taken from its holder is live, and its fence is newer than every other.
+    fn taken_away(&mut self, seq: u64, record: &Record, id: LeaseId, fence: Fence) {
+        let last = self.last_grant;
+        let lease = self.leases.get_mut(id.0 as usize).filter(|lease| matches!(lease.stage, Stage::Live { .. }));
+        self.lock_2.claim(lease.is_some() && fence > last, || {
+            format!("record {seq}: lease {} is taken from nobody, or under fence {} after {}", id.0, fence.0, last.0)
+        });
+        self.last_grant = last.max(fence);
+        if let Some(lease) = lease {
+            lease.taken = Some(Taken { fence, raised: false, t_us: record.t_us });
+        }
+    }
+
     fn ended(&mut self, seq: u64, record: &Record, id: LeaseId, expired: bool) {
         let Some(lease) = self.leases.get(id.0 as usize) else {
             return self.lock_1.breaks(|| format!("record {seq}: lease {} was never asked for", id.0));
@@ -236,16 +265,28 @@ impl Leases {
         let Some(lease) = self.leases.get_mut(raised.lease.0 as usize) else {
             return self.lock_2.breaks(|| format!("record {seq}: lease {} was never asked for", raised.lease.0));
         };
-        let again = std::mem::replace(&mut lease.raised, true);
+        let taken = lease.taken.as_mut().filter(|taken| taken.fence == raised.fence);
+        let (fence, again, since_us) = match taken {
+            Some(taken) => (Some(taken.fence), std::mem::replace(&mut taken.raised, true), taken.t_us),
+            None => (lease.fence, std::mem::replace(&mut lease.raised, true), lease.granted_us),
+        };
         // What a restart lost is asked for again, of whatever was granted until then.
         let slack_us = if self.live_world { RAISE_SLACK_US } else { 0 };
-        let anew = self.restarted_us.is_some_and(|us| us.saturating_add(slack_us) >= lease.granted_us);
+        let anew = self.restarted_us.is_some_and(|us| us.saturating_add(slack_us) >= since_us);
         let expected: BTreeSet<ResourceId> =
             lease.resources.iter().flat_map(|resource| self.patterns.touched_by(*resource)).collect();
-        let of_lease = lease.fence == Some(raised.fence) && lease.is_of(record);
+        let of_lease = fence == Some(raised.fence) && lease.is_of(record);
         let exact = of_lease && (!again || anew) && expected.iter().eq(&raised.resources);
         self.lock_2.claim(exact, || {
             format!("record {seq}: the raise is not the grant's, or is not at exactly the lease's resources and all that overlap")
+        });
+        let overtaken = self.leases.iter().position(|lease| {
+            let unraised = lease.taken.is_some_and(|taken| !taken.raised && taken.fence < raised.fence);
+            unraised && lease.resources.iter().any(|resource| expected.contains(resource))
+        });
+        self.lock_2.claim(overtaken.is_none(), || {
+            let former = overtaken.unwrap_or_default();
+            format!("record {seq}: the fence is raised before the one that shuts out the holder of lease {former}")
         });
         for resource in expected {
             let newest = self.newest.entry(resource).or_default();
@@ -345,10 +386,10 @@ impl Leases {
     }
 
     /// The newest fence of every pattern that has one, after one more raise.
-    fn fences_by_pattern(&self, ahead: Option<&Lease>) -> BTreeMap<&str, Fence> {
-        let raised = ahead.into_iter().flat_map(|lease| {
+    fn fences_by_pattern(&self, ahead: Option<(&Lease, Fence)>) -> BTreeMap<&str, Fence> {
+        let raised = ahead.into_iter().flat_map(|(lease, fence)| {
             let touched = lease.resources.iter().flat_map(|resource| self.patterns.touched_by(*resource));
-            touched.map(|resource| (resource, lease.fence.unwrap_or_default()))
+            touched.map(move |resource| (resource, fence))
         });
         let mut newest = BTreeMap::new();
         for (resource, fence) in self.newest.iter().map(|(resource, fence)| (*resource, *fence)).chain(raised) {
@@ -360,8 +401,11 @@ impl Leases {
 
     /// Whether `text` is what the raise of one granted lease would leave that has none on record.
     fn one_ahead(&self, text: &str) -> bool {
-        let last = self.leases.iter().filter(|lease| lease.fence.is_some() && !lease.raised).take(RAISES_AHEAD_MAX);
-        last.into_iter().any(|lease| fences_text(&self.fences_by_pattern(Some(lease))) == text)
+        let granted = self.leases.iter().filter(|lease| !lease.raised).filter_map(|lease| Some((lease, lease.fence?)));
+        let taken =
+            self.leases.iter().filter_map(|lease| Some((lease, lease.taken.filter(|taken| !taken.raised)?.fence)));
+        let mut last = granted.chain(taken).take(RAISES_AHEAD_MAX);
+        last.any(|ahead| fences_text(&self.fences_by_pattern(Some(ahead))) == text)
     }
 
     /// The first request in line that nobody before it and no live lease keeps from its grant: the
@@ -383,6 +427,15 @@ impl Leases {
     pub(crate) fn waiting_of(&self, lane: LaneId) -> Option<(LeaseId, TaskId)> {
         let mut waiting = self.queue.iter().map(|number| (LeaseId(*number), &self.leases[*number as usize]));
         waiting.find(|(_, lease)| lease.lane == Some(lane)).map(|(id, lease)| (id, lease.change.task()))
+    }
+
+    /// What a lane holds, also of a former life, in the order of the grants.
+    pub(crate) fn held_by(&self, lane: LaneId) -> Vec<(LeaseId, TaskId)> {
+        let live: BTreeSet<LeaseId> = self.live.values().copied().collect();
+        let of_lane = |id: &&LeaseId| self.leases[id.0 as usize].lane == Some(lane);
+        let mut held: Vec<LeaseId> = live.iter().filter(of_lane).copied().collect();
+        held.sort_unstable_by_key(|id| self.leases[id.0 as usize].fence);
+        held.into_iter().map(|id| (id, self.leases[id.0 as usize].change.task())).collect()
     }
 
     /// What a change holds or waits for.

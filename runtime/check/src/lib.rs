@@ -6,11 +6,12 @@
 //!
 //! Reading order: `run_folder`, `line` and `reader` with `lanes` (bytes to records); `fold` and what it hands
 //! records to: `opening`, `changes`, `leases` with `patterns`, `slots`, `budgets`, `gates`, `board` with
-//! `groups`, `pause`, `stop`, `who`, `effects`, `life`, `sequel`, which looks at several of them, and `packets`; then main itself: `refs`, `git`,
+//! `groups`, `pause`, `stop`, `who`, `effects`, `life`, `orders`, `sequel`, which looks at several of them, and `packets`; then main itself: `refs`, `git`,
 //! `repository`, `main_line` with `credit` and `trailers`, `replay` with [`history`], `control` with `tokens`;
 //! `packet_content` for what was handed on, and [`shelf`](RunShelf) for others who look it up; last `claims`, `report` and `verdict`.
 
 mod approvals;
+mod artifacts;
 mod board;
 mod budgets;
 mod changes;
@@ -31,6 +32,7 @@ mod line;
 mod main_line;
 mod mandate;
 mod opening;
+mod orders;
 mod packet_content;
 mod packets;
 mod patterns;

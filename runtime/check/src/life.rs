@@ -6,7 +6,7 @@
 
 use crate::lanes::Lanes;
 use crate::report::Judgement;
-use baton_record::event::{ActorRestarted, DeathReason, FaultInjected, LaneDied};
+use baton_record::event::{ActorRestarted, DeathReason, FaultInjected, LaneDied, RetireReason};
 use baton_record::line::{Actor, Record};
 use baton_record::{EndpointId, Event, FaultId, LaneId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,6 +23,8 @@ const SPOILED: [&str; 4] = ["incomplete packet", "dangling link", "lying link", 
 #[derive(Debug, Default)]
 struct Life {
     dead: bool,
+    /// An operator has taken it out of the team.
+    removed: bool,
     restarts: u32,
 }
 
@@ -65,6 +67,12 @@ impl Lives {
                 Ok(())
             }
             Event::LaneDied(died) => self.died(record.lane, died),
+            Event::LaneRetired(retired) => {
+                if let Some(lane) = record.lane.filter(|_| retired.reason == RetireReason::Removed) {
+                    self.lanes.entry(lane).or_default().removed = true;
+                }
+                Ok(())
+            }
             Event::LaneRestarted(restarted) => self.restarted(record.lane, restarted.restarts),
             Event::ActorRestarted(restarted) if restarted.folded > seq => Err("folds records that are not there yet"),
             Event::ActorRestarted(restarted) => self.actor(record.actor, restarted),
@@ -104,6 +112,9 @@ impl Lives {
         life.restarts = restarts;
         if !std::mem::replace(&mut life.dead, false) {
             return Err("starts a lane again that was not dead");
+        }
+        if life.removed {
+            return Err("starts a lane again that was taken out of the team");
         }
         if restarts == due { Ok(()) } else { Err("counts the lane's restarts otherwise than the journal") }
     }

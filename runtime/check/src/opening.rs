@@ -20,6 +20,11 @@ pub(crate) struct Opening {
 const WORK: u8 = 8;
 
 impl Opening {
+    /// Whether the team is at work.
+    pub(crate) fn is_over(&self) -> bool {
+        self.part == WORK
+    }
+
     pub(crate) fn see(&mut self, seq: u64, record: &Record) {
         let part = match &record.event {
             // Segments end wherever they are full.
@@ -29,6 +34,8 @@ impl Opening {
             Event::EndpointNamed(_) => 2,
             Event::GateNamed(_) => 3,
             Event::RoleBound(_) => 4,
+            // A clone joins later, where an operator has ordered it.
+            Event::LaneJoined(_) if self.is_over() => WORK,
             Event::LaneJoined(_) => 5,
             Event::TaskAdded(_) => 6,
             Event::BudgetSet(set) if set.by.is_none() => 7,

@@ -282,6 +282,7 @@ impl Packets {
                 }
             }
             ReturnReason::SentBack => (route.at_review, route.continued) = (false, true),
+            ReturnReason::Reassigned => route.continued = true,
             ReturnReason::WaitsForPerson => (route.waits, route.approved, route.continued) = (true, false, true),
             ReturnReason::Refused => {
                 (route.at_review, route.packet, route.rounds, route.approved) = (false, None, 0, false);

@@ -25,6 +25,11 @@ pub(crate) struct Pauses {
 }
 
 impl Pauses {
+    /// Whether a pause is in force.
+    pub(crate) fn is_paused(&self) -> bool {
+        self.epoch.paused()
+    }
+
     pub(crate) fn see(&mut self, seq: u64, record: &Record) {
         match &record.event {
             Event::LaneJoined(_) => self.lanes = self.lanes.saturating_add(1),
@@ -37,7 +42,8 @@ impl Pauses {
             Event::PauseAcknowledged(acknowledged) => {
                 let fits = acknowledged.epoch == self.epoch && self.epoch.paused() && !self.acknowledged;
                 let alive = u64::from(self.lanes).checked_sub(self.dead.len() as u64);
-                self.stop_2.claim(fits && Some(u64::from(acknowledged.lanes)) == alive, || {
+                let whole = Some(u64::from(acknowledged.lanes)) == alive && self.dead.iter().eq(&acknowledged.gone);
+                self.stop_2.claim(fits && whole, || {
                     format!("record {seq}: an acknowledgement that fits no pause, or is not by every lane that lives")
                 });
                 self.acknowledged = true;

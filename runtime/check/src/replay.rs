@@ -3,6 +3,8 @@
 //!
 //! Deliberately does not know chains, credits or gates.
 
+use crate::artifacts::Versions;
+use crate::board::Board;
 use crate::changes::{Changes, Landing};
 use crate::history::{self, Ask, Content, Op, What};
 use crate::main_line::MainLine;
@@ -18,12 +20,16 @@ pub(crate) struct Replayed {
     pub(crate) torn: u64,
     pub(crate) lost: u64,
     pub(crate) main_3: Judgement,
+    pub(crate) one_1: Judgement,
 }
 
+/// What the journal says of changes and of the tasks that they are for.
+pub(crate) type Told<'a> = (&'a Changes, &'a Board);
+
 /// Replays the placed landings. Never fails: what cannot be read stands against MAIN-3.
-pub(crate) fn replay(base: Oid, changes: &Changes, line: &MainLine, repository: &Repository) -> Replayed {
+pub(crate) fn replay(base: Oid, told: Told<'_>, line: &MainLine, repository: &Repository) -> Replayed {
     let mut replayed = Replayed::default();
-    if let Err(why) = replay_all(base, changes, line, repository, &mut replayed) {
+    if let Err(why) = replay_all(base, told, line, repository, &mut replayed) {
         replayed.main_3.breaks(|| why);
     }
     replayed.main_3.note(format!("{} landings replayed", line.placed.len()));
@@ -42,7 +48,7 @@ struct Step<'a> {
 
 fn replay_all(
     base: Oid,
-    changes: &Changes,
+    (changes, board): Told<'_>,
     line: &MainLine,
     repository: &Repository,
     replayed: &mut Replayed,
@@ -68,6 +74,7 @@ fn replay_all(
         format!("{} landed though a file that it read had changed", id.unwrap_or_default())
     });
     replayed.main_3.claim(findings.gaps.is_empty(), || "main does not hold what its landings left there".into());
+    replayed.one_1 = artifacts(base, &steps, (changes, board));
     tokens(&steps, repository, &mut replayed.main_3)?;
     ask_git(&steps, &findings.asks, line, repository, replayed)
 }
@@ -101,6 +108,33 @@ fn steps<'a>(
         step.moved = differences.next().unwrap_or_default();
     }
     Ok(steps)
+}
+
+/// ONE-1: what landed on a canonical artifact landed on the version that it was made from.
+fn artifacts(base: Oid, steps: &[Step<'_>], (changes, board): Told<'_>) -> Judgement {
+    let (mut one_1, mut versions) = (Judgement::default(), Versions::default());
+    let mut places = BTreeMap::from([(base, 0)]);
+    for step in steps {
+        if let Some(path) = board.artifact_of(step.landing.change.task()) {
+            one_1.claim(versions.same(path, step.base_at, step.at - 1), || {
+                format!("{} landed on another version of {path} than it was made from", step.landing.change)
+            });
+        }
+        versions.step(step.at, &step.moved);
+        places.insert(step.landing.main_after, step.at);
+    }
+    for (change, head) in &changes.superseded {
+        let made_from = changes.get(*change).and_then(|change| places.get(&change.submitted.base));
+        let (Some(made_from), Some(met)) = (made_from, places.get(head)) else { continue };
+        let Some(path) = board.artifact_of(change.task()) else { continue };
+        one_1.claim(!versions.same(path, *made_from, *met), || {
+            format!("{change} is refused for another version of {path}, and main had the one that it was made from")
+        });
+    }
+    if !changes.superseded.is_empty() {
+        one_1.note(format!("{} competing writes refused", changes.superseded.len()));
+    }
+    one_1
 }
 
 /// What a change says that it does is what its commit does, path by path.

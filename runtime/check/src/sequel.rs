@@ -13,13 +13,16 @@ use crate::leases::Leases;
 use crate::packets::Packets;
 use crate::report::Judgement;
 use crate::slots::{Call, Slots};
-use baton_record::event::{FailReason, RefuseReason, ReturnReason};
+use baton_record::event::{BudgetScope, FailReason, Limit, OperatorCommand, RefuseReason, RetireReason, ReturnReason};
 use baton_record::line::Record;
-use baton_record::{EffectKey, EndpointId, Event, FaultId, LaneId, LeaseId, PacketId, TaskId};
+use baton_record::{ChangeId, EffectKey, EndpointId, Event, FaultId, LaneId, LeaseId, PacketId, TaskId};
 use std::collections::VecDeque;
 
 /// What the journal has told so far of tasks, changes and packets; of packets without the present record.
 type Story<'a> = (&'a Board, &'a Changes, &'a Packets);
+
+/// More lanes than this never join at once.
+const LANES_AT_ONCE_MAX: u32 = 100_000;
 
 /// One record that is due.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -43,6 +46,14 @@ enum What {
     Retired,
     /// A person lets a tree through the gate that refused it.
     Overridden,
+    /// A clone joins, and has the limit that lanes have.
+    Joined,
+    Limited(Limit),
+    /// An operator's command takes a lane out of the team, or a lease from its holder.
+    Removed,
+    LeaseTaken(LeaseId),
+    /// A change that came after its attempt was closed.
+    RefusedLate(ChangeId),
     PacketAnswered(PacketId),
     /// A person is asked about what then waits.
     Asked,
@@ -59,11 +70,14 @@ impl What {
             Event::SlotGranted(e) => Some(What::SlotGranted(e.endpoint)),
             Event::SlotReleased(e) => Some(What::SlotReleased(e.endpoint, e.fault)),
             Event::LeaseGranted(e) => Some(What::LeaseGranted(e.lease)),
+            Event::LeaseReleased(e) if e.fence.is_some() => Some(What::LeaseTaken(e.lease)),
             Event::LeaseReleased(e) => Some(What::LeaseReleased(e.lease, e.fault)),
+            Event::LaneJoined(_) => Some(What::Joined),
             Event::TaskAssigned(e) => Some(What::Assigned(e.attempt)),
             Event::ChangeRefused(e) if e.reason == RefuseReason::Gate => Some(What::RefusedByGate),
             Event::EffectLost(e) => Some(What::CallLost(e.key)),
             Event::CallRefused(e) => Some(What::CallRefused(e.key)),
+            Event::LaneRetired(e) if e.reason == RetireReason::Removed => Some(What::Removed),
             Event::LaneRetired(_) => Some(What::Retired),
             Event::OverrideRecorded(_) => Some(What::Overridden),
             Event::ApprovalAsked(_) => Some(What::Asked),
@@ -77,6 +91,15 @@ impl What {
             },
             Event::TaskFailed(e) if e.reason == FailReason::Prerequisite => Some(What::InVain),
             _ => None,
+        }
+    }
+
+    /// Records that follow from another here and stand alone elsewhere.
+    fn is_met_by(self, event: &Event) -> bool {
+        match (self, event) {
+            (What::Limited(limit), Event::BudgetSet(set)) => set.scope == BudgetScope::Lane && set.limit == limit,
+            (What::RefusedLate(change), Event::ChangeRefused(refused)) => refused.change == change,
+            _ => false,
         }
     }
 
@@ -99,6 +122,11 @@ impl What {
             What::Retired => "a lane that gives up",
             What::Overridden => "the override of a gate",
             What::Asked => "a question to a person",
+            What::Joined => "a clone that joins",
+            What::Limited(_) => "the limit of a clone",
+            What::Removed => "a lane that is taken out of the team",
+            What::LeaseTaken(_) => "the end of a lease that is taken from its holder",
+            What::RefusedLate(_) => "the refusal of a change that came too late",
             What::PacketAnswered(_) => "the answer to a packet",
             What::Moved(ReturnReason::HandedOver) => "the move of a task with its packet",
             What::Moved(ReturnReason::WaitsForPerson) => "the wait for a person",
@@ -119,6 +147,8 @@ pub(crate) struct Sequel {
     last: VecDeque<Due>,
     slots_turn: bool,
     leases_turn: bool,
+    /// The limit that was set last for a lane.
+    lane_limit: Option<Limit>,
     pub(crate) lock_3: Judgement,
     pub(crate) hand_1: Judgement,
     pub(crate) hand_2: Judgement,
@@ -129,12 +159,18 @@ pub(crate) struct Sequel {
 
 impl Sequel {
     /// Before any other check has seen the record.
-    pub(crate) fn before(&mut self, seq: u64, record: &Record, (slots, leases): (&Slots, &Leases), budgets: &Budgets) {
+    pub(crate) fn before(
+        &mut self,
+        seq: u64,
+        record: &Record,
+        (slots, leases): (&Slots, &Leases),
+        (budgets, at_work): (&Budgets, bool),
+    ) {
         // Segments end wherever they are full.
         if matches!(record.event, Event::SegmentClosed(_)) {
             return;
         }
-        let found = What::of(&record.event);
+        let found = What::of(&record.event).filter(|found| at_work || *found != What::Joined);
         let Some(due) = self.take_due(slots, leases, budgets) else {
             if let Some(found) = found.filter(|found| !found.stands_alone()) {
                 self.say(found, || format!("record {seq}: {} follows from nothing before it", found.name()));
@@ -142,7 +178,8 @@ impl Sequel {
             return;
         };
         let overridden = due.what == What::RefusedByGate && found == Some(What::Overridden);
-        if (found == Some(due.what) || overridden) && (record.lane, record.task) == (due.lane, due.task) {
+        let met = found == Some(due.what) || overridden || due.what.is_met_by(&record.event);
+        if met && (record.lane, record.task) == (due.lane, due.task) {
             return match due.what {
                 What::Assigned(_) => self.hand_1.checked(),
                 What::CallBegins(_)
@@ -150,6 +187,7 @@ impl Sequel {
                 | What::Overridden
                 | What::CallLost(_)
                 | What::CallRefused(_) => {}
+                What::Joined | What::Limited(_) | What::Removed | What::RefusedLate(_) => {}
                 What::Retired | What::InVain => self.hand_1.checked(),
                 What::PacketAnswered(_) | What::Moved(_) | What::Asked => self.hand_2.checked(),
                 _ => self.lock_3.checked(),
@@ -186,7 +224,8 @@ impl Sequel {
             What::Assigned(_) | What::Retired | What::InVain => &mut self.hand_1,
             What::PacketAnswered(_) | What::Moved(_) | What::Asked => &mut self.hand_2,
             What::CallLost(_) | What::CallRefused(_) => &mut self.budget_2,
-            What::RefusedByGate | What::Overridden => &mut self.mail_1,
+            What::RefusedByGate | What::Overridden | What::Joined | What::Limited(_) => &mut self.mail_1,
+            What::Removed | What::LeaseTaken(_) | What::RefusedLate(_) => &mut self.mail_1,
             _ => &mut self.lock_3,
         };
         judgement.breaks(why);
@@ -200,6 +239,7 @@ impl Sequel {
             let in_vain = story.0.given_up_with(task).into_iter();
             self.last.extend(in_vain.map(|task| Due { lane: None, task: Some(task), what: What::InVain }));
         }
+        self.order(record, leases, story.0);
         let Some(lane) = record.lane else {
             self.slots_turn |= matches!(record.event, Event::Resumed(_) | Event::BudgetSet(_));
             return;
@@ -209,12 +249,18 @@ impl Sequel {
             Event::SlotGranted(_) => {
                 self.now = slots.call(lane).map(|call| due(call.task, What::CallBegins(call.key)));
             }
-            Event::BudgetSet(_) => self.slots_turn = true,
+            Event::BudgetSet(set) => {
+                self.slots_turn = true;
+                self.lane_limit = Some(set.limit);
+            }
+            Event::ChangeSubmitted(submitted) if story.1.get(submitted.change).is_some_and(|change| change.late) => {
+                self.now = Some(due(record.task, What::RefusedLate(submitted.change)));
+            }
             Event::CallRefused(_) => {
                 self.slots_turn = true;
                 self.later.push_back(due(None, What::Retired));
             }
-            Event::LaneRetired(_) => {
+            Event::LaneRetired(retired) if retired.reason == RetireReason::BudgetOver => {
                 let held = story.0.change_of_lane(lane).and_then(|change| Some((change, leases.of_change(change)?)));
                 self.later.extend(held.map(|(change, id)| due(Some(change.task()), What::LeaseReleased(id, None))));
             }
@@ -259,6 +305,30 @@ impl Sequel {
         }
     }
 
+    /// What follows from an operator's command.
+    fn order(&mut self, record: &Record, leases: &Leases, board: &Board) {
+        let Event::CommandGiven(given) = &record.event else { return };
+        match (given.command, record.lane) {
+            (OperatorCommand::Remove, Some(_)) => {
+                self.later.push_back(Due { lane: record.lane, task: None, what: What::Removed });
+            }
+            (OperatorCommand::Release, Some(lane)) => {
+                let taken = leases.held_by(lane).into_iter();
+                let due = |(id, task)| Due { lane: Some(lane), task: Some(task), what: What::LeaseTaken(id) };
+                self.later.extend(taken.map(due));
+            }
+            (OperatorCommand::Add, _) => {
+                let (first, more) = (board.next_lane(), given.lanes.unwrap_or_default().min(LANES_AT_ONCE_MAX));
+                for id in (first..first.saturating_add(more)).map(LaneId) {
+                    let due = |what| Due { lane: Some(id), task: None, what };
+                    self.later.push_back(due(What::Joined));
+                    self.later.extend(self.lane_limit.map(|limit| due(What::Limited(limit))));
+                }
+            }
+            _ => {}
+        }
+    }
+
     /// The attempt's end: the next one, the lease, the place in line for a slot.
     fn attempt_over(
         &mut self,
@@ -272,13 +342,16 @@ impl Sequel {
         if let Event::TaskReturned(returned) = &record.event
             && returned.reason == ReturnReason::Refused
             && !board.died_since_assignment(lane)
+            && !board.is_called_off(lane)
+            && !board.is_removed(lane)
             && !board.is_draining()
             && !packets.at_review(change.task())
         {
             self.later.push_back(due(record.task, What::Assigned(change.attempt() + 1)));
         }
-        // What a dead lane holds runs out, unless its change was settled like any other.
-        if !changes.was_withdrawn(change)
+        // What a dead lane holds runs out, unless its change was settled like any other, or its task goes to another.
+        let moved = matches!(&record.event, Event::TaskReturned(e) if e.reason == ReturnReason::Reassigned);
+        if (moved || !changes.was_withdrawn(change))
             && let Some(id) = leases.of_change(change)
         {
             self.later.push_back(due(Some(change.task()), What::LeaseReleased(id, None)));

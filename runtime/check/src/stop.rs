@@ -8,7 +8,7 @@ use crate::changes::Changes;
 use crate::packets::Packets;
 use crate::report::Judgement;
 use baton_record::Event;
-use baton_record::event::{RunStarted, RunStopped, StopReason};
+use baton_record::event::{OperatorCommand, RunStarted, RunStopped, StopReason};
 use baton_record::line::Record;
 
 /// Start and end of a run.
@@ -16,6 +16,8 @@ use baton_record::line::Record;
 pub(crate) struct Ends {
     pub(crate) started: Option<RunStarted>,
     pub(crate) stopped: Option<RunStopped>,
+    /// An operator has ended the run.
+    ordered: bool,
     stop_1: Judgement,
 }
 
@@ -26,6 +28,7 @@ impl Ends {
         }
         match &record.event {
             Event::RunStarted(started) => self.started = Some(started.clone()),
+            Event::CommandGiven(given) => self.ordered |= given.command == OperatorCommand::Stop,
             Event::RunStopped(stopped) => self.stopped = Some(stopped.clone()),
             _ => {}
         }
@@ -70,6 +73,9 @@ impl Ends {
                 stopped.reason.word(),
                 board.unended()
             )
+        });
+        stop.claim(!self.ordered || stopped.reason == StopReason::Operator, || {
+            format!("an operator ends it, and it ends as {}", stopped.reason.word())
         });
         let main = match &changes.foreign {
             Some(push) => push.found,

@@ -214,7 +214,7 @@ impl Verdict {
             main: refs.main,
         };
         let line = main_line::compare(&expected);
-        let replayed = replay(started.base, &fold_ref.changes, &line, repository);
+        let replayed = replay(started.base, (&fold_ref.changes, &fold_ref.board), &line, repository);
         if mandates.any() {
             let mut role_1 = Judgement::default();
             let let_pass = |id, path: &str| consent.lets_act(id, path);
@@ -243,6 +243,7 @@ impl Verdict {
         self.join("MAIN-1", line.main_1);
         self.join("MAIN-2", line.main_2);
         self.join("MAIN-3", replayed.main_3);
+        self.join("ONE-1", replayed.one_1);
         self.join("WHO-1", line.who_1);
         if fold.gates.any() || line.main_4.is_broken() {
             self.join("MAIN-4", line.main_4);
@@ -314,6 +315,7 @@ impl Verdict {
             ("LOG-2", fold.lives.log_2),
             ("LOG-2", fold.opening.log_2),
             ("ROLE-1", fold.roles.role_1),
+            ("MAIL-1", fold.orders.judge(reason)),
         ];
         locks.chain(slots).chain(board).chain(others).for_each(|(id, judgement)| self.join(id, judgement));
     }

@@ -6,15 +6,17 @@
 
 mod groups;
 mod handing;
+mod orders;
 mod route;
 
 use crate::fact::{Fact, Refusal};
-use baton_record::event::{CommandGiven, FailReason, LaneRetired, OperatorCommand, PacketPurpose, RetireReason};
+use baton_record::event::{BudgetScope, FailReason, LaneRetired, PacketPurpose, RetireReason};
 use baton_record::event::{ReturnReason, TaskAdded, TaskAssigned, TaskDone, TaskFailed, TaskReturned};
 use baton_record::ids::ATTEMPTS_MAX;
 use baton_record::{ChangeId, Event, FaultId, LaneId, PacketId, RoleId, TaskId};
 use groups::Groups;
 pub use handing::Offer;
+pub use orders::Heir;
 use route::Route;
 pub use route::{Brief, Desk};
 use std::collections::BTreeSet;
@@ -34,6 +36,8 @@ pub struct Board {
     offered: Option<(PacketId, PacketPurpose)>,
     /// Nothing new is begun.
     draining: bool,
+    /// An operator has ended the run.
+    stopping: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Hash)]
@@ -47,6 +51,12 @@ struct Task {
     attempts_max: u16,
     group: u16,
     route: Route,
+    /// The lane that an operator has given it to, while nobody of its role has taken it since.
+    kept: Option<LaneId>,
+    /// Its attempt is being closed, because an operator gives it to another.
+    moving: bool,
+    /// It was taken from its owner that way, and nobody has taken it since.
+    moved: bool,
 }
 
 /// Which roles a fact speaks of: that of a lane that joins, or those that do and judge a task that is added.
@@ -85,12 +95,17 @@ pub enum TaskState {
 struct Lane {
     role: RoleId,
     alive: bool,
-    /// It died owning a task, and the merger has not said yet whether the attempt is on main.
+    /// It died owning a task, or the task is given to another, and the merger has not said yet whether the attempt is on
+    /// main.
     leaving: bool,
     restarts: u32,
     owns: Option<TaskId>,
     /// It takes no more work until a limit is set anew.
     retired: bool,
+    /// An operator has taken it out of the team.
+    removed: bool,
+    /// An operator wants it dead, and it is not yet.
+    condemned: bool,
 }
 
 /// How a change ended, as the merger says.
@@ -100,7 +115,7 @@ pub enum Settled {
     Landed,
     /// It is not and will not be.
     Refused,
-    /// Its lane died, and the merger will take nothing of it any more.
+    /// Its lane died, or its task is given to another, and the merger will take nothing of it any more.
     Withdrawn,
 }
 
@@ -117,7 +132,7 @@ impl Board {
         if taker.owns.is_some() {
             return Err(Refusal::Repeated);
         }
-        if self.all_ended() {
+        if self.all_ended() || taker.removed {
             return Err(Refusal::AllEnded);
         }
         if taker.retired {
@@ -128,8 +143,8 @@ impl Board {
         Ok(vec![self.assignment(lane, task)])
     }
 
-    /// The first task that the lane may take: not what it has handed on itself while another could take it, and while the
-    /// run is drained only what was begun.
+    /// The first task that the lane may take: not what it has handed on itself while another could take it, not what is kept
+    /// for another, and while the run is drained only what was begun.
     fn first_for(&self, lane: LaneId) -> Option<TaskId> {
         let role = self.lane(lane).role;
         let others = || {
@@ -137,8 +152,9 @@ impl Board {
             self.lanes.iter().enumerate().any(able)
         };
         let fits = |task: &&TaskId| {
-            let route = self.task(**task).route;
-            (!self.draining || route.brief().is_some()) && (route.giver != Some(lane) || !others())
+            let own = self.task(**task).kept == Some(lane);
+            let given = self.task(**task).route.giver == Some(lane) && !own;
+            (!self.draining || self.is_begun(**task)) && !self.is_kept_from(lane, **task) && (!given || !others())
         };
         self.ready.get(role.0 as usize)?.iter().find(fits).copied()
     }
@@ -158,17 +174,20 @@ impl Board {
         if settled == Settled::Landed {
             return Ok(vec![Fact::of(lane, task, Event::TaskDone(TaskDone { change }))]);
         }
-        let judged = self.task(task).route.desk == Desk::Review;
-        if self.is_last_attempt(task) && !(judged && settled == Settled::Withdrawn) {
+        let Task { moving, route, .. } = self.task(task);
+        let judged = route.desk == Desk::Review;
+        let uncounted = (judged || moving) && settled == Settled::Withdrawn;
+        if self.is_last_attempt(task) && !uncounted {
             return Ok(vec![give_up(lane, task)]);
         }
         if settled == Settled::Withdrawn {
-            let returned = TaskReturned { reason: ReturnReason::LaneDied, fault };
+            let reason = if moving { ReturnReason::Reassigned } else { ReturnReason::LaneDied };
+            let returned = TaskReturned { reason, fault };
             return Ok(vec![Fact::of(lane, task, Event::TaskReturned(returned))]);
         }
         let returned = TaskReturned { reason: ReturnReason::Refused, fault };
         let mut facts = vec![Fact::of(lane, task, Event::TaskReturned(returned))];
-        if !self.lane(lane).leaving && !self.draining && !judged {
+        if !self.lane(lane).leaving && !self.lane(lane).removed && !self.draining && !judged {
             facts.push(self.assignment(lane, task));
         }
         Ok(facts)
@@ -180,24 +199,19 @@ impl Board {
         Fact::of_lane(lane, Event::LaneRetired(LaneRetired { reason }))
     }
 
-    /// An operator drains the run. A second time changes nothing.
-    pub fn drain(&self, by: &str, reason: &str) -> Result<Fact, Refusal> {
-        if self.draining {
-            return Err(Refusal::Repeated);
-        }
-        let (by, reason) = (by.to_owned(), reason.to_owned());
-        let given = CommandGiven { command: OperatorCommand::Drain, by, reason };
-        Ok(Fact::of_run(Event::CommandGiven(given)))
-    }
-
     /// Whether nothing new is begun and everything that was begun has ended.
     pub fn is_drained(&self) -> bool {
         let served = |role: usize| self.lanes.iter().any(|lane| lane.role.0 as usize == role && lane.is_able());
-        let begun = |task: &TaskId| self.task(*task).route.brief().is_some();
+        let begun = |task: &TaskId| self.is_begun(*task);
         let on_the_way = |(role, tasks): (usize, &BTreeSet<TaskId>)| served(role) && tasks.iter().any(begun);
         let owned = self.lanes.iter().any(|lane| lane.owns.is_some());
         let at_a_person = self.tasks.iter().any(|task| task.state == TaskState::Waits);
         self.draining && !owned && !at_a_person && !self.ready.iter().enumerate().any(on_the_way)
+    }
+
+    /// Whether somebody has begun it and left something to go on with.
+    fn is_begun(&self, task: TaskId) -> bool {
+        self.task(task).moved || self.task(task).route.brief().is_some()
     }
 
     fn is_last_attempt(&self, task: TaskId) -> bool {
@@ -218,11 +232,12 @@ impl Board {
     pub fn apply(&mut self, fact: (Option<LaneId>, Option<TaskId>), event: &Event, roles: impl Into<RolesIn>) {
         let ((lane, task), roles) = (fact, roles.into());
         self.apply_handing(fact, event);
+        self.apply_order(fact, event, roles);
         match (event, lane, task) {
             (Event::LaneJoined(joined), ..) => {
                 assert_eq!(joined.id.0 as usize, self.lanes.len(), "lanes are numbered without gaps");
                 let role = roles.role.expect("a lane joins with its role");
-                self.lanes.push(Lane { role, alive: true, leaving: false, restarts: 0, owns: None, retired: false });
+                self.lanes.push(Lane::new(role));
             }
             (Event::TaskAdded(added), _, Some(task)) => {
                 self.add(task, added, roles);
@@ -230,7 +245,9 @@ impl Board {
             (Event::TaskAssigned(assigned), Some(lane), Some(task)) => self.assign(lane, task, assigned.attempt),
             (Event::TaskReturned(returned), Some(lane), Some(task)) => {
                 let waits = returned.reason == ReturnReason::WaitsForPerson;
-                self.tasks[task.0 as usize].route.returned(lane, returned.reason);
+                let returning = &mut self.tasks[task.0 as usize];
+                returning.route.returned(lane, returned.reason);
+                returning.moved = returned.reason == ReturnReason::Reassigned;
                 self.free(lane, task, if waits { TaskState::Waits } else { TaskState::Ready });
             }
             (Event::TaskDone(done), Some(lane), Some(task)) => self.free(lane, task, TaskState::Done(done.change)),
@@ -238,11 +255,19 @@ impl Board {
             (Event::TaskFailed(_), None, Some(task)) => self.end(task, TaskState::Failed),
             (Event::LaneDied(_), Some(lane), _) => {
                 let lane = &mut self.lanes[lane.0 as usize];
-                lane.alive = false;
+                (lane.alive, lane.condemned) = (false, false);
                 lane.leaving = lane.owns.is_some();
             }
-            (Event::CommandGiven(given), ..) => self.draining |= given.command == OperatorCommand::Drain,
-            (Event::LaneRetired(_), Some(lane), _) => self.lanes[lane.0 as usize].retired = true,
+            (Event::LaneRetired(retired), Some(lane), _) => {
+                let lane = &mut self.lanes[lane.0 as usize];
+                match retired.reason {
+                    RetireReason::BudgetOver => lane.retired = true,
+                    RetireReason::Removed => lane.removed = true,
+                }
+            }
+            (Event::BudgetSet(set), Some(lane), _) if set.scope == BudgetScope::Lane => {
+                self.lanes[lane.0 as usize].retired = false;
+            }
             (Event::BudgetSet(_), ..) => self.lanes.iter_mut().for_each(|lane| lane.retired = false),
             (Event::LaneRestarted(restart), Some(lane), _) => {
                 let lane = &mut self.lanes[lane.0 as usize];
@@ -262,7 +287,9 @@ impl Board {
         let state = if blocked { TaskState::Blocked } else { TaskState::Ready };
         let review = roles.review.zip(added.rounds_max);
         let route = Route::of(review.map(|(role, rounds)| (role, rounds.min(ATTEMPTS_MAX) as u16)));
-        self.tasks.push(Task { role, state, attempts: 0, begun: 0, attempts_max, group: added.group, route });
+        let (attempts, begun, group) = (0, 0, added.group);
+        let (kept, moving, moved) = (None, false, false);
+        self.tasks.push(Task { role, state, attempts, begun, attempts_max, group, route, kept, moving, moved });
         let most = review.map_or(role, |(review, _)| role.max(review));
         self.ready.resize_with(self.ready.len().max(most.0 as usize + 1), BTreeSet::new);
         if !blocked {
@@ -314,8 +341,10 @@ impl Board {
         task.state = TaskState::Owned(lane);
         task.attempts += 1;
         task.begun += u16::from(task.route.desk == Desk::Work && !task.route.continued);
+        task.moved = false;
         task.route.assigned();
         let role = self.desk_role(id);
+        self.end_keeping(id, role);
         let owner = &mut self.lanes[lane.0 as usize];
         assert!(owner.alive && !owner.leaving && owner.owns.is_none(), "a lane owns one task at a time");
         owner.owns = Some(id);
@@ -327,6 +356,7 @@ impl Board {
         let owner = &mut self.lanes[lane.0 as usize];
         owner.owns = None;
         owner.leaving = false;
+        self.tasks[id.0 as usize].moving = false;
         match state {
             TaskState::Ready => self.make_ready(id),
             TaskState::Waits => self.tasks[id.0 as usize].state = state,
@@ -352,7 +382,7 @@ impl Board {
         self.lane(lane).owns.map(|task| ChangeId::of(task, self.task(task).attempts.into()))
     }
 
-    /// Attempts whose lanes died and of which the merger has not said yet whether they are on main.
+    /// Attempts whose lanes died, or whose tasks are given to others, and of which the merger has not said yet whether they are on main.
     pub fn leaving(&self) -> Vec<(LaneId, ChangeId)> {
         let lanes = (0..self.lanes.len() as u32).map(LaneId);
         let leaving = lanes.filter(|lane| self.lane(*lane).leaving);
@@ -398,11 +428,13 @@ impl Board {
     /// restarts behind it.
     pub fn is_stuck(&self, restarts_max: u32) -> bool {
         let lanes = || self.lanes.iter();
-        let returning = lanes().filter(|lane| !lane.retired && (lane.alive || lane.restarts < restarts_max));
+        let returning =
+            lanes().filter(|lane| !lane.retired && !lane.removed && (lane.alive || lane.restarts < restarts_max));
         let served: BTreeSet<usize> = returning.map(|lane| lane.role.0 as usize).collect();
         let waiting = self.ready.iter().enumerate().filter(|(_, tasks)| !tasks.is_empty()).map(|(role, _)| role);
         let owned = lanes().filter(|lane| lane.owns.is_some()).map(|lane| lane.role.0 as usize);
-        let handing_back = lanes().any(|lane| lane.alive && lane.retired && lane.owns.is_some());
+        let at_work = |lane: &Lane| lane.alive && (lane.retired || lane.removed) && lane.owns.is_some();
+        let handing_back = lanes().any(|lane| lane.leaving || at_work(lane));
         let at_a_person = self.tasks.iter().any(|task| task.state == TaskState::Waits);
         let elsewhere = handing_back || at_a_person;
         !self.all_ended() && !elsewhere && waiting.chain(owned).all(|role| !served.contains(&role))
@@ -415,9 +447,14 @@ impl Board {
 }
 
 impl Lane {
+    fn new(role: RoleId) -> Lane {
+        let (leaving, retired, removed, condemned) = (false, false, false, false);
+        Lane { role, alive: true, leaving, restarts: 0, owns: None, retired, removed, condemned }
+    }
+
     /// Whether it lives and takes work.
     fn is_able(&self) -> bool {
-        self.alive && !self.retired
+        self.alive && !self.retired && !self.removed
     }
 }
 

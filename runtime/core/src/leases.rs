@@ -17,6 +17,8 @@ pub struct Leases {
     waiting: Vec<Waiting>,
     /// In the order of grants.
     held: Vec<Held>,
+    /// Taken from their holders, and their fences do not stand yet.
+    shutting: Vec<Shutting>,
     next_lease: u32,
     newest_fence: u64,
 }
@@ -53,6 +55,21 @@ pub struct Held {
     pub raised: bool,
 }
 
+/// A lease that was taken from its holder, until the fence stands that shuts the holder out.
+#[derive(Clone, Debug, PartialEq, Hash)]
+pub struct Shutting {
+    /// The lease.
+    pub lease: LeaseId,
+    /// Who held it.
+    pub lane: LaneId,
+    /// For which attempt.
+    pub change: ChangeId,
+    /// What it held, ascending.
+    pub resources: Vec<ResourceId>,
+    /// The fence that shuts the holder out.
+    pub fence: Fence,
+}
+
 impl Leases {
     /// A request, and its grant if nobody is in the way.
     pub fn request(
@@ -81,16 +98,26 @@ impl Leases {
         let newcomer = Waiting { lease, lane, change, resources: resources.clone(), ttl_us };
         let request = Event::LeaseRequested(LeaseRequested { lease, change, resources, ttl_us });
         let mut facts = vec![Fact::of(lane, change.task(), request)];
-        facts.extend(self.grants(None, Some(&newcomer), now_us));
+        facts.extend(self.grants(None, Some(&newcomer), (self.newest_fence, now_us)));
         Ok(facts)
     }
 
     /// The end of a lease or of a request in line, as its holder or the supervisor wishes.
     pub fn release(&self, lease: LeaseId, fault: Option<FaultId>, now_us: u64) -> Result<Vec<Fact>, Refusal> {
         let (lane, change) = self.owner(lease).ok_or(Refusal::Stale)?;
-        let end = Event::LeaseReleased(LeaseReleased { lease, fault });
+        let end = Event::LeaseReleased(LeaseReleased { lease, fence: None, fault });
         let mut facts = vec![Fact::of(lane, change.task(), end)];
-        facts.extend(self.grants(Some(lease), None, now_us));
+        facts.extend(self.grants(Some(lease), None, (self.newest_fence, now_us)));
+        Ok(facts)
+    }
+
+    /// A live lease is taken from its holder, who is shut out by a fence of its own: it may still be writing.
+    pub fn take_away(&self, lease: LeaseId, now_us: u64) -> Result<Vec<Fact>, Refusal> {
+        let held = self.held.iter().find(|held| held.lease == lease).ok_or(Refusal::Stale)?;
+        let fence = self.newest_fence + 1;
+        let end = Event::LeaseReleased(LeaseReleased { lease, fence: Some(Fence(fence)), fault: None });
+        let mut facts = vec![Fact::of(held.lane, held.change.task(), end)];
+        facts.extend(self.grants(Some(lease), None, (fence, now_us)));
         Ok(facts)
     }
 
@@ -102,17 +129,18 @@ impl Leases {
         }
         let end = Event::LeaseExpired(LeaseExpired { lease, fault });
         let mut facts = vec![Fact::of(held.lane, held.change.task(), end)];
-        facts.extend(self.grants(Some(lease), None, now_us));
+        facts.extend(self.grants(Some(lease), None, (self.newest_fence, now_us)));
         Ok(facts)
     }
 
-    /// Every request that is first at all its resources once `gone` is gone and `newcomer` stands at the end.
-    fn grants(&self, gone: Option<LeaseId>, newcomer: Option<&Waiting>, now_us: u64) -> Vec<Fact> {
+    /// Every request that is first at all its resources once `gone` is gone and `newcomer` stands at the end. `after`: the
+    /// newest fence, and now.
+    fn grants(&self, gone: Option<LeaseId>, newcomer: Option<&Waiting>, after: (u64, u64)) -> Vec<Fact> {
+        let (mut fence, now_us) = after;
         let mut taken = Taken::of(self.overlaps.len());
         for held in self.held.iter().filter(|held| Some(held.lease) != gone) {
             taken.take(&held.resources, &self.overlaps);
         }
-        let mut fence = self.newest_fence;
         let mut facts = Vec::new();
         for waiting in self.waiting.iter().filter(|waiting| Some(waiting.lease) != gone).chain(newcomer) {
             if taken.is_free(&waiting.resources) {
@@ -146,8 +174,14 @@ impl Leases {
                 if let Some(held) = self.held.iter_mut().find(|held| held.lease == raised.lease) {
                     held.raised = true;
                 }
+                self.shutting.retain(|shutting| shutting.fence != raised.fence);
             }
-            Event::LeaseReleased(end) => self.end(end.lease),
+            Event::LeaseReleased(end) => {
+                if let Some(fence) = end.fence {
+                    self.shut(end.lease, fence);
+                }
+                self.end(end.lease);
+            }
             Event::LeaseExpired(end) => self.end(end.lease),
             _ => {}
         }
@@ -180,6 +214,14 @@ impl Leases {
         });
     }
 
+    fn shut(&mut self, lease: LeaseId, fence: Fence) {
+        assert!(fence.0 > self.newest_fence, "a fence only grows");
+        self.newest_fence = fence.0;
+        let held = self.held.iter().find(|held| held.lease == lease).expect("only what is held is taken away");
+        let (lane, change, resources) = (held.lane, held.change, held.resources.clone());
+        self.shutting.push(Shutting { lease, lane, change, resources, fence });
+    }
+
     fn end(&mut self, lease: LeaseId) {
         self.held.retain(|held| held.lease != lease);
         self.waiting.retain(|waiting| waiting.lease != lease);
@@ -206,6 +248,11 @@ impl Leases {
     /// Every live lease.
     pub fn held(&self) -> &[Held] {
         &self.held
+    }
+
+    /// Every lease that was taken from its holder and whose fence does not stand yet.
+    pub fn shutting(&self) -> &[Shutting] {
+        &self.shutting
     }
 
     /// Every request in line.

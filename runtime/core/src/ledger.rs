@@ -85,6 +85,8 @@ pub struct Ledger {
     lanes: Vec<Purse>,
     /// What a single call may be bounded by.
     call: Option<Limit>,
+    /// The limit that was set last for a lane: whoever joins has the same.
+    lane: Option<Limit>,
     /// Whether there is any limit at all.
     limited: bool,
 }
@@ -125,6 +127,11 @@ impl Ledger {
     /// What a lane's call under way may use at most.
     pub fn open(&self, lane: LaneId) -> Option<Bound> {
         self.lanes[lane.0 as usize].open
+    }
+
+    /// The limit that a lane has that joins.
+    pub fn lane_limit(&self) -> Option<Limit> {
+        self.lane
     }
 
     /// The limit that holds for a scope; of `role` or `lane`, where it is theirs.
@@ -175,7 +182,10 @@ impl Ledger {
             BudgetScope::Role => {
                 self.roles[role.expect("a role's limit names a role with a lane").0 as usize].limit = limit;
             }
-            BudgetScope::Lane => self.lanes[lane.expect("a lane's limit names it").0 as usize].limit = limit,
+            BudgetScope::Lane => {
+                self.lanes[lane.expect("a lane's limit names it").0 as usize].limit = limit;
+                self.lane = limit;
+            }
             BudgetScope::Call => self.call = limit,
         }
     }

@@ -4,7 +4,8 @@
 //! fact into the state. Nothing else changes state, so folding a journal gives the live state. Knows no clock (now is
 //! an argument), no disk, no actor, no text and no hash.
 //!
-//! Reading order: [`leases`], [`ledger`], [`slots`], [`board`], [`approvals`], [`pause`], then [`supervision`] that joins them, and
+//! Reading order: [`leases`], [`ledger`], [`slots`], [`board`], [`approvals`], [`pause`], then [`supervision`] that joins
+//! them with [`orders`], and
 //! [`merge_queue`], which the merger owns alone.
 
 pub mod approvals;
@@ -13,6 +14,7 @@ pub mod fact;
 pub mod leases;
 pub mod ledger;
 pub mod merge_queue;
+pub mod orders;
 pub mod pause;
 pub mod slots;
 pub mod supervision;

@@ -15,6 +15,8 @@ pub struct MergeQueue {
     outcomes: BTreeMap<ChangeId, Outcome>,
     /// The change whose landing is intended and not yet known to have happened.
     intended: Option<ChangeId>,
+    /// A change that came after its attempt was closed, until its refusal stands behind it.
+    late: Option<ChangeId>,
     landed: u64,
     refused: u64,
 }
@@ -28,13 +30,17 @@ pub enum Outcome {
     Landed,
     /// It is not and will not be.
     Refused(RefuseReason),
+    /// Its attempt was closed before it arrived: it is not on main and will not be.
+    Closed,
 }
 
 impl MergeQueue {
-    /// Whether a change may join the queue.
+    /// Whether a change may join the queue. One that comes after its attempt was closed is [`Refusal::Stale`]: it is written
+    /// down and refused in one breath.
     pub fn admit(&self, change: ChangeId, depth_max: usize) -> Result<(), Refusal> {
         match self.outcomes.get(&change) {
             Some(Outcome::Pending) => Err(Refusal::Waiting),
+            Some(Outcome::Closed) => Err(Refusal::Stale),
             Some(_) => Err(Refusal::Repeated),
             None if self.waiting.len() >= depth_max => Err(Refusal::Full),
             None => Ok(()),
@@ -53,10 +59,14 @@ impl MergeQueue {
 
     /// Takes a fact about changes into the state; any other fact changes nothing.
     pub fn apply(&mut self, event: &Event) {
+        let late = self.late.take();
+        let answered = |late| matches!(event, Event::ChangeRefused(refused) if refused.change == late);
+        assert!(late.is_none_or(answered), "what comes too late is refused in one breath");
         match event {
             Event::ChangeSubmitted(submitted) => {
                 let former = self.outcomes.insert(submitted.change, Outcome::Pending);
-                assert_eq!(former, None, "a change is submitted once");
+                assert!(matches!(former, None | Some(Outcome::Closed)), "a change is submitted once");
+                self.late = former.map(|_| submitted.change);
                 self.waiting.push_back(submitted.change);
             }
             Event::ChangeIntended(intended) => {
@@ -69,7 +79,7 @@ impl MergeQueue {
                 self.landed += 1;
             }
             Event::ChangeWithdrawn(withdrawn) => {
-                let former = self.outcomes.insert(withdrawn.change, Outcome::Refused(RefuseReason::Withdrawn));
+                let former = self.outcomes.insert(withdrawn.change, Outcome::Closed);
                 assert_eq!(former, None, "only an attempt that never arrived is closed without a refusal");
             }
             Event::ChangeRefused(refused) => {

@@ -4,7 +4,7 @@
 
 use crate::fact::{Fact, Refusal};
 use baton_record::event::{PauseAcknowledged, PauseRequested, Resumed};
-use baton_record::{Epoch, Event};
+use baton_record::{Epoch, Event, LaneId};
 
 /// The pause state of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Hash)]
@@ -23,15 +23,16 @@ impl Pause {
         Ok(Fact::of_run(Event::PauseRequested(PauseRequested { epoch: self.epoch.next(), by, reason })))
     }
 
-    /// Everybody has stopped starting effects in `epoch`.
-    pub fn acknowledge(&self, epoch: Epoch, lanes: u32) -> Result<Fact, Refusal> {
+    /// Everybody has stopped starting effects in `epoch`: of `joined` lanes those who live, and those who are `gone` too.
+    pub fn acknowledge(&self, epoch: Epoch, joined: usize, gone: Vec<LaneId>) -> Result<Fact, Refusal> {
         if epoch != self.epoch || !epoch.paused() {
             return Err(Refusal::Stale);
         }
         if self.acknowledged {
             return Err(Refusal::Repeated);
         }
-        Ok(Fact::of_run(Event::PauseAcknowledged(PauseAcknowledged { epoch, lanes })))
+        let lanes = (joined - gone.len()) as u32;
+        Ok(Fact::of_run(Event::PauseAcknowledged(PauseAcknowledged { epoch, lanes, gone })))
     }
 
     /// Effects may start again.

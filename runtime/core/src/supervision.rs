@@ -8,6 +8,7 @@ use crate::board::{Board, Offer, RolesIn, Settled};
 use crate::fact::{Fact, Refusal};
 use crate::leases::Leases;
 use crate::ledger::{Draft, Ledger};
+use crate::orders::Order;
 use crate::pause::Pause;
 use crate::slots::{CallEnd, Leave, Slots, Wanted};
 use baton_record::event::{ApprovalThen, BudgetSet, DeathReason, LaneDied, LaneRestarted, ReturnReason, ReviewItem};
@@ -68,12 +69,12 @@ pub enum Command {
     LoseLane { lane: LaneId, reason: DeathReason, fault: Option<FaultId> },
     /// A lane is back.
     RestoreLane { lane: LaneId, fault: Option<FaultId> },
-    /// An operator wants nothing new to be begun.
-    Drain { by: String, reason: String },
+    /// An operator orders something of lanes, tasks or the run.
+    Order { order: Order, by: String, reason: String },
     /// An operator wants quiet.
     Pause { by: String, reason: String },
     /// Everybody is quiet.
-    AcknowledgePause { epoch: Epoch, lanes: u32 },
+    AcknowledgePause { epoch: Epoch },
     /// An operator wants work to go on.
     Resume { by: String, reason: String },
 }
@@ -133,9 +134,11 @@ impl Supervision {
             }
             Command::LoseLane { lane, reason, fault } => self.lose(*lane, *reason, *fault, now_us),
             Command::RestoreLane { lane, fault } => self.restore(*lane, *fault, now_us),
-            Command::Drain { by, reason } => Ok(vec![self.board.drain(by, reason)?]),
+            Command::Order { order, by, reason } => self.order(order, (by, reason), now_us),
             Command::Pause { by, reason } => Ok(vec![self.pause.pause(by, reason)?]),
-            Command::AcknowledgePause { epoch, lanes } => Ok(vec![self.pause.acknowledge(*epoch, *lanes)?]),
+            Command::AcknowledgePause { epoch } => {
+                Ok(vec![self.pause.acknowledge(*epoch, self.board.lanes(), self.board.gone())?])
+            }
             Command::Resume { by, reason } => {
                 let resumed = self.pause.resume(by, reason)?;
                 let started = self.slots.start_all(Draft::of(&self.ledger));
@@ -268,7 +271,9 @@ impl Supervision {
         let mut facts = self.board.settle(change, settled, fault)?;
         let held = self.leases.held_for(change).map(|held| held.lease);
         let lease = held.or_else(|| self.leases.waiting_for(change).map(|waiting| waiting.lease));
-        if let Some(lease) = lease.filter(|_| settled != Settled::Withdrawn) {
+        // What a dead lane holds runs out. Whose task is given to another lives on, and its attempt is closed.
+        let runs_out = settled == Settled::Withdrawn && !self.board.is_moving(change.task());
+        if let Some(lease) = lease.filter(|_| !runs_out) {
             facts.extend(self.leases.release(lease, None, now_us)?);
         }
         let owner = self.board.owner_of_attempt(change).expect("only an attempt with an owner is settled");

@@ -80,7 +80,8 @@ pub enum Event {
     LeaseRequested(LeaseRequested),
     /// The lease is decided for the lane; it may be used once answered. Actor `supervisor`.
     LeaseGranted(LeaseGranted),
-    /// The grant's fence stands at the resource; the answer goes out after this. Actor `merger`.
+    /// The grant's fence stands at the resource; the answer goes out after this. Or that of a lease that an operator took
+    /// from its holder, who is shut out from here on. Actor `merger`.
     FenceRaised(FenceRaised),
     /// The lease ended as its holder wished, or a waiting request was withdrawn. Actor `supervisor`.
     LeaseReleased(LeaseReleased),

@@ -92,6 +92,10 @@ pub(crate) enum Code {
     OwnJudge,
     /// Something is said about what the file does not have.
     NothingThere,
+    /// A command is about a task that the file does not have.
+    UnknownTask,
+    /// A task is given to a role that has nothing to do with it.
+    NotItsRole,
     /// There is no such skill.
     UnknownSkill,
     /// What stands where a skill file should be cannot be read.

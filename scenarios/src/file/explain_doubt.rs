@@ -54,6 +54,37 @@ Right:
 "#,
     ),
     (
+        Code::UnknownTask,
+        "E0151",
+        "A command is about a task that the file does not have.
+
+Tasks are numbered from `T-0`. Where there are several entries of `tasks`, they are numbered in turn: the first task of
+each entry, then the second of each. `baton plan` shows how many there are.
+
+Wrong:
+    operators: [ { at: 1m, by: ana, do: { reassign: T-9999, to: writer.2 } } ]
+
+Right:
+    operators: [ { at: 1m, by: ana, do: { reassign: T-1, to: writer.2 } } ]
+",
+    ),
+    (
+        Code::NotItsRole,
+        "E0152",
+        "A task is given to a role that has nothing to do with it.
+
+A task can be given to the lanes of the role that does it (`by`), or to those of the role that reviews it
+(`review`): nobody else could take it.
+
+Wrong:
+    roles: { writer: { lanes: 2, model: fast }, planner: { lanes: 1, model: fast } }
+    operators: [ { at: 1m, by: ana, do: { reassign: T-1, to: planner.1 } } ]
+
+Right:
+    operators: [ { at: 1m, by: ana, do: { reassign: T-1, to: writer.2 } } ]
+",
+    ),
+    (
         Code::UnknownSkill,
         "E0160",
         "There is no such skill.

@@ -10,8 +10,7 @@ use super::names;
 use super::scalar::{Field, Scalar, shown};
 use super::table::Table;
 use super::team::{Models, RoleRow, Roles};
-use crate::scenario::{Fault, FaultKind, Moment, Restartable, Spoil};
-use baton_record::LaneId;
+use crate::scenario::{Fault, FaultKind, Moment, Restartable, Spoil, Whom};
 
 const KINDS: [&str; 11] =
     ["kill", "pause", "restart", "duplicate", "delay", "drop", "push", "storm", "overload", "spoil", "ignore-policy"];
@@ -177,6 +176,11 @@ fn moment(sink: &mut Sink, field: Field<'_>, stage: &Stage<'_, '_>) -> Option<Mo
 
 /// `role`, or `role.number` with a number from 1 to the lanes of the role.
 fn target(sink: &mut Sink, field: Field<'_>, roles: &Roles<'_>) -> Option<(usize, Option<u32>)> {
+    lane_or_role(sink, field, (roles, "fault targets"))
+}
+
+/// The same, of anything that names a lane; `what` it does for a message.
+fn lane_or_role(sink: &mut Sink, field: Field<'_>, (roles, what): (&Roles<'_>, &str)) -> Option<(usize, Option<u32>)> {
     let scalar = field.scalar(sink, "a role or lane: `implementer.3`")?;
     roles.known.section?;
     let (role, number) = match scalar.text.split_once('.') {
@@ -187,30 +191,39 @@ fn target(sink: &mut Sink, field: Field<'_>, roles: &Roles<'_>) -> Option<(usize
     let lane = number.map(|number| number.parse::<u32>().ok().filter(|lane| lane.to_string() == number));
     match (place, lane) {
         (Some(place), None) => Some((place, None)),
-        (Some(place), Some(Some(lane))) if roles.rows[place].lanes.is_none_or(|lanes| (1..=lanes).contains(&lane)) => {
+        (Some(place), Some(Some(lane)))
+            if roles.rows[place].lanes_ever().is_none_or(|lanes| (1..=lanes).contains(&lane)) =>
+        {
             Some((place, Some(lane)))
         }
         _ => {
-            no_such_lane(sink, scalar, place, roles);
+            no_such_lane(sink, scalar, place, (roles, what));
             None
         }
     }
 }
 
-/// One lane: `role.number`.
-pub(crate) fn lane(sink: &mut Sink, field: Field<'_>, roles: &Roles<'_>) -> Option<LaneId> {
-    let (role, lane) = target(sink, field, roles)?;
+/// A lane or a role that a command names.
+pub(crate) fn whom(sink: &mut Sink, field: Field<'_>, roles: &Roles<'_>) -> Option<(usize, Whom)> {
+    let (role, lane) = lane_or_role(sink, field, (roles, "command names"))?;
+    let name = roles.rows[role].name;
+    let whom = lane.map_or_else(|| Whom::Role(name.to_owned()), |lane| Whom::Lane(format!("{name}.{lane}")));
+    Some((role, whom))
+}
+
+/// One lane that a command names: `role.number`.
+pub(crate) fn lane(sink: &mut Sink, field: Field<'_>, roles: &Roles<'_>) -> Option<String> {
+    let (role, lane) = lane_or_role(sink, field, (roles, "command names"))?;
     let Some(number) = lane else {
         sink.error(Code::UnknownLane, field.node.span, "a lane is needed, and this is a role")
             .label("which of its lanes?")
             .help(format!("write `{}.1`", roles.rows[role].name));
         return None;
     };
-    let before: u32 = roles.rows[..role].iter().map(|row| row.lanes).sum::<Option<u32>>()?;
-    Some(LaneId(before + number - 1))
+    Some(format!("{}.{number}", roles.rows[role].name))
 }
 
-fn no_such_lane(sink: &mut Sink, scalar: Scalar<'_>, role: Option<usize>, roles: &Roles<'_>) {
+fn no_such_lane(sink: &mut Sink, scalar: Scalar<'_>, role: Option<usize>, (roles, what): (&Roles<'_>, &str)) {
     let known = &roles.known;
     let written = scalar.text.split_once('.').map_or(scalar.text, |(role, _)| role);
     let near = names::nearest(sink, written, known.places.keys().copied());
@@ -222,9 +235,9 @@ fn no_such_lane(sink: &mut Sink, scalar: Scalar<'_>, role: Option<usize>, roles:
         (None, Some(row)) => format!("write `{0}`, or one of its lanes: `{0}.1`", row.name),
         (None, None) => "write a role of this file, or one of its lanes: `implementer.3`".to_owned(),
     };
-    let message = format!("fault targets lane {}, which no role provides", shown(scalar.text));
+    let message = format!("{what} lane {}, which no role provides", shown(scalar.text));
     let draft = sink.error(Code::UnknownLane, scalar.span, message).label("no such lane").help(help);
-    if let Some((row, lanes)) = shows.and_then(|row| Some((row, row.lanes?))) {
+    if let Some((row, lanes)) = shows.and_then(|row| Some((row, row.lanes_ever()?))) {
         draft.also(row.at, provides(row.name, lanes));
     }
 }
@@ -233,7 +246,7 @@ fn no_such_lane(sink: &mut Sink, scalar: Scalar<'_>, role: Option<usize>, roles:
 fn likely(row: &RoleRow<'_>, written: &str) -> String {
     let behind = written.trim_end_matches(|c: char| c.is_ascii_digit());
     let number = written[behind.len()..].parse::<u32>().ok();
-    match (number, row.lanes) {
+    match (number, row.lanes_ever()) {
         (Some(number), Some(lanes)) => format!("{}.{}", row.name, number.clamp(1, lanes)),
         _ => row.name.to_owned(),
     }

@@ -15,7 +15,7 @@ use crate::scenario::{Caps, Model, Rate, Role, SkillFile, Workspace};
 use std::collections::BTreeSet;
 
 /// Lanes and calls that a scenario can have at most, whatever its caps.
-const LANES_MAX: u32 = 100_000;
+pub(crate) const LANES_MAX: u32 = 100_000;
 /// Tasks and waiting changes that a scenario can have at most, whatever its caps.
 pub(crate) const TASKS_MAX: u32 = 1_000_000;
 /// How often a task may be handed on.
@@ -182,8 +182,17 @@ pub(crate) struct RoleRow<'n> {
     pub(crate) name: &'n str,
     /// How many lanes; `None` if that was refused.
     pub(crate) lanes: Option<u32>,
+    /// How many more operators add while the team is at work.
+    pub(crate) joining: u32,
     /// Where the number of lanes is given, or the key.
     pub(crate) at: Span,
+}
+
+impl RoleRow<'_> {
+    /// How many lanes it has at any time; `None` if that is not known.
+    pub(crate) fn lanes_ever(&self) -> Option<u32> {
+        Some(self.lanes?.saturating_add(self.joining))
+    }
 }
 
 /// The roles, and what others may say about them.
@@ -215,7 +224,7 @@ pub(crate) fn roles<'n>(
     let mut list = Some(Vec::new());
     for (place, entry) in entries.iter().enumerate() {
         roles.known.places.insert(&entry.key.text, place);
-        let mut row = RoleRow { name: &entry.key.text, lanes: None, at: entry.key.span };
+        let mut row = RoleRow { name: &entry.key.text, lanes: None, joining: 0, at: entry.key.span };
         let name = names::checked(sink, &entry.key.text, entry.key.span);
         let name = name.filter(|name| binding::has_lanes(sink, name, entry.key.span));
         let role = role(sink, Field::of(entry), (models, skills), &mut row);

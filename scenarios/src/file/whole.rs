@@ -33,9 +33,10 @@ pub(crate) fn scenario(sink: &mut Sink, root: &Node, skills: &mut Skills<'_>) ->
     let workspace = table.need(sink, "workspace", team::workspace);
     let caps = team::caps(sink, table.field("caps"));
     let mut models = team::models(sink, &mut table);
-    let roles = team::roles(sink, &mut table, (&models, &caps), skills);
+    let mut roles = team::roles(sink, &mut table, (&models, &caps), skills);
     let merger_field = table.field("merger");
     let merger = binding::merger(sink, merger_field, skills);
+    operators::note_joining(table.field("operators"), &mut roles);
     let budgets =
         table.or(sink, "budgets", Budgets::default(), |sink, field| budgets::budgets(sink, field, &roles, &mut models));
     let work = work::tasks(sink, &mut table, &roles, &caps);
@@ -55,7 +56,8 @@ pub(crate) fn scenario(sink: &mut Sink, root: &Node, skills: &mut Skills<'_>) ->
     let patiences =
         table.or(sink, "approvals", Patiences::default(), |sink, field| approvals::patiences(sink, field, asks));
     let operators = table.or(sink, "operators", Vec::new(), |sink, field| {
-        operators::commands(sink, field, &operators::Known { roles: &roles, end, asks })
+        let tasks = work.groups.as_deref();
+        operators::commands(sink, field, &operators::Known { roles: &roles, caps: &caps, tasks, end, asks })
     });
     let stage = misfortune::Stage { roles: &roles, models: &models, leases: lease_field.is_some_and(has_entries), end };
     let of = ListOf { example: "{ kill: implementer.3, at: 10m }", needed: false };

@@ -111,7 +111,7 @@ fn widest(scenario: &Scenario) -> Budgets {
         Command::Budget(sets) => Some(sets),
         _ => None,
     });
-    for (set, _) in said.flatten() {
+    for set in said.flatten() {
         match set.scope {
             BudgetScope::Run => budgets.run = budgets.run.map(|limit| wider(limit, set.limit)),
             BudgetScope::Lane => budgets.lane = budgets.lane.map(|limit| wider(limit, set.limit)),

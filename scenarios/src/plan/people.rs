@@ -43,7 +43,7 @@ impl<'s> People<'s> {
             .operators
             .iter()
             .any(|said| matches!(said.command, Command::Override(_) | Command::Answer { about: About::Task(_), .. }));
-        let tasks = if about_tasks { resolve::interleaved(scenario) } else { Vec::new() };
+        let tasks = if about_tasks { resolve::interleaved(&scenario.tasks) } else { Vec::new() };
         let mut asked = vec![Vec::new(); scenario.tasks.len()];
         for kind in kinds {
             let share = share_undone(kind, kinds, ground);

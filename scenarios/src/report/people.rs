@@ -3,7 +3,7 @@
 use super::roster::Roster;
 use super::sample::{Counts, Distribution, Samples, word};
 use crate::outcome::{ApprovalOutcome, ApprovalState};
-use baton_record::event::{ApprovalAsked, ApprovalThen};
+use baton_record::event::{ApprovalAsked, ApprovalThen, CommandRefusal, CommandRefused};
 use baton_record::{ApprovalId, Event, LaneId};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -23,6 +23,8 @@ pub struct People {
     pub commands_by: Counts,
     /// Operators' commands that changed nothing, by the reason for that.
     pub commands_refused: Counts,
+    /// The same, one by one, in the order in which they came.
+    pub refused: Vec<RefusedCommand>,
     /// Pauses of everybody.
     pub pauses: Pauses,
 }
@@ -60,6 +62,17 @@ pub struct Override {
     pub tree: String,
     pub by: String,
     pub reason: String,
+}
+
+/// A command of an operator that changed nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "each field is that of its record")]
+pub struct RefusedCommand {
+    pub t_us: u64,
+    pub command: String,
+    pub by: String,
+    pub reason: String,
+    pub why: CommandRefusal,
 }
 
 /// Actions that roles may not.
@@ -136,7 +149,11 @@ impl Decisions {
                 told.denials.by_tool.add(denied.tool.as_str());
                 told.denials.by_reason.add(denied.reason.as_str());
             }
-            Event::CommandRefused(refused) => told.commands_refused.add(word(&refused.why)),
+            Event::CommandRefused(refused) => {
+                told.commands_refused.add(word(&refused.why));
+                let CommandRefused { command, by, reason, why } = refused.clone();
+                told.refused.push(RefusedCommand { t_us, command, by, reason, why });
+            }
             _ => self.command(t_us, event),
         }
     }

@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-const SCENARIOS: [&str; 10] = [
+const SCENARIOS: [&str; 14] = [
     "two-writers",
     "eight-writers",
     "lease-holder-dies",
@@ -27,6 +27,10 @@ const SCENARIOS: [&str; 10] = [
     "overloaded",
     "lane-ignores-policy",
     "bound-roles",
+    "pause-in-mid-merge",
+    "operators-contradict",
+    "competing-summaries",
+    "team-grows-and-shrinks",
 ];
 
 /// What no shipped scenario does in few records: endpoints that are overloaded, one with a rate and one without.
@@ -89,6 +93,13 @@ const NO_OPS: &[(&str, &str, &str)] = &[
     ("EndpointNamed", "data/slots", "so many calls were never under way at once"),
     ("GateFailed", "data/detail", "a gate's own words"),
     ("GateFailed", "data/tree", "nothing of a refused change is in the repository"),
+    ("CommandGiven", "data/by", "a person's name"),
+    ("CommandGiven", "data/reason", "a person's words"),
+    ("CommandRefused", "data/by", "a person's name"),
+    ("CommandRefused", "data/reason", "a person's words"),
+    ("CommandRefused", "delete", "it changed nothing"),
+    ("CommandRefused", "double", "a person may say the same twice, and neither changes anything"),
+    ("CommandRefused", "swap", "a person may have spoken a moment later"),
     ("PauseAcknowledged", "delete", "people may resume before everybody is quiet"),
     ("PauseRequested", "data/by", "a person's name"),
     ("PauseRequested", "data/reason", "a person's words"),

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 /// Every word that an enumeration of the format knows.
-pub(super) const WORDS: [&str; 53] = [
+pub(super) const WORDS: [&str; 62] = [
     "sim",
     "live",
     "tasks-ended",
@@ -58,10 +58,19 @@ pub(super) const WORDS: [&str; 53] = [
     "handed-over",
     "sent-back",
     "override",
+    "drain",
+    "add",
+    "remove",
+    "reassign",
+    "release",
+    "removed",
+    "reassigned",
+    "already-so",
+    "full",
 ];
 
 /// Fields that may be left out, with a value that they could have.
-const OPTIONAL: [(&str, &str); 8] = [
+const OPTIONAL: [(&str, &str); 11] = [
     ("fault", "0"),
     ("fault", "1"),
     ("lease", "0"),
@@ -70,6 +79,9 @@ const OPTIONAL: [(&str, &str); 8] = [
     ("reads", "[{\"path\":\"notes/note-000.md\",\"blob\":null}]"),
     ("token", "\"tok\""),
     ("undoes", "[0]"),
+    ("role", "\"implementer\""),
+    ("lanes", "1"),
+    ("gone", "[0]"),
 ];
 
 /// Calls `each` with every leaf, every list and every field that could be there; `pointer` is a JSON pointer.

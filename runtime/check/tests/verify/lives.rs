@@ -37,7 +37,7 @@ fn the_records_of_a_change_stand_in_their_order() {
         (
             "refused as withdrawn while its lane lives",
             |f| edit!(f, ChangeRefused, 0, |e| e.reason = RefuseReason::Withdrawn),
-            &["LOCK-3", "MAIL-1"],
+            &["LOCK-3", "MAIL-1", "HAND-1"],
         ),
         (
             "merged although main was its base",
@@ -66,7 +66,7 @@ fn the_records_of_a_change_stand_in_their_order() {
             |f| edit!(f, EffectDone, 0, |e| e.key = EffectKey(99)),
             &["BUDGET-2", "LOG-2"],
         ),
-        ("a lane of an unknown model", |f| edit!(f, LaneJoined, 1, |e| e.model = EndpointId(9)), &["WHO-1"]),
+        ("a lane of an unknown model", |f| edit!(f, LaneJoined, 1, |e| e.model = EndpointId(9)), &["MAIL-1", "WHO-1"]),
     ]);
 }
 

@@ -159,7 +159,7 @@ fn nobody_overtakes_and_nobody_is_forgotten() {
                 edit!(f, FenceRaised, 1, |e| e.lease = LeaseId(2));
                 edit!(f, ChangeSubmitted, 2, |e| e.lease = Some(LeaseId(2)));
                 edit!(f, LeaseReleased, 1, |e| e.lease = LeaseId(2));
-                let ended = Event::LeaseReleased(LeaseReleased { lease: LeaseId(1), fault: None });
+                let ended = Event::LeaseReleased(LeaseReleased { lease: LeaseId(1), fence: None, fault: None });
                 f.insert_after("LeaseReleased", 1, record(Actor::Supervisor, Some(0), Some(2), ended));
             },
             &["LOCK-3", "HAND-1"],

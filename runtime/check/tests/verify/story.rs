@@ -237,13 +237,13 @@ fn second(f: &mut Folder, base: Oid) -> Oid {
     let merged = with(&main, &[("src/lib.rs", Some("tok-1a\n")), ("a.txt", Some(&both))]);
     f.land(&proposal, submitted, &merged, Verdict::Git, Some(fences));
     f.push(Recorder, (None, None), Event::SegmentClosed(SegmentClosed { segment: 0, records: 0 }));
-    let ended = |lease| Event::LeaseReleased(LeaseReleased { lease: LeaseId(lease), fault: None });
+    let ended = |lease| Event::LeaseReleased(LeaseReleased { lease: LeaseId(lease), fence: None, fault: None });
     f.push(Supervisor, (Some(1), Some(1)), ended(0));
     let fences = f.grant_lease(0, 2, 1, 2);
     let (by, reason) = ("ana".to_owned(), "lunch".to_owned());
     let paused = PauseRequested { epoch: Epoch(1), by: by.clone(), reason: reason.clone() };
     f.push(Supervisor, (None, None), Event::PauseRequested(paused));
-    let acknowledged = PauseAcknowledged { epoch: Epoch(1), lanes: 2 };
+    let acknowledged = PauseAcknowledged { epoch: Epoch(1), lanes: 2, gone: Vec::new() };
     f.push(Supervisor, (None, None), Event::PauseAcknowledged(acknowledged));
     f.push(Supervisor, (None, None), Event::Resumed(Resumed { epoch: Epoch(2), by, reason }));
     fences
@@ -262,7 +262,7 @@ fn third(f: &mut Folder, fences: Oid) {
     let returned = TaskReturned { reason: ReturnReason::Refused, fault: None };
     f.push(Supervisor, about, Event::TaskReturned(returned));
     f.assign(0, 2, 2);
-    let released = LeaseReleased { lease: LeaseId(1), fault: None };
+    let released = LeaseReleased { lease: LeaseId(1), fence: None, fault: None };
     f.push(Supervisor, about, Event::LeaseReleased(released));
     let updates =
         vec![update(UpdateOp::Rename, "c.txt", Some("b.txt"), None), update(UpdateOp::Delete, "d.txt", None, None)];

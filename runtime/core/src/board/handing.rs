@@ -135,8 +135,7 @@ impl Board {
         if self.has_ended(task) {
             return Err(Refusal::Stale);
         }
-        let (by, reason) = (by.to_owned(), reason.to_owned());
-        let given = CommandGiven { command: OperatorCommand::Override, by, reason };
+        let given = CommandGiven::plain(OperatorCommand::Override, by, reason);
         Ok(Fact { lane: None, task: Some(task), event: Event::CommandGiven(given) })
     }
 

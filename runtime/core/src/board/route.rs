@@ -98,6 +98,8 @@ impl Route {
             // Whoever takes it then goes on with exactly this change.
             ReturnReason::WaitsForPerson => (self.approved, self.continued) = (false, true),
             ReturnReason::SentBack => (self.desk, self.continued) = (Desk::Work, true),
+            // Nobody's fault: whoever has it next does not begin it once more.
+            ReturnReason::Reassigned => (self.giver, self.continued) = (Some(giver), true),
             ReturnReason::Refused => {
                 (self.desk, self.packet, self.rounds, self.approved) = (Desk::Work, None, 0, false);
             }

@@ -13,6 +13,7 @@ mod crowd;
 mod lease_model;
 mod leases;
 mod merge_queue;
+mod orders;
 mod pause;
 mod pause_model;
 mod room_model;

@@ -99,9 +99,10 @@ fn another_attempt_at_the_same_task_is_another_change() {
 #[test]
 fn a_withdrawn_attempt_is_never_admitted() {
     let queue = queue(&[withdrawn(change(0)), submitted(change(1)), refused(change(1), RefuseReason::Withdrawn)]);
-    for task in [0, 1] {
-        assert_eq!(queue.admit(change(task), DEPTH_MAX), Err(Refusal::Repeated));
-        assert_eq!(queue.outcome(change(task)), Some(Outcome::Refused(RefuseReason::Withdrawn)));
+    let refused = Outcome::Refused(RefuseReason::Withdrawn);
+    for (task, answer, outcome) in [(0, Refusal::Stale, Outcome::Closed), (1, Refusal::Repeated, refused)] {
+        assert_eq!(queue.admit(change(task), DEPTH_MAX), Err(answer));
+        assert_eq!(queue.outcome(change(task)), Some(outcome));
     }
     assert_eq!(queue.next(), None);
 }
@@ -136,9 +137,18 @@ fn a_landing_that_nobody_intended_is_a_bug() {
 }
 
 #[test]
-#[should_panic(expected = "a change is submitted once")]
-fn a_change_submitted_after_its_withdrawal_is_a_bug() {
-    queue(&[withdrawn(change(0)), submitted(change(0))]);
+#[should_panic(expected = "refused in one breath")]
+fn a_change_that_comes_after_its_withdrawal_and_is_tried_is_a_bug() {
+    queue(&[withdrawn(change(0)), submitted(change(0)), intended(change(0))]);
+}
+
+#[test]
+fn a_change_that_comes_after_its_withdrawal_is_refused_and_counted() {
+    let reason = RefuseReason::Superseded;
+    let queue = queue(&[withdrawn(change(0)), submitted(change(0)), refused(change(0), reason)]);
+    assert_eq!((queue.refused(), queue.next()), (1, None));
+    assert_eq!(queue.outcome(change(0)), Some(Outcome::Refused(reason)));
+    assert_eq!(queue.admit(change(0), DEPTH_MAX), Err(Refusal::Repeated));
 }
 
 /// What the queue is, said differently: every change seen, in order, with what became of it.
@@ -161,6 +171,7 @@ impl History {
     fn admit(&self, change: ChangeId) -> Result<(), Refusal> {
         match self.outcome(change) {
             Some(Outcome::Pending) => Err(Refusal::Waiting),
+            Some(Outcome::Closed) => Err(Refusal::Stale),
             Some(_) => Err(Refusal::Repeated),
             None if self.pending().len() >= DEPTH_MAX => Err(Refusal::Full),
             None => Ok(()),
@@ -174,37 +185,42 @@ impl History {
         self.intended = self.intended.filter(|intended| *intended != change);
     }
 
-    /// What the merger makes of `choice`: a submission, a try, a landing, a refusal, a withdrawal.
-    fn step(&mut self, queue: &MergeQueue, choice: u32) -> Option<Event> {
+    /// What the merger makes of `choice`: a submission, a try, a landing, a refusal, a withdrawal, or what comes after one.
+    fn step(&mut self, queue: &MergeQueue, choice: u32) -> Option<Vec<Event>> {
         let mut choice = Choice(choice);
         let (kind, any) = (choice.of(6), ChangeId::of(TaskId(choice.of(4) as u32), 1 + choice.of(3) as u32));
         let pending = self.pending();
         match kind {
             0 | 1 => {
                 assert_eq!(queue.admit(any, DEPTH_MAX), self.admit(any), "{any}");
+                if self.admit(any) == Err(Refusal::Stale) {
+                    let closed = self.seen.iter_mut().find(|(seen, _)| *seen == any).unwrap();
+                    closed.1 = Outcome::Refused(RefuseReason::Superseded);
+                    return Some(vec![submitted(any), refused(any, RefuseReason::Superseded)]);
+                }
                 self.admit(any).ok()?;
                 self.seen.push((any, Outcome::Pending));
-                Some(submitted(any))
+                Some(vec![submitted(any)])
             }
             2 => {
                 // Mostly the first; a merger that lost the payload of the first goes on with another.
                 self.intended = Some(*pending.get(choice.one(&[0, 0, 1]))?);
-                self.intended.map(intended)
+                self.intended.map(|change| vec![intended(change)])
             }
             3 => {
                 let change = self.intended?;
                 self.end(change, Outcome::Landed);
-                Some(landed(change))
+                Some(vec![landed(change)])
             }
             4 => {
                 let change = pending.get(choice.of(DEPTH_MAX)).copied()?;
                 let reason = choice.one(&[RefuseReason::Conflict, RefuseReason::Withdrawn, RefuseReason::StaleFence]);
                 self.end(change, Outcome::Refused(reason));
-                Some(refused(change, reason))
+                Some(vec![refused(change, reason)])
             }
             _ if self.outcome(any).is_none() => {
-                self.seen.push((any, Outcome::Refused(RefuseReason::Withdrawn)));
-                Some(withdrawn(any))
+                self.seen.push((any, Outcome::Closed));
+                Some(vec![withdrawn(any)])
             }
             _ => None,
         }
@@ -216,9 +232,9 @@ fn a_change_has_one_outcome_whatever_happens() {
     any_tape("a_change_has_one_outcome", 2_000, 60, |tape| {
         let (mut queue, mut history, mut journal) = (MergeQueue::default(), History::default(), Vec::new());
         for choice in tape {
-            let Some(event) = history.step(&queue, *choice) else { continue };
-            queue.apply(&event);
-            journal.push(event);
+            let Some(events) = history.step(&queue, *choice) else { continue };
+            events.iter().for_each(|event| queue.apply(event));
+            journal.extend(events);
             assert_eq!(queue.waiting().collect::<Vec<_>>(), history.pending(), "in the order of submission");
             assert_eq!((queue.next(), queue.intended()), (history.pending().first().copied(), history.intended));
             for (change, outcome) in &history.seen {

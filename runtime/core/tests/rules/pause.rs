@@ -6,7 +6,7 @@ use baton_record::event::{PauseRequested, Resumed};
 use baton_record::{Epoch, Event};
 
 fn acknowledge(epoch: u32) -> Command {
-    Command::AcknowledgePause { epoch: Epoch(epoch), lanes: 3 }
+    Command::AcknowledgePause { epoch: Epoch(epoch) }
 }
 
 #[test]

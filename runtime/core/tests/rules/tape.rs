@@ -111,7 +111,7 @@ pub(crate) fn next(team: &mut Team, said: &[Command], choice: u32) -> Option<Com
         17 => restore(lane),
         18 if choice.of(2) == 0 => pause(),
         18 => resume(),
-        19 => Command::AcknowledgePause { epoch: Epoch(choice.of(6) as u32), lanes: 3 },
+        19 => Command::AcknowledgePause { epoch: Epoch(choice.of(6) as u32) },
         20 => Command::ExpireLease { lease: choice.lease(team), fault: None },
         21 if !said.is_empty() => said[choice.of(said.len())].clone(),
         22 => {

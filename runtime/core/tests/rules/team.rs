@@ -1,13 +1,16 @@
 //! A small team: three lanes of two roles, five resources, two endpoints, six tasks, and everything that was decided.
 
 use baton_core::board::Settled;
+use baton_core::orders::{Heir, Order};
 use baton_core::slots::{CallEnd, Usage, Wanted};
 use baton_core::{Command, Fact, Refusal, Supervision};
 use baton_record::event::{
     Bound, CallAdmitted, DeathReason, EffectDone, EffectFailed, EndpointNamed, FenceRaised, LaneJoined, ResourceNamed,
     ReturnReason, TaskAdded,
 };
-use baton_record::{ChangeId, EffectKey, EndpointId, Event, FaultId, LaneId, LeaseId, Oid, ResourceId, RoleId, TaskId};
+use baton_record::{
+    ChangeId, EffectKey, EndpointId, Event, FaultId, Fence, LaneId, LeaseId, Oid, ResourceId, RoleId, TaskId,
+};
 use std::collections::BTreeSet;
 
 pub(crate) const A: LaneId = LaneId(0);
@@ -112,10 +115,15 @@ impl Team {
             assert!(!facts.is_empty(), "an accepted command makes something true: {command:?}");
             let role = match command {
                 Command::SetBudget { role, .. } => *role,
+                Command::Order { order: Order::Add(clones), .. } => Some(clones.role),
+                Command::Order { order: Order::Reassign { heir: Heir::Role(role, _), .. }, .. } => Some(*role),
                 _ => None,
             };
             facts.iter().for_each(|fact| self.write(fact.clone(), role));
-            assert!(no_second_effect(self.state.decide(command, self.now_us)), "said again at once: {command:?}");
+            // Whoever wants more lanes twice wants twice as many.
+            let grows = matches!(command, Command::Order { order: Order::Add(_), .. });
+            let again = self.state.decide(command, self.now_us);
+            assert!(grows || no_second_effect(again), "said again at once: {command:?}");
         }
         answer
     }
@@ -155,6 +163,15 @@ impl Team {
             let task = slots.task(lane);
             self.write(Fact::of(lane, task, Event::CallAdmitted(CallAdmitted { endpoint, key })), None);
         }
+    }
+
+    /// The fence now stands that shuts out whom a lease was taken from, as the merger says.
+    pub(crate) fn shut(&mut self, fence: Fence) {
+        let shutting = self.state.leases.shutting().iter().find(|shutting| shutting.fence == fence).unwrap();
+        let resources = self.state.leases.with_overlaps(&shutting.resources);
+        let (lane, lease) = (shutting.lane, shutting.lease);
+        let raised = FenceRaised { lease, fence, resources, fences: Oid::from_bytes(&[0; 20]).unwrap() };
+        self.write(Fact::of_lane(lane, Event::FenceRaised(raised)), None);
     }
 
     /// What happens next to `lane` when nothing goes wrong any more: resume, restart, take, lease, call, settle.

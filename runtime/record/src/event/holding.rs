@@ -35,7 +35,7 @@ pub struct LeaseGranted {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FenceRaised {
-    /// Which grant.
+    /// Which grant, or which lease was taken from its holder.
     pub lease: LeaseId,
     /// Its fence, now the newest at each of `resources`.
     pub fence: Fence,
@@ -51,6 +51,9 @@ pub struct FenceRaised {
 pub struct LeaseReleased {
     /// Which lease.
     pub lease: LeaseId,
+    /// Where an operator took it from its holder: the fence that shuts the holder out, raised like that of a grant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fence: Option<Fence>,
     /// The fault that caused it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<FaultId>,

@@ -1,6 +1,6 @@
 //! Facts about messages, pauses and injected faults.
 
-use crate::ids::{Epoch, FaultId};
+use crate::ids::{Epoch, FaultId, LaneId};
 use serde::{Deserialize, Serialize};
 
 /// See [`super::Event::RepeatAnswered`].
@@ -43,8 +43,11 @@ pub struct PauseRequested {
 pub struct PauseAcknowledged {
     /// The epoch.
     pub epoch: Epoch,
-    /// Lanes that acknowledged.
+    /// Lanes that acknowledged: every lane that has joined, but those in `gone`.
     pub lanes: u32,
+    /// Lanes that are dead and so start nothing, ascending.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gone: Vec<LaneId>,
 }
 
 /// See [`super::Event::Resumed`].
@@ -69,13 +72,13 @@ pub enum OperatorCommand {
     Stop,
     /// The lane in the envelope dies, and is started again.
     Kill,
-    /// The lane in the envelope joins: a clone.
+    /// So many clones of a role join; each has its record behind this one.
     Add,
     /// The lane in the envelope ends what it has begun and takes no more.
     Remove,
-    /// The task in the envelope goes to the lane in the envelope.
+    /// The task in the envelope goes to the lane in the envelope, or to any lane of `role`.
     Reassign,
-    /// The lease of the lane in the envelope ends.
+    /// Whatever the lane in the envelope holds is taken from it, and its fence shuts it out.
     Release,
     /// The task's next landing passes whatever gate refuses it.
     Override,
@@ -87,10 +90,24 @@ pub enum OperatorCommand {
 pub struct CommandGiven {
     /// What.
     pub command: OperatorCommand,
+    /// Whose lanes join, or may take the task.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+    /// How many lanes join.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lanes: Option<u32>,
     /// The operator.
     pub by: String,
     /// Why.
     pub reason: String,
+}
+
+impl CommandGiven {
+    /// A command that names no role and no number of lanes.
+    pub fn plain(command: OperatorCommand, by: &str, reason: &str) -> CommandGiven {
+        let (by, reason) = (by.to_owned(), reason.to_owned());
+        CommandGiven { command, role: None, lanes: None, by, reason }
+    }
 }
 
 /// See [`super::Event::FaultInjected`].
