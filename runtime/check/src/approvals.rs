@@ -179,6 +179,10 @@ impl Approvals {
         if packets.lying_with(task) != Some(asked.packet) {
             return Err("asks about another packet than the one that lies with the task");
         }
+        let (paths, undoes) = (&asked.paths, &asked.undoes);
+        if !(paths.windows(2).all(|two| two[0] < two[1]) && undoes.windows(2).all(|two| two[0] < two[1])) {
+            return Err("asks about the same twice, or in no order");
+        }
         let at_stake = self.unapproved.get(&asked.change);
         let fits = match asked.subject {
             ApprovalSubject::Undo => {
