@@ -14,6 +14,7 @@ use crate::packets::Packets;
 use crate::report::Judgement;
 use crate::slots::{Call, Slots};
 use baton_record::event::{BudgetScope, FailReason, Limit, OperatorCommand, RefuseReason, RetireReason, ReturnReason};
+use baton_record::ids::ATTEMPTS_MAX;
 use baton_record::line::Record;
 use baton_record::{ChangeId, EffectKey, EndpointId, Event, FaultId, LaneId, LeaseId, PacketId, TaskId};
 use std::collections::VecDeque;
@@ -281,7 +282,9 @@ impl Sequel {
                     false if over => Some(What::Asked),
                     false => Some(What::Moved(ReturnReason::SentBack)),
                 };
-                self.now = what.map(|what| due(record.task, what));
+                // Where there are no numbers left for another attempt, the task is given up.
+                let last = story.0.change_of_lane(lane).is_some_and(|change| change.attempt() >= ATTEMPTS_MAX);
+                self.now = what.filter(|_| !last).map(|what| due(record.task, what));
             }
             Event::ApprovalAsked(_) => self.now = Some(due(record.task, What::Moved(ReturnReason::WaitsForPerson))),
             Event::EffectDone(_) | Event::EffectFailed(_) => {

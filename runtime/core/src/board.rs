@@ -176,7 +176,7 @@ impl Board {
         }
         let Task { moving, route, .. } = self.task(task);
         let judged = route.desk == Desk::Review;
-        let uncounted = (judged || moving) && settled == Settled::Withdrawn;
+        let uncounted = (judged || moving) && settled == Settled::Withdrawn && !self.is_used_up(task);
         if self.is_last_attempt(task) && !uncounted {
             return Ok(vec![give_up(lane, task)]);
         }
@@ -215,8 +215,12 @@ impl Board {
     }
 
     fn is_last_attempt(&self, task: TaskId) -> bool {
-        let task = self.task(task);
-        task.begun >= task.attempts_max || u32::from(task.attempts) >= ATTEMPTS_MAX
+        self.task(task).begun >= self.task(task).attempts_max || self.is_used_up(task)
+    }
+
+    /// Whether there are no numbers left for another attempt, however this one was come by.
+    fn is_used_up(&self, task: TaskId) -> bool {
+        u32::from(self.task(task).attempts) >= ATTEMPTS_MAX
     }
 
     /// Who owns this very attempt, alive or not.

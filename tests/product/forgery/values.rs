@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 /// Every word that an enumeration of the format knows.
-pub(super) const WORDS: [&str; 62] = [
+pub(super) const WORDS: &[&str] = &[
     "sim",
     "live",
     "tasks-ended",
@@ -56,6 +56,10 @@ pub(super) const WORDS: [&str; 62] = [
     "successor",
     "approval",
     "handed-over",
+    "last-turn",
+    "budget-over",
+    "no-packet",
+    "prerequisite",
     "sent-back",
     "override",
     "drain",

@@ -44,6 +44,8 @@ impl Board {
         let mut flaws = offer.flaws.clone();
         if u32::from(self.task(task).route.handed) >= handed_max {
             flaws.push(format!("the task was handed on {handed_max} times, and may be no more"));
+        } else if self.is_used_up(task) {
+            flaws.push("the task was handed on as often as tasks can be".to_owned());
         }
         if !flaws.is_empty() {
             let refused = PacketRefused { packet, flaws, fault: offer.fault };
@@ -94,7 +96,8 @@ impl Board {
         let waits = if approved { asks } else { route.rounds_used_up() };
         if waits || !approved {
             let reason = if waits { ReturnReason::WaitsForPerson } else { ReturnReason::SentBack };
-            facts.push(Fact::of(lane, task, Event::TaskReturned(TaskReturned { reason, fault: None })));
+            let returned = Fact::of(lane, task, Event::TaskReturned(TaskReturned { reason, fault: None }));
+            facts.push(if self.is_used_up(task) { give_up(lane, task) } else { returned });
         }
         Ok(facts)
     }
@@ -106,7 +109,7 @@ impl Board {
         }
         let task = change.task();
         let judged = self.task(task).route.desk == Desk::Review;
-        if self.is_last_attempt(task) && !judged {
+        if self.is_used_up(task) || (self.is_last_attempt(task) && !judged) {
             return Ok(vec![give_up(lane, task)]);
         }
         let returned = TaskReturned { reason, fault: None };

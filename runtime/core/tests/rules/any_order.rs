@@ -235,7 +235,8 @@ fn a_journal_cut_anywhere_can_go_on() {
     });
 }
 
-/// Counts what a hash of a state reads: every number and flag as wide as it is, one byte for which variant it is.
+/// Counts what a hash of a state reads: every number and flag as wide as it is, one byte for which variant it is, and
+/// four for how long a list is, because everything that can be in one has a number of 32 bits.
 #[derive(Default)]
 struct Bytes(usize);
 
@@ -246,6 +247,10 @@ impl Hasher for Bytes {
 
     fn write_isize(&mut self, _: isize) {
         self.0 += 1;
+    }
+
+    fn write_usize(&mut self, _: usize) {
+        self.0 += 4;
     }
 
     fn finish(&self) -> u64 {

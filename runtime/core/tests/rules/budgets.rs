@@ -237,8 +237,8 @@ struct Books {
 impl Books {
     fn of(team: &Team) -> Books {
         let mut books = Books::default();
-        for (fact, role) in &team.journal {
-            books.see(fact.lane, &fact.event, *role);
+        for (fact, roles) in &team.journal {
+            books.see(fact.lane, &fact.event, roles.role);
         }
         let open: u64 = books.open.values().map(|bound| bound.tokens).sum();
         assert_eq!(books.made, books.freed + open, "what is reserved is settled, freed or open");

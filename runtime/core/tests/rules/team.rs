@@ -1,6 +1,6 @@
 //! A small team: three lanes of two roles, five resources, two endpoints, six tasks, and everything that was decided.
 
-use baton_core::board::Settled;
+use baton_core::board::{RolesIn, Settled};
 use baton_core::orders::{Heir, Order};
 use baton_core::slots::{CallEnd, Usage, Wanted};
 use baton_core::{Command, Fact, Refusal, Supervision};
@@ -35,6 +35,17 @@ pub(crate) const WIDE: EndpointId = EndpointId(1);
 /// Role and attempts of each task.
 pub(crate) const TASKS: [(RoleId, u32); 6] =
     [(RoleId(0), 2), (RoleId(0), 1), (RoleId(0), 3), (RoleId(0), 2), (RoleId(1), 2), (RoleId(1), 3)];
+/// Of each task where tasks are handed on: its group, the groups that it comes after, and who judges it.
+pub(crate) const WAYS: [(u16, &[u16], Option<RoleId>); 6] = [
+    (0, &[], Some(RoleId(1))),
+    (0, &[], None),
+    (0, &[], Some(RoleId(1))),
+    (1, &[0], None),
+    (1, &[0], Some(RoleId(0))),
+    (2, &[0, 1], Some(RoleId(0))),
+];
+/// No task is judged so often that a person decides.
+const ROUNDS: u32 = 1_000;
 /// Role of each lane.
 pub(crate) const ROLES: [RoleId; 3] = [RoleId(0), RoleId(0), RoleId(1)];
 pub(crate) const TTL_US: u64 = 100;
@@ -42,8 +53,8 @@ pub(crate) const NOTHING_USED: CallEnd = CallEnd::Answered(Usage { tokens_in: 0,
 /// What each call can use at most.
 pub(crate) const BOUND: Bound = Bound { tokens: 30, usd_micros: 20 };
 
-/// A fact as the journal has it, with the role that its reader looks up.
-type Written = (Fact, Option<RoleId>);
+/// A fact as the journal has it, with the roles that its reader looks up.
+type Written = (Fact, RolesIn);
 
 #[derive(Clone)]
 pub(crate) struct Team {
@@ -55,7 +66,7 @@ pub(crate) struct Team {
 }
 
 impl Team {
-    pub(crate) fn new() -> Team {
+    fn without_tasks() -> Team {
         let mut team = Team { state: Supervision::default(), journal: Vec::new(), now_us: 0, ended: BTreeSet::new() };
         for (at, files) in FILES.iter().enumerate() {
             let overlaps = (0..at).filter(|other| FILES[*other] & files != 0).map(|other| ResourceId(other as u16));
@@ -77,13 +88,41 @@ impl Team {
             let joined = LaneJoined { id, role: format!("role-{}", role.0), model: NARROW };
             team.write(Fact::of_lane(id, Event::LaneJoined(joined)), Some(role));
         }
+        team
+    }
+
+    /// A team whose tasks are one group and judged by nobody.
+    pub(crate) fn new() -> Team {
+        let mut team = Team::without_tasks();
         for (at, (role, attempts_max)) in TASKS.into_iter().enumerate() {
-            let added =
-                TaskAdded { role: format!("role-{}", role.0), attempts_max, artifact: None, ..TaskAdded::default() };
-            let fact = Fact { lane: None, task: Some(TaskId(at as u32)), event: Event::TaskAdded(added) };
-            team.write(fact, Some(role));
+            let added = TaskAdded { role: format!("role-{}", role.0), attempts_max, ..TaskAdded::default() };
+            team.add(at, added, RolesIn { role: Some(role), review: None });
         }
         team
+    }
+
+    /// A team whose tasks go from group to group and are judged.
+    pub(crate) fn handing() -> Team {
+        let mut team = Team::without_tasks();
+        for (at, ((role, attempts_max), (group, after, judge))) in TASKS.into_iter().zip(WAYS).enumerate() {
+            let review = judge.map(|judge| format!("role-{}", judge.0));
+            let (role_name, after) = (format!("role-{}", role.0), after.to_vec());
+            let rounds_max = review.as_ref().map(|_| ROUNDS);
+            let added =
+                TaskAdded { role: role_name, attempts_max, group, after, review, rounds_max, ..TaskAdded::default() };
+            team.add(at, added, RolesIn { role: Some(role), review: judge });
+        }
+        team
+    }
+
+    /// Whether somebody judges a task where tasks are handed on.
+    pub(crate) fn is_judged(task: TaskId) -> bool {
+        WAYS[task.0 as usize].2.is_some()
+    }
+
+    fn add(&mut self, at: usize, added: TaskAdded, roles: RolesIn) {
+        let fact = Fact { lane: None, task: Some(TaskId(at as u32)), event: Event::TaskAdded(added) };
+        self.write(fact, roles);
     }
 
     /// What a reader of `journal` knows at `now_us`.
@@ -93,15 +132,16 @@ impl Team {
         team
     }
 
-    fn write(&mut self, fact: Fact, role: Option<RoleId>) {
-        self.state.apply((fact.lane, fact.task), &fact.event, role);
+    fn write(&mut self, fact: Fact, roles: impl Into<RolesIn>) {
+        let roles = roles.into();
+        self.state.apply((fact.lane, fact.task), &fact.event, roles);
         match &fact.event {
             Event::EffectDone(EffectDone { key, .. }) | Event::EffectFailed(EffectFailed { key, .. }) => {
                 assert!(self.ended.insert(*key), "a call ends once");
             }
             _ => {}
         }
-        self.journal.push((fact, role));
+        self.journal.push((fact, roles));
     }
 
     /// Decides and takes in what was decided. Whatever the command: deciding changes nothing and answers the same
