@@ -26,7 +26,7 @@ fn agrees(counted: &Value, told: &Value, place: &str, what: &str) {
 
 /// Counts the run again and compares; the report.
 #[track_caller]
-fn must_agree(folder: &Path, what: &str) -> Value {
+pub(crate) fn must_agree(folder: &Path, what: &str) -> Value {
     let text = std::fs::read(folder.join("report.json")).unwrap();
     let report: Value = serde_json::from_slice(&text).unwrap();
     compare(folder, &report, what);
