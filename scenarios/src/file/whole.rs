@@ -13,7 +13,7 @@ use super::scalar::{Field, shown};
 use super::table::{self, ListOf, Table};
 use super::tree::{Kind, Node};
 use super::{budgets, expect, misfortune, operators, rules, team, work};
-use crate::scenario::{Budgets, Latency, Patiences, Scenario, World};
+use crate::scenario::{Budgets, Latency, Patiences, Scenario, TaskGroup, World};
 
 /// The version of the format that is read.
 const VERSION: &str = "1";
@@ -65,11 +65,9 @@ pub(crate) fn scenario(sink: &mut Sink, root: &Node, skills: &mut Skills<'_>) ->
         table::list(sink, field, of, |sink, entry| misfortune::fault(sink, entry, &stage))
     });
     let control = table.or(sink, "control", false, |sink, field| field.word(sink, &[("without-merger", true)]));
-    let scene = expect::Scene {
-        control,
-        tasks: work.groups.as_ref().map(|groups| groups.iter().map(|group| u64::from(group.tasks)).sum()),
-        faults: faults.as_ref().map(|faults| faults.len() as u64),
-    };
+    let tasks = work.groups.as_deref();
+    let faults_count = faults.as_ref().map(|faults| faults.len() as u64);
+    let scene = expect::Scene { control, tasks: tasks.map(all_tasks), faults: faults_count };
     let expectations = table.or(sink, "expect", Vec::new(), |sink, field| expect::expectations(sink, field, scene));
     let thresholds = table.or(sink, "thresholds", Vec::new(), |sink, field| expect::thresholds(sink, field, scene));
     table.close(sink);
@@ -96,6 +94,11 @@ pub(crate) fn scenario(sink: &mut Sink, root: &Node, skills: &mut Skills<'_>) ->
         thresholds: thresholds?,
         control: control?,
     })
+}
+
+/// All tasks together.
+fn all_tasks(groups: &[TaskGroup]) -> u64 {
+    groups.iter().map(|group| u64::from(group.tasks)).sum()
 }
 
 /// A file is a mapping, or nothing else about it can be judged.

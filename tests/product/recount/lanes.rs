@@ -181,8 +181,8 @@ impl Walk<'_, '_> {
 
     /// Whether the lane reviews behind this line, and has not said what it found.
     fn judges(&self, at: usize) -> bool {
-        let mine = self.attempts.iter().filter(|attempt| attempt.lane == self.lane && attempt.begin <= at);
-        let Some(attempt) = mine.last().filter(|attempt| attempt.review) else { return false };
+        let mine = |attempt: &&Attempt<'_>| attempt.lane == self.lane && attempt.begin <= at;
+        let Some(attempt) = self.attempts.iter().rfind(mine).filter(|attempt| attempt.review) else { return false };
         let given = |line: &Line<'_>| line.kind == "ReviewGiven" && line.task == Some(attempt.task);
         !self.book.lines[attempt.begin..=at].iter().any(given)
     }

@@ -211,7 +211,7 @@ impl Page {
             let waits = [of(debt.wait_us.p95), of(debt.to_progress_us.p95)];
             let calls = [debt.to_progress.calls, debt.to_progress.tokens_in].map(|number| number.to_string());
             let again = [debt.redone.calls.to_string(), dollars(debt.redone.usd_micros)];
-            [&[debt.purpose.clone()], &numbers[..], &[questions], &waits, &calls, &again].concat()
+            [std::slice::from_ref(&debt.purpose), &numbers, &[questions], &waits, &calls, &again].concat()
         };
         let heads = [
             "purpose",
