@@ -108,7 +108,7 @@ fn whoever_comes_after_or_holds_a_lease_does_not_collide() {
 
 #[test]
 fn shipped_scenarios_collide_only_where_they_say_so() {
-    let on_purpose = ["plain-run", "conflicting-renames", "colliding-plans"];
+    let on_purpose = ["plain-run", "conflicting-renames", "colliding-plans", "pilot-of-two-roles"];
     for (name, text) in SHIPPED {
         let collides = !check(name, text.as_bytes()).faults.list.is_empty();
         assert_eq!(collides, on_purpose.contains(name), "{name}");
