@@ -38,6 +38,7 @@ pub(crate) fn run_text(text: &str) -> Ran {
         out: folder.path().join("run"),
         interrupted: Arc::new(AtomicBool::new(false)),
         progress: Arc::new(Progress::default()),
+        anyway: false,
     };
     let outcome =
         run(Source { scenario: &scenario, bytes: text.as_bytes() }, &options).expect("the scenario can be run");

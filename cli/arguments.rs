@@ -99,6 +99,9 @@ pub(crate) struct Run {
     /// Print one JSON object on stdout
     #[arg(long)]
     pub(crate) json: bool,
+    /// Begin even if the disk seems to be too small
+    #[arg(long)]
+    pub(crate) anyway: bool,
     /// How faults of the scenario file are shown on stderr
     #[arg(long, value_enum, default_value = "human")]
     pub(crate) error_format: ErrorFormat,

@@ -60,7 +60,8 @@ pub(crate) fn scenario(wanted: &Run) -> Answer {
         return answer;
     };
     let world = wanted.world.map(World::from);
-    let options = Options { seed: wanted.seed, world, repository: wanted.repo.clone(), ..Options::default() };
+    let (seed, repository, anyway) = (wanted.seed, wanted.repo.clone(), wanted.anyway);
+    let options = Options { seed, world, repository, anyway, ..Options::default() };
     let (out, json) = (wanted.out.clone(), wanted.json);
     let wanted = Wanted { options, out, name: &scenario.name, json, color: wanted.color, announced: false };
     obey(Source { scenario: &scenario, bytes: &bytes }, wanted)
@@ -108,6 +109,7 @@ fn obey(source: Source<'_>, wanted: Wanted<'_>) -> Answer {
         if wanted.announced {
             say::begins(source.scenario, &options.out);
         }
+        begun.disk().into_iter().for_each(say::disk);
         let line = progress::Line::start(options.progress.clone());
         let outcome = begun.live();
         drop(line);
@@ -150,6 +152,7 @@ fn exit_code(error: &RunError) -> u8 {
         | RunError::Content(_)
         | RunError::Workspace(_)
         | RunError::NoRoom(_) => 2,
+        RunError::DiskTooSmall { .. } => 5,
         RunError::Failure(
             _,
             Failure::Journal(_) | Failure::Repository(_) | Failure::Content(_) | Failure::Restarts(..),

@@ -4,6 +4,7 @@ use crate::answer::{Answer, talk};
 use crate::report::{self, Paint};
 use baton_record::event::{CommandRefusal, StopReason};
 use baton_scenarios::outcome::{ApprovalOutcome, ApprovalState, FaultOutcome, Outcome, Verdict};
+use baton_scenarios::plan::Disk;
 use baton_scenarios::report::folder;
 use baton_scenarios::run::RunError;
 use baton_scenarios::scenario::Scenario;
@@ -21,6 +22,12 @@ pub(crate) fn begins(scenario: &Scenario, out: &Path) {
     let faults = counted(scenario.faults.len() as u64, "fault");
     let (lanes, tasks) = (counted(lanes.into(), "lane"), counted(tasks.into(), "task"));
     talk(&format!("{lanes}, {tasks}, {faults}, in virtual time; run folder {}", out.display()));
+}
+
+/// What a run will take on the disk.
+pub(crate) fn disk(disk: &Disk) {
+    let (expected, high) = (size(disk.bytes.expected), size(disk.bytes.high));
+    talk(&format!("takes about {expected} on the disk, {high} at most; about {} records", disk.records.expected));
 }
 
 /// The outcome of a run, and its exit code.
@@ -173,6 +180,7 @@ pub(crate) fn no_outcome(error: &RunError, out: &Path, (code, as_json): (u8, boo
         | RunError::Content(_)
         | RunError::Workspace(_)
         | RunError::NoRoom(_)
+        | RunError::DiskTooSmall { .. }
         | RunError::Journal(_) => {}
     }
     let mut answer = Answer::new(code);

@@ -12,6 +12,7 @@ pub mod plan;
 mod prepare;
 pub mod report;
 pub mod resolve;
+mod room;
 pub mod run;
 pub mod runs;
 pub mod scenario;

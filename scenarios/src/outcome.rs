@@ -76,6 +76,8 @@ pub struct Outcome {
     pub spend: Spend,
     /// What was written down.
     pub journal: JournalOutcome,
+    /// What it takes on the disk.
+    pub disk: DiskOutcome,
     /// Why the run ended.
     pub stopped: Option<StopReason>,
     /// What people were asked, in the order of asking.
@@ -129,6 +131,15 @@ pub struct FaultOutcome {
     pub felt_records: u64,
     /// The run had ended before its time came, so that it could not strike.
     pub after_end: bool,
+}
+
+/// What a run takes on the disk.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct DiskOutcome {
+    /// What it was expected to take, the control run included; `null`: nobody asked.
+    pub estimated_bytes: Option<u64>,
+    /// What it takes, without its report.
+    pub bytes: u64,
 }
 
 /// A question to a person, and what came of it.

@@ -14,6 +14,7 @@ mod handoffs;
 mod kinds;
 mod leases;
 mod limits;
+mod load;
 mod order;
 mod people;
 mod spend;

@@ -3,12 +3,16 @@
 //! A run folder is made beside its place and renamed into it before any lane starts; from then on it can be killed at any
 //! instant and still be verified.
 
-use crate::outcome::{self, ControlOutcome, FaultOutcome, JournalOutcome, MainOutcome, Outcome, Spend, Verdict};
+use crate::outcome::{
+    self, ControlOutcome, DiskOutcome, FaultOutcome, JournalOutcome, MainOutcome, Outcome, Spend, Verdict,
+};
 use crate::place::{self, Claim};
+use crate::plan::Disk;
 use crate::prepare::{self, Prepared};
 use crate::report::{Folding, Judged, Report, folder};
 use crate::resolve;
 use crate::scenario::{FaultKind, Scenario, World};
+use crate::{room, runs};
 use baton_actors::failure::Failure;
 use baton_actors::progress::Progress;
 use baton_actors::start::{self, Launch};
@@ -38,6 +42,8 @@ pub struct Options {
     pub interrupted: Arc<AtomicBool>,
     /// Where the run says how far it is.
     pub progress: Arc<Progress>,
+    /// Begin even if the disk seems to be too small.
+    pub anyway: bool,
 }
 
 /// Why there is no outcome.
@@ -53,6 +59,15 @@ pub enum RunError {
     Content(ContentError),
     /// The workspace has no room for what the tasks touch.
     NoRoom(String),
+    /// The run is expected to take more than is free on the disk.
+    DiskTooSmall {
+        /// The run folder's place.
+        out: PathBuf,
+        /// Bytes that it is expected to take.
+        needed: u64,
+        /// Bytes that are free.
+        free: u64,
+    },
     /// The run could not go on.
     Failure(PathBuf, Failure),
     /// The journal of the run cannot be read back.
@@ -69,6 +84,12 @@ impl fmt::Display for RunError {
             RunError::Workspace(error) => write!(f, "{error}"),
             RunError::Content(error) => write!(f, "{error}"),
             RunError::NoRoom(why) => write!(f, "{why}"),
+            RunError::DiskTooSmall { out, needed, free } => write!(
+                f,
+                "{}: the run is expected to take {needed} bytes on this disk, and {free} are free; make room, choose another disk \
+                 with --out, or begin with --anyway",
+                out.display()
+            ),
             RunError::Failure(_, failure) => write!(f, "{failure}"),
             RunError::Journal(damage) => write!(f, "{damage}"),
             RunError::Check(unreadable) => write!(f, "{unreadable}"),
@@ -94,6 +115,7 @@ pub struct Begun<'a> {
     options: Options,
     prepared: Prepared,
     watch: Stopwatch,
+    disk: Option<Disk>,
 }
 
 /// Runs a scenario, and after it the control run if the scenario asks for one.
@@ -108,15 +130,25 @@ pub fn begin<'a>(source: Source<'a>, options: &Options) -> Result<Begun<'a>, Run
     if source.scenario.control {
         place::must_be_free(&control_folder(&options.out))?;
     }
+    let disk = room::estimate(source.scenario, options);
+    if let Some(disk) = disk.as_ref().filter(|_| !options.anyway) {
+        room::check(&options.out, disk)?;
+    }
     let prepared = prepare::prepare(source, options, &options.out, LandingKind::Merger)?;
-    Ok(Begun { source, options: options.clone(), prepared, watch })
+    Ok(Begun { source, options: options.clone(), prepared, watch, disk })
 }
 
 impl Begun<'_> {
+    /// What the run is expected to take on the disk, the control run included.
+    pub fn disk(&self) -> Option<&Disk> {
+        self.disk.as_ref()
+    }
+
     /// Lets the team live, and after it that of the control run; then judges what they left behind.
     pub fn live(self) -> Result<Outcome, RunError> {
-        let Begun { source, ref options, prepared, watch } = self;
-        let lived = live(source, options, &options.out, prepared)?;
+        let Begun { source, ref options, prepared, watch, disk } = self;
+        // Until there is a verdict everybody sees that the run goes on.
+        let (lived, claim) = live(source, options, &options.out, prepared)?;
         let control = if source.scenario.control && !interrupted(options) {
             options.progress.begin_control();
             control(source, options, &control_folder(&options.out))?
@@ -129,8 +161,14 @@ impl Begun<'_> {
             outcome.verdict = Verdict::Stopped;
             outcome.exit_code = Verdict::Stopped.exit_code();
         }
+        let folders = [options.out.clone(), control_folder(&options.out)];
+        outcome.disk = DiskOutcome {
+            estimated_bytes: disk.map(|disk| disk.bytes.expected),
+            bytes: folders.iter().map(|folder| runs::size_of(folder)).sum(),
+        };
         outcome.wall_s = watch.seconds();
         put_down(&options.out, &mut outcome)?;
+        drop(claim);
         Ok(outcome)
     }
 }
@@ -154,7 +192,6 @@ struct Lived {
     report: Report,
     journal: JournalOutcome,
     lived_s: f64,
-    _claim: Claim,
 }
 
 /// Writes the report, then the verdict: whoever finds a verdict in `run.json` finds a report beside it.
@@ -167,7 +204,7 @@ fn put_down(out: &Path, outcome: &mut Outcome) -> Result<(), RunError> {
     Ok(())
 }
 
-fn live(source: Source<'_>, options: &Options, out: &Path, prepared: Prepared) -> Result<Lived, RunError> {
+fn live(source: Source<'_>, options: &Options, out: &Path, prepared: Prepared) -> Result<(Lived, Claim), RunError> {
     let Prepared { team, repository, content, journal, seed, world, claim } = prepared;
     let journal_dir = out.join("journal");
     let launch = Launch {
@@ -192,13 +229,13 @@ fn live(source: Source<'_>, options: &Options, out: &Path, prepared: Prepared) -
     let end = fold(&journal_dir, |_, record, names| folding.see(&record, names)).map_err(RunError::Journal)?;
     let report = folder::with_content(folding.close(&end.names), out);
     let journal = JournalOutcome { records: chain.next_seq, head_hash: chain.head.to_string() };
-    Ok(Lived { out: out.to_owned(), seed, world, report, journal, lived_s, _claim: claim })
+    Ok((Lived { out: out.to_owned(), seed, world, report, journal, lived_s }, claim))
 }
 
 /// The control run's losses; `None` if it was not allowed to end.
 fn control(source: Source<'_>, options: &Options, out: &Path) -> Result<Option<ControlOutcome>, RunError> {
     let prepared = prepare::prepare(source, options, out, LandingKind::Direct)?;
-    let lived = live(source, options, out, prepared)?;
+    let (lived, _claim) = live(source, options, out, prepared)?;
     let ended = lived.report.ended == Some(StopReason::TasksEnded);
     let report = baton_check::verify(&lived.out).map_err(RunError::Check)?;
     let control = ControlOutcome { lost: report.lost, torn: report.torn, run: out.display().to_string() };
@@ -255,6 +292,7 @@ fn judge_by(
             calls: total.calls,
         },
         journal: lived.journal,
+        disk: DiskOutcome { estimated_bytes: None, bytes: runs::size_of(&lived.out) },
         stopped: report.ended,
         approvals: report.people.approvals.list.clone(),
         control,

@@ -38,7 +38,7 @@ fn check(place: &Path, kilobytes: u32, world: &str) {
          models: { fast: { driver: script, latency: { median: 2ms, p99: 9ms } } }\n\
          tasks: [ { each: 100, by: implementer, do: { append: token } } ]\nmail: { median: 1ms, p99: 3ms }\n";
     std::fs::write(place.join("full.yaml"), scenario).unwrap();
-    let said = finish(baton(place, ["run", "full.yaml", "--json", "--world", world, "--out"]).arg(&out));
+    let said = finish(baton(place, ["run", "full.yaml", "--anyway", "--json", "--world", world, "--out"]).arg(&out));
     let code = said.code();
     if out.exists() {
         assert_eq!(code, 5, "{what}: {said:?}");
@@ -50,6 +50,28 @@ fn check(place: &Path, kilobytes: u32, world: &str) {
     }
     assert!(said.stderr.contains("No space left on device"), "{what}: {said:?}");
     assert_eq!(said.json()["exit_code"], code, "{what}");
+}
+
+#[test]
+fn a_run_that_will_not_fit_is_refused_before_anything_is_made() {
+    let place = tempfile::tempdir().unwrap();
+    let Some(disk) = SmallDisk::mount(place.path().join("small"), 300) else {
+        eprintln!("SKIPPED: this user may not mount a small disk");
+        return;
+    };
+    let said = finish(baton(place.path(), ["run", "eight-writers", "--json", "--out"]).arg(disk.0.join("deep/out")));
+    assert_eq!((said.code(), &said.json()["exit_code"]), (5, &5.into()), "{said:?}");
+    for part in ["expected to take", "are free", "--anyway"] {
+        assert!(said.stderr.contains(part), "{part}: {said:?}");
+    }
+    assert_eq!(std::fs::read_dir(&disk.0).unwrap().count(), 0, "nothing is made");
+    let said = finish(baton(place.path(), ["run", "two-writers", "--json", "--out"]).arg(place.path().join("out")));
+    assert_eq!(said.code(), 0, "{said:?}");
+    assert!(said.stderr.contains("on the disk"), "{said:?}");
+    let told = said.json();
+    let bytes = |key: &str| told["disk"][key].as_u64().unwrap();
+    let (estimated, taken) = (bytes("estimated_bytes"), bytes("bytes"));
+    assert!(taken < 2 * estimated && estimated < 2 * taken, "{told:#}");
 }
 
 #[test]

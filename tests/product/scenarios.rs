@@ -30,7 +30,7 @@ fn collect(value: &Value, above: &str, found: &mut BTreeSet<String>) {
 const RUN: &str = "format scenario seed world verdict exit_code run virtual_s wall_s \
      main main.repository main.head main.landed main.refused main.conflicts main.rolled_back \
      expectations expectations.name expectations.held expectations.value faults faults.id faults.injected faults.felt \
-     spend spend.usd spend.tokens_in spend.tokens_out spend.calls journal journal.records journal.head_hash";
+     spend spend.usd spend.tokens_in spend.tokens_out spend.calls journal journal.records journal.head_hash disk disk.estimated_bytes disk.bytes";
 /// Keys that `run` has beside them.
 const BESIDE: &str = "lived_s stopped thresholds report faults.kind faults.at_s faults.felt_records faults.after_end";
 /// Keys that it has where people were asked something; `approvals.by` where somebody has answered.

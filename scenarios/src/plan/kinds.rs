@@ -9,6 +9,7 @@
 
 use super::chance::{self, Draw};
 use super::ground::Ground;
+use super::order::Order;
 use super::people::People;
 use super::team::Crew;
 use crate::scenario::{Action, Command, GateKind, LeaseSpan, Scenario, TaskGroup};
@@ -179,13 +180,11 @@ struct Counts<'g> {
 
 impl<'g> Counts<'g> {
     fn new(ground: &'g Ground, kinds: &[Kind]) -> Counts<'g> {
-        let mut files = BTreeMap::new();
-        for kind in kinds {
-            let made: f64 =
-                kinds.iter().filter(|other| other.touches == kind.touches).map(|other| other.makes * other.tasks).sum();
-            let there = ground.count(&kind.touches) as f64;
-            files.insert(kind.touches.clone(), (there + made / 2.0).max(1.0));
-        }
+        let mut made: BTreeMap<&str, f64> = BTreeMap::new();
+        kinds.iter().for_each(|kind| *made.entry(&kind.touches).or_default() += kind.makes * kind.tasks);
+        let of =
+            |(touches, made): (&str, f64)| (touches.to_owned(), (ground.count(touches) as f64 + made / 2.0).max(1.0));
+        let files = made.into_iter().map(of).collect();
         Counts { ground, files }
     }
 
@@ -224,8 +223,12 @@ pub(crate) fn kinds(scenario: &Scenario) -> Vec<Kind> {
 
 /// Whether the run ends before the entry is begun: it comes after a plan, and the run stops when that is approved.
 fn never_begun(scenario: &Scenario, entry: usize) -> bool {
-    let order = super::order::Order::new(scenario);
-    scenario.stop_when_planned && (0..entry).any(|earlier| scenario.tasks[earlier].plan && order.apart(earlier, entry))
+    scenario.stop_when_planned
+        && Order::new(scenario)
+            .before(entry)
+            .into_iter()
+            .zip(&scenario.tasks)
+            .any(|(before, group)| before && group.plan)
 }
 
 /// Finds out how often attempts are refused, and so how many a task takes.
@@ -234,17 +237,15 @@ pub(crate) fn rework(scenario: &Scenario, kinds: &mut [Kind], ground: &Ground, c
     compared.sort_by(|a, b| kinds[*b].tasks.total_cmp(&kinds[*a].tasks));
     compared.truncate(COMPARED_MAX);
     let counts = Counts::new(ground, kinds);
-    let order = super::order::Order::new(scenario);
-    let hits: Vec<Vec<f64>> = compared
-        .iter()
-        .map(|one| {
-            let hit = |other: &usize| {
-                let (one, other) = (&kinds[*one], &kinds[*other]);
-                if order.apart(one.entries[0], other.entries[0]) { 0.0 } else { one.hit_by(other, &counts) }
-            };
-            compared.iter().map(hit).collect()
-        })
-        .collect();
+    let order = Order::new(scenario);
+    let before: Vec<Vec<bool>> = compared.iter().map(|at| order.before(kinds[*at].entries[0])).collect();
+    let hit = |one: usize, other: usize| {
+        let (ours, theirs) = (&kinds[compared[one]], &kinds[compared[other]]);
+        let apart = before[one][theirs.entries[0]] || before[other][ours.entries[0]];
+        if apart { 0.0 } else { ours.hit_by(theirs, &counts) }
+    };
+    let all = 0..compared.len();
+    let hits: Vec<Vec<f64>> = all.clone().map(|one| all.clone().map(|other| hit(one, other)).collect()).collect();
     for _ in 0..AGREEMENTS {
         let busy = super::time::Busy::of(scenario, kinds, crew);
         let (tasks, last_s): (Vec<f64>, Vec<f64>) =

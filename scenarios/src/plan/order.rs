@@ -1,7 +1,6 @@
 //! Which entries of `tasks` come after which, as the file says with `after`.
 
 use crate::scenario::Scenario;
-use std::collections::BTreeSet;
 
 /// The order of a scenario's entries.
 pub(crate) struct Order<'s> {
@@ -13,25 +12,19 @@ impl<'s> Order<'s> {
         Order { scenario }
     }
 
-    /// Whether one of the two is begun only when the other has ended.
-    pub(crate) fn apart(&self, one: usize, other: usize) -> bool {
-        let (earlier, later) = (one.min(other), one.max(other));
-        // Nearly all work has no order at all.
-        if earlier == later || self.scenario.tasks[later].after.is_empty() {
-            return false;
-        }
-        let (mut left, mut seen) = (vec![later], BTreeSet::new());
+    /// Entries that must have ended before this one is begun.
+    pub(crate) fn before(&self, entry: usize) -> Vec<bool> {
+        let mut before = vec![false; self.scenario.tasks.len()];
+        let mut left = vec![entry];
         while let Some(entry) = left.pop() {
-            for before in self.scenario.tasks[entry].after.iter().map(|before| usize::from(*before)) {
-                if before == earlier {
-                    return true;
-                }
-                if before > earlier && seen.insert(before) {
-                    left.push(before);
+            for earlier in self.scenario.tasks[entry].after.iter().map(|before| usize::from(*before)) {
+                if !before[earlier] {
+                    before[earlier] = true;
+                    left.push(earlier);
                 }
             }
         }
-        false
+        before
     }
 
     /// For each entry when it ends: it begins when all that it comes after have ended, and takes what `takes` says for an

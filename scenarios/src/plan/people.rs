@@ -46,7 +46,8 @@ impl<'s> People<'s> {
         let tasks = if about_tasks { resolve::interleaved(&scenario.tasks) } else { Vec::new() };
         let mut asked = vec![Vec::new(); scenario.tasks.len()];
         for kind in kinds {
-            let share = share_undone(kind, kinds, ground);
+            let deletes = kind.entries.iter().any(|entry| scenario.tasks[*entry].actions.contains(&Action::Delete));
+            let share = if deletes { share_undone(kind, kinds, ground) } else { 0.0 };
             for &entry in &kind.entries {
                 let group = &scenario.tasks[entry];
                 let each = kind.tasks / kind.entries.len() as f64;

@@ -6,6 +6,7 @@
 
 use super::chance::Draw;
 use super::kinds::Kind;
+use super::load::{Counted, Load};
 use super::order::Order;
 use super::people::People;
 use super::team::Crew;
@@ -25,24 +26,6 @@ pub struct Bound {
     pub expected_s: f64,
 }
 
-/// Which attempts are counted.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Count {
-    /// Each task once.
-    Once,
-    /// With rework and judgements that send back.
-    Expected,
-}
-
-/// Attempts and judgements of a kind.
-fn counted(kind: &Kind, count: Count) -> (f64, f64) {
-    let rounds = kind.review.map_or(0.0, |review| if count == Count::Once { 1.0 } else { review.rounds });
-    match count {
-        Count::Once => (kind.tasks, kind.tasks * rounds),
-        Count::Expected => (kind.tasks * kind.attempts, kind.tasks * kind.attempts * rounds),
-    }
-}
-
 /// What everything is busy with, in expected seconds.
 #[derive(Clone, Debug)]
 pub(crate) struct Busy {
@@ -54,20 +37,20 @@ pub(crate) struct Busy {
 
 impl Busy {
     pub(crate) fn of(scenario: &Scenario, kinds: &[Kind], crew: &Crew) -> Busy {
-        let gates_s = gates_s(scenario);
-        let bounds = bounds(scenario, kinds, crew);
-        let shared = |role: usize| {
-            let of = |bound: &&Bound| match bound.what {
-                "lanes" => bound.of == scenario.roles[role].name,
-                "slots" | "rate" | "token-rate" => bound.of == scenario.models[scenario.roles[role].model].name,
-                "merger" => true,
-                _ => false,
-            };
-            bounds.iter().filter(of).map(|bound| bound.expected_s).fold(0.0, f64::max)
-        };
+        let (load, gates_s) = (Load::of(scenario, kinds, crew, Counted::Expected), gates_s(scenario));
+        let merger_s = gates_s * load.trees;
         let of_role = |role: usize| {
-            let work = work_of(role, kinds, crew, Count::Expected);
-            (lanes_used(role, kinds, crew), work.mean, shared(role), tasks_of(role, kinds))
+            let (lanes, work_s) = (load.lanes(role, crew), load.work[role].mean);
+            let at = crew.roles[role].model;
+            let (model, calls) = (&crew.models[at], load.calls[at]);
+            let shared = [
+                work_s / lanes.max(1.0),
+                calls * model.call.mean / model.slots,
+                calls / model.calls_per_s,
+                calls * model.bound_tokens() / model.tokens_per_s,
+                merger_s,
+            ];
+            (lanes, work_s, shared.into_iter().fold(0.0, f64::max), load.tasks[role])
         };
         Busy { roles: (0..scenario.roles.len()).map(of_role).collect(), gates_s }
     }
@@ -109,44 +92,33 @@ impl Busy {
 /// Everything that the work cannot be faster than, the longest expected first.
 pub(crate) fn bounds(scenario: &Scenario, kinds: &[Kind], crew: &Crew) -> Vec<Bound> {
     let mut bounds = Vec::new();
+    let (once, expected) =
+        (Load::of(scenario, kinds, crew, Counted::Once), Load::of(scenario, kinds, crew, Counted::Expected));
     for (role, named) in scenario.roles.iter().enumerate() {
-        let lanes = lanes_used(role, kinds, crew).max(1.0);
-        let (once, expected) = (work_of(role, kinds, crew, Count::Once), work_of(role, kinds, crew, Count::Expected));
-        bounds.push(bound("lanes", &named.name, once.low() / lanes, expected.mean / lanes));
+        let lanes = expected.lanes(role, crew).max(1.0);
+        bounds.push(bound("lanes", &named.name, once.work[role].low() / lanes, expected.work[role].mean / lanes));
     }
     for (at, named) in scenario.models.iter().enumerate() {
-        let model = &crew.models[at];
-        let calls = |count| calls_of(at, kinds, crew, count);
-        let (once, expected) = (calls(Count::Once), calls(Count::Expected));
-        let slots = bound(
-            "slots",
-            &named.name,
-            model.call.times(once).low() / model.slots,
-            expected * model.call.mean / model.slots,
-        );
+        let (model, least, calls) = (&crew.models[at], once.calls[at], expected.calls[at]);
+        let (slots, tokens) = (model.slots, model.bound_tokens());
+        let slots = bound("slots", &named.name, model.call.times(least).low() / slots, calls * model.call.mean / slots);
         // A minute's share may pass at once.
-        let rate = bound("rate", &named.name, once / model.calls_per_s - 60.0, expected / model.calls_per_s);
-        let tokens = model.bound_tokens();
+        let rate = bound("rate", &named.name, least / model.calls_per_s - 60.0, calls / model.calls_per_s);
         let token_rate = bound(
             "token-rate",
             &named.name,
-            once * tokens / model.tokens_per_s - 60.0,
-            expected * tokens / model.tokens_per_s,
+            least * tokens / model.tokens_per_s - 60.0,
+            calls * tokens / model.tokens_per_s,
         );
         bounds.extend([slots, rate, token_rate].into_iter().filter(|bound| bound.expected_s > 0.0));
     }
     for (rule, lease) in scenario.leases.iter().enumerate() {
-        let holds = |count| {
-            let holders = kinds.iter().filter(|kind| kind.held.contains(&rule));
-            holders.fold(Draw::default(), |sum, kind| sum.plus(kind.making(crew).times(counted(kind, count).0)))
-        };
-        bounds.push(bound("lease", &lease.resource, holds(Count::Once).low(), holds(Count::Expected).mean));
+        bounds.push(bound("lease", &lease.resource, once.held[rule].low(), expected.held[rule].mean));
     }
-    let landings: f64 = kinds.iter().map(|kind| kind.tasks).sum();
-    let judged: f64 = kinds.iter().map(|kind| kind.tasks * kind.attempts * (1.0 - kind.refused)).sum();
     let gates = gate_draws(scenario).fold(Draw::default(), Draw::plus);
-    bounds.push(bound("merger", "", gates.times(landings).low(), gates.mean * judged));
-    let (low_s, expected_s) = (path(scenario, kinds, crew, Count::Once), path(scenario, kinds, crew, Count::Expected));
+    bounds.push(bound("merger", "", gates.times(once.trees).low(), gates.mean * expected.trees));
+    let (low_s, expected_s) =
+        (path(scenario, kinds, crew, Counted::Once), path(scenario, kinds, crew, Counted::Expected));
     bounds.push(bound("critical-path", "", low_s, expected_s));
     bounds.retain(|bound| bound.expected_s > 0.0 && bound.expected_s.is_finite());
     bounds.sort_by(|a, b| b.expected_s.total_cmp(&a.expected_s));
@@ -159,48 +131,16 @@ fn bound(what: &'static str, of: &str, low_s: f64, expected_s: f64) -> Bound {
 
 /// Seconds at the end in which some lanes have nothing left to do.
 pub(crate) fn end_s(scenario: &Scenario, kinds: &[Kind], crew: &Crew) -> f64 {
+    let load = Load::of(scenario, kinds, crew, Counted::Expected);
     let last = kinds.iter().map(|kind| {
-        let lanes = lanes_used(kind.role, kinds, crew).max(1.0);
-        (1.0 - 1.0 / lanes) * kind.making(crew).mean + kind.judging(crew).mean + gates_s(scenario)
+        let lanes = load.lanes(kind.role, crew).max(1.0);
+        (1.0 - 1.0 / lanes) * kind.making(crew).mean + kind.judging(crew).mean
     });
-    last.fold(0.0, f64::max)
-}
-
-/// No more lanes than there are tasks at a time.
-fn lanes_used(role: usize, kinds: &[Kind], crew: &Crew) -> f64 {
-    crew.roles[role].lanes.min(tasks_of(role, kinds))
-}
-
-fn tasks_of(role: usize, kinds: &[Kind]) -> f64 {
-    kinds.iter().filter(|kind| takes_part(kind, role)).map(|kind| kind.tasks).sum()
-}
-
-fn takes_part(kind: &Kind, role: usize) -> bool {
-    kind.role == role || kind.review.is_some_and(|review| review.role == role)
-}
-
-/// Seconds that the lanes of a role are at work.
-fn work_of(role: usize, kinds: &[Kind], crew: &Crew, count: Count) -> Draw {
-    kinds.iter().filter(|kind| takes_part(kind, role)).fold(Draw::default(), |sum, kind| {
-        let (attempts, judgements) = counted(kind, count);
-        let makes = if kind.role == role { kind.making(crew).times(attempts) } else { Draw::default() };
-        let judges = kind.review.is_some_and(|review| review.role == role);
-        sum.plus(makes).plus(if judges { kind.judging(crew).times(judgements) } else { Draw::default() })
-    })
-}
-
-fn calls_of(model: usize, kinds: &[Kind], crew: &Crew, count: Count) -> f64 {
-    let calls = kinds.iter().map(|kind| {
-        let (attempts, judgements) = counted(kind, count);
-        let makes = if crew.roles[kind.role].model == model { attempts * kind.steps } else { 0.0 };
-        let review = kind.review.filter(|review| crew.roles[review.role].model == model);
-        makes + review.map_or(0.0, |review| judgements * review.steps)
-    });
-    calls.sum()
+    last.fold(0.0, f64::max) + gates_s(scenario)
 }
 
 /// The longest way through entries that come after each other, each done by all lanes that it can have.
-fn path(scenario: &Scenario, kinds: &[Kind], crew: &Crew, count: Count) -> f64 {
+fn path(scenario: &Scenario, kinds: &[Kind], crew: &Crew, count: Counted) -> f64 {
     let takes = takes(scenario, kinds, crew, count);
     Order::new(scenario).ends(|entry, _| takes[entry]).into_iter().fold(0.0, f64::max)
 }
@@ -208,7 +148,7 @@ fn path(scenario: &Scenario, kinds: &[Kind], crew: &Crew, count: Count) -> f64 {
 /// The same with the time for which people are waited for: when the last change of each entry is made, as expected, and
 /// when the last of all has been answered.
 pub(crate) fn answered(scenario: &Scenario, kinds: &[Kind], crew: &Crew, people: &People<'_>) -> (Vec<f64>, Bound) {
-    let takes = takes(scenario, kinds, crew, Count::Expected);
+    let takes = takes(scenario, kinds, crew, Counted::Expected);
     let waits = |entry: usize, begins: f64| takes[entry] + people.waits_s(entry, begins + takes[entry]);
     let ends = Order::new(scenario).ends(waits);
     let begins = |entry: usize| {
@@ -217,20 +157,20 @@ pub(crate) fn answered(scenario: &Scenario, kinds: &[Kind], crew: &Crew, people:
     };
     let made = (0..ends.len()).map(|entry| begins(entry) + takes[entry]).collect();
     let last_s = ends.into_iter().fold(0.0, f64::max);
-    (made, bound("people", "", path(scenario, kinds, crew, Count::Once), last_s))
+    (made, bound("people", "", path(scenario, kinds, crew, Counted::Once), last_s))
 }
 
 /// Seconds that each entry takes by itself.
-fn takes(scenario: &Scenario, kinds: &[Kind], crew: &Crew, count: Count) -> Vec<f64> {
+fn takes(scenario: &Scenario, kinds: &[Kind], crew: &Crew, count: Counted) -> Vec<f64> {
     let mut takes = vec![0.0; scenario.tasks.len()];
     for kind in kinds.iter().filter(|kind| kind.tasks > 0.0) {
-        let (attempts, _) = counted(kind, count);
+        let (attempts, _) = count.of(kind);
         let each = attempts / kind.tasks;
         for &entry in &kind.entries {
             let tasks = f64::from(scenario.tasks[entry].tasks);
             let work = kind.making(crew).times(tasks * each);
             let lanes = crew.roles[kind.role].lanes.min(tasks).max(1.0);
-            let done_s = if count == Count::Once { work.low() } else { work.mean };
+            let done_s = if count == Counted::Once { work.low() } else { work.mean };
             takes[entry] = done_s / lanes;
         }
     }
