@@ -138,7 +138,7 @@ pub struct FaultOutcome {
 pub struct DiskOutcome {
     /// What it was expected to take, the control run included; `null`: nobody asked.
     pub estimated_bytes: Option<u64>,
-    /// What it takes, without its report.
+    /// What it takes, the control run included.
     pub bytes: u64,
 }
 

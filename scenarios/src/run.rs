@@ -161,11 +161,7 @@ impl Begun<'_> {
             outcome.verdict = Verdict::Stopped;
             outcome.exit_code = Verdict::Stopped.exit_code();
         }
-        let folders = [options.out.clone(), control_folder(&options.out)];
-        outcome.disk = DiskOutcome {
-            estimated_bytes: disk.map(|disk| disk.bytes.expected),
-            bytes: folders.iter().map(|folder| runs::size_of(folder)).sum(),
-        };
+        outcome.disk.estimated_bytes = disk.map(|disk| disk.bytes.expected);
         outcome.wall_s = watch.seconds();
         put_down(&options.out, &mut outcome)?;
         drop(claim);
@@ -199,6 +195,7 @@ fn put_down(out: &Path, outcome: &mut Outcome) -> Result<(), RunError> {
     let mut report = outcome.report.take().expect("a run that is judged has a report");
     (report.judged.verdict, report.judged.exit_code) = (Some(outcome.verdict), Some(outcome.exit_code));
     folder::write(out, &report)?;
+    outcome.disk.bytes = runs::size_of(out) + runs::size_of(&control_folder(out));
     prepare::write_verdict(out, outcome)?;
     outcome.report = Some(report);
     Ok(())
@@ -292,7 +289,7 @@ fn judge_by(
             calls: total.calls,
         },
         journal: lived.journal,
-        disk: DiskOutcome { estimated_bytes: None, bytes: runs::size_of(&lived.out) },
+        disk: DiskOutcome { estimated_bytes: None, bytes: 0 },
         stopped: report.ended,
         approvals: report.people.approvals.list.clone(),
         control,

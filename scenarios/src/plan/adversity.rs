@@ -79,11 +79,18 @@ impl Adversity {
                 let for_s = for_us.map_or(work_s, |for_us| for_us as f64 / 1e6);
                 let again_s = *retry_after_us as f64 / 1e6 + REFUSAL_S;
                 let lanes: f64 = crew.roles.iter().filter(|role| role.model == *model).map(|role| role.lanes).sum();
+                let at_once = lanes.min(crew.models[*model].slots);
                 // Who is refused comes back after a while, and the gate lets fewer through from then on.
-                let crowd = (lanes - f64::from(*above)).max(0.0);
+                let crowd = (at_once - f64::from(*above)).max(0.0);
                 let (expected, most) = &mut self.refusals[*model];
                 *expected += if within { crowd.min(for_s / again_s + 1.0) } else { 0.0 };
                 *most += lanes * (for_s.max(again_s) * 10.0 / again_s + 2.0);
+                // What is left of the work is done by fewer at once while it lasts, then by all again.
+                let left = at_once * (work_s - at_s).max(0.0);
+                let slowly_s =
+                    (left / f64::from(*above).min(at_once).max(1.0)).min(for_us.map_or(f64::INFINITY, |_| for_s));
+                let then_s = (left - slowly_s * f64::from(*above).min(at_once)).max(0.0) / at_once.max(1.0);
+                self.lost_s += if within { (at_s + slowly_s + then_s - work_s).max(0.0) } else { 0.0 };
             }
             FaultKind::Restart { .. } if within && crew.models.iter().any(|model| model.gated) => self.lost_s += DOOR_S,
             FaultKind::Push => self.end((at_s * 1e6) as u64, "a push to main from outside"),

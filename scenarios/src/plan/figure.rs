@@ -29,10 +29,6 @@ pub struct Dollars {
 }
 
 impl Figure {
-    pub(crate) fn certain(value: f64) -> Figure {
-        Figure { low: value, expected: value, high: value }
-    }
-
     pub(crate) fn plus(self, other: Figure) -> Figure {
         Figure { low: self.low + other.low, expected: self.expected + other.expected, high: self.high + other.high }
     }

@@ -9,6 +9,7 @@
 
 use super::chance::{self, Draw};
 use super::ground::Ground;
+use super::handoffs;
 use super::order::Order;
 use super::people::People;
 use super::team::Crew;
@@ -256,8 +257,10 @@ pub(crate) fn rework(scenario: &Scenario, kinds: &mut [Kind], ground: &Ground, c
             let others: f64 = hits[place].iter().enumerate().map(|(other, hit)| hit * rate(other)).sum();
             // A lane is never in its own way.
             let own = hits[place][place] * rate(place) / busy.lanes_at(&kinds[*at]);
+            let successors = handoffs::successors(scenario, &kinds[*at], crew);
             let kind = &mut kinds[*at];
-            let wanted = 1.0 - (-busy.cycle_s(kind, crew) * busy.crowd(kind) * (others - own).max(0.0)).exp();
+            let wanted =
+                1.0 - (-busy.cycle_s(kind, crew, successors) * busy.crowd(kind) * (others - own).max(0.0)).exp();
             kind.refused = f64::midpoint(kind.refused, wanted);
             let failing = 1.0 - (1.0 - kind.refused) * (1.0 - kind.fails_alone);
             kind.attempts = chance::attempts(failing, kind.attempts_max);

@@ -73,7 +73,7 @@ impl Busy {
     }
 
     /// Seconds from the main that an attempt begins with to its landing.
-    pub(crate) fn cycle_s(&self, kind: &Kind, crew: &Crew) -> f64 {
+    pub(crate) fn cycle_s(&self, kind: &Kind, crew: &Crew, successors: f64) -> f64 {
         let (lanes, work_s, until_s, _) = self.roles[kind.role];
         // Who waits for a slot or the merger waits with the main that the work began with.
         let stretched = if work_s > 0.0 { (until_s * lanes / work_s).max(1.0) } else { 1.0 };
@@ -85,7 +85,8 @@ impl Busy {
             let slower = if judged_s > 0.0 { (1.0 - until_s / judged_s).max(0.0) } else { 0.0 };
             one_s + slower * tasks / 4.0 * one_s / reviewers.max(1.0)
         });
-        kind.making(crew).mean * stretched + judged + self.gates_s
+        // Who goes on from a packet goes on with main as it is then.
+        kind.making(crew).mean / (successors + 1.0) * stretched + judged + self.gates_s
     }
 }
 
