@@ -42,7 +42,7 @@ fn colors_change_nothing_but_colors() {
 }
 
 /// Plans of these collide on purpose.
-const WARNED: [&str; 3] = ["plain-run", "conflicting-renames", "colliding-plans"];
+const WARNED: [&str; 4] = ["plain-run", "pilot-of-two-roles", "conflicting-renames", "colliding-plans"];
 
 #[test]
 fn the_shipped_scenarios_have_no_fault() {

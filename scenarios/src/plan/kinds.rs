@@ -14,7 +14,7 @@ use super::order::Order;
 use super::people::People;
 use super::team::Crew;
 use crate::scenario::{Action, Command, GateKind, LeaseSpan, Scenario, TaskGroup};
-use baton_actors::team::overlap;
+use baton_actors::team::{covers, overlap};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Kinds that are compared with each other; of more, those with most tasks.
@@ -97,6 +97,10 @@ impl Kind {
         };
         let mut crash = 0.0;
         group.actions.iter().for_each(|action| kind.add(action, &mut crash));
+        if scenario.roles[group.role].skill.is_some() {
+            // What lies elsewhere is most likely what a bound role may not write, and is left out of its change.
+            kind.named.retain(|path| covers(&group.touches, path));
+        }
         let green = scenario.gates.iter().map(|gate| match &gate.kind {
             GateKind::Forbid { .. } => 1.0,
             GateKind::Script { red_ppm, .. } => 1.0 - f64::from(*red_ppm) / 1e6,
@@ -162,7 +166,7 @@ impl Kind {
             return 0.0;
         }
         let by_name = |names: &BTreeSet<String>, by: &Kind| {
-            let among = names.iter().filter(|name| baton_actors::team::covers(&by.touches, name)).count() as f64;
+            let among = names.iter().filter(|name| covers(&by.touches, name)).count() as f64;
             among * (by.anywhere / counts.of(by)).min(1.0)
         };
         // One file of ours is among theirs: it lies where both work, and is one of those that they took.
