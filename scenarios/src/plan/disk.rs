@@ -181,8 +181,14 @@ impl Writing<'_> {
         }
         let expected: f64 = self.kinds.iter().map(|kind| kind.tasks * kind.attempts).sum();
         let leases = self.leases * if expected > 0.0 { attempts / expected } else { 1.0 };
-        lines.add(if case == Case::High { leases * 1.5 } else { leases }, LEASE);
-        lines.add(scenario.faults.len() as f64 + scenario.operators.len() as f64, STRUCK);
+        // Which change needs which lease is chance, and so is whom a fault strikes.
+        let (leases, struck) = match case {
+            Case::Low => (0.0, 0.0),
+            Case::Expected => (leases, 1.0),
+            Case::High => (leases * 1.5, 4.0),
+        };
+        lines.add(leases, LEASE);
+        lines.add((scenario.faults.len() + scenario.operators.len()) as f64 * struck, STRUCK);
         let messages = 4.0 * calls + 6.0 * attempts;
         lines.add(if case == Case::Low { 0.0 } else { messages * self.adversity.mail_share }, LATE);
         lines
@@ -198,7 +204,8 @@ impl Writing<'_> {
 
     /// Packets of one attempt.
     fn handed(&self, kind: &Kind, case: Case) -> f64 {
-        self.judged(kind, case) + handoffs::successors(self.scenario, kind, self.crew)
+        let successors = handoffs::successors(self.scenario, kind, self.crew);
+        self.judged(kind, case) + if case == Case::Low { 0.0 } else { successors }
     }
 
     fn repository(&self, case: Case) -> f64 {
