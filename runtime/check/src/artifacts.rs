@@ -9,7 +9,10 @@ use std::collections::BTreeMap;
 
 /// What became of one path along main: by place on main, from 1, what stood there before and after.
 #[derive(Debug, Default)]
-pub(crate) struct Versions(BTreeMap<Vec<u8>, BTreeMap<u32, (Option<Oid>, Option<Oid>)>>);
+pub(crate) struct Versions(BTreeMap<Vec<u8>, BTreeMap<u32, Step>>);
+
+/// What stood at a path before a step of main, and after it.
+type Step = (Option<Oid>, Option<Oid>);
 
 impl Versions {
     /// The step of main to this place has moved these paths.
@@ -25,6 +28,6 @@ impl Versions {
     pub(crate) fn same(&self, path: &str, earlier: u32, later: u32) -> bool {
         let Some(versions) = self.0.get(path.as_bytes()) else { return true };
         let between = || versions.iter().filter(|(at, _)| **at > earlier && **at <= later).map(|(_, version)| *version);
-        between().next().map(|(before, _)| before) == between().last().map(|(_, after)| after)
+        between().next().map(|(before, _)| before) == between().next_back().map(|(_, after)| after)
     }
 }

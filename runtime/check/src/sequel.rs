@@ -274,14 +274,7 @@ impl Sequel {
                 self.now = Some(due(record.task, what));
             }
             Event::ReviewGiven(review) => {
-                let over = record.task.is_some_and(|task| story.2.rounds_used_up(task));
-                let plan = record.task.is_some_and(|task| story.0.is_plan(task));
-                let what = match review.approved {
-                    true if plan => Some(What::Asked),
-                    true => None,
-                    false if over => Some(What::Asked),
-                    false => Some(What::Moved(ReturnReason::SentBack)),
-                };
+                let what = after_review(record.task, review.approved, story);
                 // Where there are no numbers left for another attempt, the task is given up.
                 let last = story.0.change_of_lane(lane).is_some_and(|change| change.attempt() >= ATTEMPTS_MAX);
                 self.now = what.filter(|_| !last).map(|what| due(record.task, what));
@@ -377,4 +370,15 @@ fn next_call(slots: &Slots, budgets: &Budgets) -> Option<Due> {
         };
         Some(Due { lane: Some(lane), task: call.task, what })
     })
+}
+
+/// What a judgement leads to: a person decides about plans and after the last round; else what is not approved goes back.
+fn after_review(task: Option<TaskId>, approved: bool, story: Story<'_>) -> Option<What> {
+    let over = || task.is_some_and(|task| story.2.rounds_used_up(task));
+    let plan = || task.is_some_and(|task| story.0.is_plan(task));
+    match approved {
+        true => plan().then_some(What::Asked),
+        false if over() => Some(What::Asked),
+        false => Some(What::Moved(ReturnReason::SentBack)),
+    }
 }

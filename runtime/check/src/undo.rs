@@ -179,10 +179,8 @@ impl Lines {
     }
 
     fn without(&self, other: &Lines) -> Lines {
-        let left = |(line, count): (&Box<[u8]>, &usize)| {
-            let left = count.saturating_sub(other.0.get(line).copied().unwrap_or_default());
-            (left > 0).then(|| (line.clone(), left))
-        };
-        Lines(self.0.iter().filter_map(left).collect())
+        let left = |line: &[u8], count: usize| count.saturating_sub(other.0.get(line).copied().unwrap_or_default());
+        let lines = self.0.iter().map(|(line, count)| (line.clone(), left(line, *count)));
+        Lines(lines.filter(|(_, left)| *left > 0).collect())
     }
 }

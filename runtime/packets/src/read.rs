@@ -150,7 +150,7 @@ impl Reader {
             return Some(FORMAT);
         }
         let message = format!("format {v} is not known");
-        self.note(flaw::VERSION, at, &node.span, message, format!("this version reads format {FORMAT}"))
+        self.note(flaw::VERSION, (at, &node.span), message, format!("this version reads format {FORMAT}"))
     }
 
     fn item(&mut self, node: &Node, at: &Place) -> Option<Item> {
@@ -205,7 +205,7 @@ impl Reader {
         }
         let message = format!("{} is no path inside the repository", flaw::shown(text));
         let help = "write it from the top of the repository, with `/` between and without `..`: `docs/plan.md`";
-        self.note(flaw::PLACE, at, &node.span, message, help)
+        self.note(flaw::PLACE, (at, &node.span), message, help)
     }
 
     fn url(&mut self, node: &Node, at: &Place) -> Option<String> {
@@ -215,7 +215,7 @@ impl Reader {
         }
         let message = format!("{} is no address that a packet may have", flaw::shown(text));
         let help = "write `https://`, a host and a path, without spaces and without anybody's name or password";
-        self.note(flaw::PLACE, at, &node.span, message, help)
+        self.note(flaw::PLACE, (at, &node.span), message, help)
     }
 
     fn notes(&mut self, node: &Node, at: &Place) -> Option<Vec<String>> {

@@ -45,8 +45,7 @@ impl Reader {
     pub(super) fn note<T>(
         &mut self,
         code: &'static str,
-        at: &Place,
-        span: &Range<usize>,
+        (at, span): (&Place, &Range<usize>),
         message: impl Into<String>,
         help: impl Into<String>,
     ) -> Option<T> {
@@ -66,7 +65,7 @@ impl Reader {
         };
         let help = if matches!(node.value, Json::Null) { "leave the key out where there is nothing" } else { "" };
         let help = if help.is_empty() { format!("write {wanted}") } else { help.to_owned() };
-        self.note(flaw::WRONG_TYPE, at, &node.span, format!("{wanted} is due here, and {found} is there"), help)
+        self.note(flaw::WRONG_TYPE, (at, &node.span), format!("{wanted} is due here, and {found} is there"), help)
     }
 
     /// An object with these keys and no others.
@@ -82,12 +81,12 @@ impl Reader {
             let place = at.key(&entry.key);
             if known.iter().any(|(key, _)| *key == entry.key) {
                 let message = format!("{} is given twice", shown(&entry.key));
-                self.note::<()>(flaw::DUPLICATE, &place, &entry.key_span, message, "keep one of them");
+                self.note::<()>(flaw::DUPLICATE, (&place, &entry.key_span), message, "keep one of them");
             } else if keys.contains(&entry.key.as_str()) {
                 known.push((&entry.key, &entry.value));
             } else {
                 let message = format!("{what} has no key {}", shown(&entry.key));
-                self.note::<()>(flaw::UNKNOWN_KEY, &place, &entry.key_span, message, keys_here(keys));
+                self.note::<()>(flaw::UNKNOWN_KEY, (&place, &entry.key_span), message, keys_here(keys));
             }
         }
         Some(Fields { node, at: at.clone(), what, known })
@@ -105,7 +104,7 @@ impl Reader {
             let start = fields.node.span.start;
             let message = format!("{} needs `{key}`", fields.what);
             let help = format!("add `\"{key}\": …`");
-            return self.note(flaw::MISSING_KEY, &fields.at, &(start..start + 1), message, help);
+            return self.note(flaw::MISSING_KEY, (&fields.at, &(start..start + 1)), message, help);
         };
         read(self, node, &fields.at.key(key))
     }
@@ -135,7 +134,7 @@ impl Reader {
         if !count.contains(&items.len()) {
             let message = format!("{} entries are there", items.len());
             let help = format!("write from {} to {} of them", count.start(), count.end());
-            return self.note(flaw::COUNT, at, &node.span, message, help);
+            return self.note(flaw::COUNT, (at, &node.span), message, help);
         }
         let read: Vec<Option<T>> =
             items.iter().enumerate().map(|(place, item)| read(self, item, &at.item(place))).collect();
@@ -163,7 +162,7 @@ impl Reader {
         } else {
             return Some(text.to_owned());
         };
-        self.note(flaw::TEXT, at, &node.span, message, format!("write one line of 1 to {most} characters"))
+        self.note(flaw::TEXT, (at, &node.span), message, format!("write one line of 1 to {most} characters"))
     }
 
     /// A text that is spelled so.
@@ -180,8 +179,7 @@ impl Reader {
         }
         self.note(
             flaw::SPELLING,
-            at,
-            &node.span,
+            (at, &node.span),
             format!("{} is not spelled so", shown(text)),
             format!("write {wanted}"),
         )
@@ -197,7 +195,7 @@ impl Reader {
         for (word, _) in words {
             let _ = write!(help, " `{word}`");
         }
-        self.note(flaw::WORD, at, &node.span, format!("{} is none of its words", shown(text)), help)
+        self.note(flaw::WORD, (at, &node.span), format!("{} is none of its words", shown(text)), help)
     }
 
     /// A whole number in these bounds.
@@ -207,7 +205,7 @@ impl Reader {
             return Some(number);
         }
         let help = format!("write a whole number from {} to {}", bounds.start(), bounds.end());
-        self.note(flaw::COUNT, at, &node.span, "the number is out of bounds, or not whole", help)
+        self.note(flaw::COUNT, (at, &node.span), "the number is out of bounds, or not whole", help)
     }
 }
 

@@ -29,7 +29,7 @@ impl Whole<'_> {
         let at = steps.iter().fold(Place::root(), |at, step| at.key(step));
         let pointer: String = steps.iter().map(|step| format!("/{step}")).collect();
         let span: Range<usize> = json::nearest(self.root, &pointer).span.clone();
-        self.reader.note::<()>(code, &at, &span, message, help);
+        self.reader.note::<()>(code, (&at, &span), message, help);
     }
 
     fn change_and_task(&mut self) {
