@@ -196,12 +196,7 @@ impl Board {
                 return;
             }
             Event::LaneRetired(_) => self.retired(record),
-            Event::ActionDenied(_) => {
-                if let Some(lane) = record.lane.and_then(|id| self.lanes.get_mut(&id)) {
-                    lane.denied = true;
-                }
-                self.owned(record)
-            }
+            Event::ActionDenied(_) => self.denied(record),
             Event::CommandGiven(given) => {
                 self.draining |= given.command == OperatorCommand::Drain;
                 return self.ordered(record, given, packets);
@@ -238,6 +233,14 @@ impl Board {
         };
         let task = record.task.map_or_else(|| "a task".to_owned(), |task| task.to_string());
         self.hand_1.claim(result.is_ok(), || format!("record {seq}: {task} {}", result.err().unwrap_or_default()));
+    }
+
+    /// Something is denied to the lane that owns the task.
+    fn denied(&mut self, record: &Record) -> Result<(), &'static str> {
+        if let Some(lane) = record.lane.and_then(|id| self.lanes.get_mut(&id)) {
+            lane.denied = true;
+        }
+        self.owned(record)
     }
 
     fn added(&mut self, id: Option<TaskId>, added: &TaskAdded) -> Result<(), &'static str> {

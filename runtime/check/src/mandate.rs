@@ -51,6 +51,9 @@ pub(crate) fn read(roles: &Roles, folder: &RunFolder, role_1: &mut Judgement) ->
     Mandates { files, skills }
 }
 
+/// Whether a person has let exactly this change touch a path.
+pub(crate) type LetPass<'a> = &'a dyn Fn(ChangeId, &str) -> bool;
+
 impl Mandates {
     /// Whether any role is bound.
     pub(crate) fn any(&self) -> bool {
@@ -89,7 +92,7 @@ impl Mandates {
     /// `let_pass`: whether a person has let a change touch a path.
     pub(crate) fn judge_landings(
         &self,
-        (changes, lanes, let_pass): (&Changes, &Lanes, &dyn Fn(ChangeId, &str) -> bool),
+        (changes, lanes, let_pass): (&Changes, &Lanes, LetPass<'_>),
         line: &MainLine,
         repository: &Repository,
         role_1: &mut Judgement,

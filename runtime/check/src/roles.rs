@@ -118,6 +118,7 @@ impl Roles {
             self.role_1
                 .breaks(|| format!("record {seq}: {} was denied something, and is not refused", refusing.change));
         }
+        self.take_note(record, name);
         let result = match &record.event {
             Event::RoleBound(bound) => {
                 let entry = Bound { skill: bound.skill.clone(), digest: bound.digest.clone() };
@@ -126,48 +127,8 @@ impl Roles {
                     Some(_) => Err("binds a role that is bound already"),
                 }
             }
-            Event::LaneJoined(joined) => {
-                self.roles.insert(joined.role.clone());
-                if let (Some(lane), Some(name)) = (record.lane, name) {
-                    self.lanes.insert(lane, name.to_owned());
-                    self.ids.insert(name.to_owned(), lane);
-                }
-                return;
-            }
-            Event::RunStarted(started) => {
-                self.live = started.world == WorldKind::Live;
-                return;
-            }
-            Event::ActorRestarted(_) => {
-                self.restarts += u32::from(record.actor == Actor::Supervisor);
-                return;
-            }
-            Event::FaultInjected(fault) => {
-                if let Some(lane) = record.lane.filter(|_| fault.injected == "ignore-policy") {
-                    self.ignoring.entry(fault.fault).or_default().insert(lane);
-                }
-                return;
-            }
-            Event::TaskAssigned(_) => {
-                let Some(task) = record.task else { return };
-                let making = self.tasks.entry(task).or_default();
-                (making.owner, making.denied, making.submitted) = (record.lane, 0, None);
-                making.restarts = self.restarts;
-                making.carried = std::mem::take(&mut making.waits);
-                return;
-            }
             Event::ActionDenied(denied) if record.actor == Actor::Merger => self.denied_by_merger(seq, record, denied),
             Event::ActionDenied(denied) => self.denied_to_lane(seq, record, denied),
-            Event::PacketOffered(offered) => {
-                let Some(task) = record.task else { return };
-                self.tasks.entry(task).or_default().offered = Some((offered.purpose, offered.to.clone()));
-                return;
-            }
-            Event::FileWritten(written) => {
-                let name = record.lane.and_then(|lane| self.lanes.get(&lane));
-                self.written.extend(name.map(|name| (name.clone(), written.path.clone())));
-                return;
-            }
             Event::PacketAccepted(_) => return self.handed_over(seq, record, true),
             Event::PacketRefused(refused) => {
                 let unlisted = refused.flaws.iter().any(|flaw| flaw.starts_with(UNLISTED));
@@ -190,6 +151,46 @@ impl Roles {
             result => {
                 self.role_1.claim(result.is_ok(), || format!("record {seq} {}", result.err().unwrap_or_default()))
             }
+        }
+    }
+
+    /// What is nobody's right or wrong: who is who, who has which task, and what lies with it.
+    fn take_note(&mut self, record: &Record, name: Option<&str>) {
+        match &record.event {
+            Event::LaneJoined(joined) => {
+                self.roles.insert(joined.role.clone());
+                if let (Some(lane), Some(name)) = (record.lane, name) {
+                    self.lanes.insert(lane, name.to_owned());
+                    self.ids.insert(name.to_owned(), lane);
+                }
+            }
+            Event::RunStarted(started) => {
+                self.live = started.world == WorldKind::Live;
+            }
+            Event::ActorRestarted(_) => {
+                self.restarts += u32::from(record.actor == Actor::Supervisor);
+            }
+            Event::FaultInjected(fault) => {
+                if let Some(lane) = record.lane.filter(|_| fault.injected == "ignore-policy") {
+                    self.ignoring.entry(fault.fault).or_default().insert(lane);
+                }
+            }
+            Event::TaskAssigned(_) => {
+                let Some(task) = record.task else { return };
+                let making = self.tasks.entry(task).or_default();
+                (making.owner, making.denied, making.submitted) = (record.lane, 0, None);
+                making.restarts = self.restarts;
+                making.carried = std::mem::take(&mut making.waits);
+            }
+            Event::PacketOffered(offered) => {
+                let Some(task) = record.task else { return };
+                self.tasks.entry(task).or_default().offered = Some((offered.purpose, offered.to.clone()));
+            }
+            Event::FileWritten(written) => {
+                let name = record.lane.and_then(|lane| self.lanes.get(&lane));
+                self.written.extend(name.map(|name| (name.clone(), written.path.clone())));
+            }
+            _ => {}
         }
     }
 

@@ -34,8 +34,7 @@ pub(crate) fn scenario(sink: &mut Sink, root: &Node, skills: &mut Skills<'_>) ->
     let caps = team::caps(sink, table.field("caps"));
     let mut models = team::models(sink, &mut table);
     let mut roles = team::roles(sink, &mut table, (&models, &caps), skills);
-    let merger_field = table.field("merger");
-    let merger = binding::merger(sink, merger_field, skills);
+    let merger = binding::merger(sink, table.field("merger"), skills);
     operators::note_joining(table.field("operators"), &mut roles);
     let budgets =
         table.or(sink, "budgets", Budgets::default(), |sink, field| budgets::budgets(sink, field, &roles, &mut models));
