@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 /// Where what is put, and the flaws of that. `null` takes away.
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 pub fn cases() -> Vec<(&'static str, Value, &'static [&'static str])> {
     let long = |count: usize| Value::from("x".repeat(count));
     let many = |count: usize, one: Value| Value::from(vec![one; count]);
