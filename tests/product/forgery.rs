@@ -1,6 +1,7 @@
 //! LOG-1 and MAIN-1 from outside: a run folder that was changed by hand is refused, and the place is said.
 
 mod matrix;
+mod packets;
 mod values;
 
 use crate::repository::{git, git_command};

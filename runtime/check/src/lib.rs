@@ -8,7 +8,7 @@
 //! records to: `opening`, `changes`, `leases` with `patterns`, `slots`, `budgets`, `gates`, `board` with
 //! `groups`, `pause`, `stop`, `who`, `effects`, `life`, `orders`, `sequel`, which looks at several of them, and `packets`; then main itself: `refs`, `git`,
 //! `repository`, `main_line` with `credit` and `trailers`, `replay` with [`history`], `control` with `tokens`;
-//! `packet_content` for what was handed on, and [`shelf`](RunShelf) for others who look it up; last `claims`, `report` and `verdict`.
+//! `packet_content` with `packet_form` for what was handed on, and [`shelf`](RunShelf) for others who look it up; last `claims`, `report` and `verdict`.
 
 mod approvals;
 mod artifacts;
@@ -34,6 +34,7 @@ mod mandate;
 mod opening;
 mod orders;
 mod packet_content;
+mod packet_form;
 mod packets;
 mod patterns;
 mod pause;

@@ -4,6 +4,7 @@
 //! Reads with rules of its own. Deliberately does not know who may hand what to whom.
 
 use crate::line::hex;
+use crate::packet_form::{self, Strict};
 use crate::packets::{Packet, Packets};
 use crate::report::Judgement;
 use crate::repository::Repository;
@@ -17,6 +18,8 @@ use std::path::Path;
 
 /// No packet is larger.
 const PACKET_BYTES_MAX: usize = 64 * 1024;
+/// Packets before a packet that are looked at.
+const CHAIN_MAX: usize = 1_024;
 /// How a refusal begins that has nothing to do with the packet itself.
 const HANDED_TOO_OFTEN: &str = "the task was handed on ";
 
@@ -83,7 +86,9 @@ impl Shelves<'_> {
         if bytes.len() as u64 != packet.offered.bytes || bytes.len() > PACKET_BYTES_MAX {
             return Err("has another size than is recorded, or is too large".to_owned());
         }
-        serde_json::from_slice(&bytes).map_err(|error| format!("is no JSON: {error}"))
+        let Strict(packet) = serde_json::from_slice(&bytes).map_err(|error| format!("is no JSON: {error}"))?;
+        packet_form::judge(&packet)?;
+        Ok(packet)
     }
 
     fn look(&self, packet: &Packet, json: &Value, files: &Files) -> Result<(), String> {
@@ -93,18 +98,38 @@ impl Shelves<'_> {
             self.link(link, &json["base"], files).map_err(|why| format!("its link {at} {why}"))?;
         }
         let items = json["checklist"].as_array().ok_or("has no checklist")?;
-        for (at, item) in items.iter().enumerate().filter(|(_, item)| item["state"] == "done") {
-            let evidence = item["evidence"].as_array().map(Vec::as_slice).unwrap_or_default();
-            let kind = |index: &Value| links.get(index.as_u64()? as usize)?["kind"].as_str();
-            let proven = evidence.iter().any(|index| matches!(kind(index), Some("content" | "file")));
-            if !proven {
-                return Err(format!("item {at} is said to be done without evidence"));
-            }
-        }
+        self.before(json)?;
         if packet.judged_items.iter().any(|judged| *judged != items.len()) {
             return Err("was judged by another number of items than it has".to_owned());
         }
         self.change(packet, links, json)
+    }
+
+    /// The packets before it are packets of its task, and have decided whatever it overrides that it has not decided itself.
+    fn before(&self, json: &Value) -> Result<(), String> {
+        let names = |packet: &Value| -> Vec<String> {
+            let decisions = packet["decisions"].as_array().into_iter().flatten();
+            decisions.filter_map(|decision| decision["id"].as_str().map(str::to_owned)).collect()
+        };
+        let (mut decided, mut next) = (names(json), json["previous"].as_str().map(str::to_owned));
+        let mut seen = BTreeSet::new();
+        while let Some(digest) = next {
+            let bytes = self.content(&digest).map_err(|why| format!("comes behind a packet that {why}"))?;
+            let packet = serde_json::from_slice(&bytes).ok().map(|Strict(packet)| packet);
+            let packet = packet.filter(|packet| packet_form::judge(packet).is_ok() && packet["task"] == json["task"]);
+            let packet = packet.ok_or_else(|| format!("comes behind {digest}, which is no packet of its task"))?;
+            if !seen.insert(digest) || seen.len() > CHAIN_MAX {
+                return Err("comes behind packets without end".to_owned());
+            }
+            decided.extend(names(&packet));
+            next = packet["previous"].as_str().map(str::to_owned);
+        }
+        let decisions = json["decisions"].as_array().into_iter().flatten();
+        let overridden = decisions.flat_map(|decision| decision["overrides"].as_array().into_iter().flatten());
+        match overridden.filter_map(Value::as_str).find(|name| !decided.iter().any(|known| known == name)) {
+            Some(name) => Err(format!("overrides {name:?}, which nobody has decided")),
+            None => Ok(()),
+        }
     }
 
     fn envelope(&self, packet: &Packet, json: &Value) -> Result<(), String> {
