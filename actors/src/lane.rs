@@ -91,7 +91,8 @@ pub struct Lane {
     stage: Stage,
     /// What it has let people know of that.
     shown: Doing,
-    attempt: Option<Attempt>,
+    /// Boxed, as all that an idle lane has not.
+    attempt: Option<Box<Attempt>>,
     ask: u32,
     open: Option<OpenQuestion>,
     wait: u32,
@@ -99,7 +100,7 @@ pub struct Lane {
     /// While it stands still: what arrived meanwhile.
     frozen: Option<Vec<Input>>,
     /// An effect that waits for the end of a pause.
-    held_back: Option<Want>,
+    held_back: Option<Box<Want>>,
     death: (DeathReason, Option<FaultId>),
 }
 
@@ -196,14 +197,14 @@ impl Lane {
             let seen = PauseSeen { lane: Some(self.id), epoch: pause.epoch };
             self.ground.directory.supervisor().do_send(seen);
         } else if let Some(want) = self.held_back.take() {
-            self.ask(want, ctx);
+            self.ask(*want, ctx);
         }
     }
 
     /// Asks a new question. What would start an effect is held back while a pause is in force.
     fn ask(&mut self, want: Want, ctx: &mut Context<Lane>) {
         if want.starts_effect() && self.ground.directory.epoch().paused() {
-            self.held_back = Some(want);
+            self.held_back = Some(Box::new(want));
             return;
         }
         self.ask += 1;

@@ -129,7 +129,7 @@ pub enum Want {
         reason: ReturnReason,
     },
     /// The landing of a change: goes to the merger's queue.
-    Landing(Submission),
+    Landing(Box<Submission>),
     /// Control run: the end of a change that was written straight to main.
     Written {
         /// The change.

@@ -102,7 +102,7 @@ impl Lane {
 
     fn begin(&mut self, change: ChangeId, briefing: Option<Briefing>, ctx: &mut Context<Lane>) {
         self.ground.chaos.forget_cause(self.id);
-        self.attempt = Some(Attempt::new(&self.ground.team, change));
+        self.attempt = Some(Box::new(Attempt::new(&self.ground.team, change)));
         if let Some(briefing) = briefing
             && let Err(failure) = self.receive(briefing)
         {
@@ -260,7 +260,7 @@ impl Lane {
         if let Err(error) = self.plan() {
             return self.give_up(error);
         }
-        if self.attempt.as_ref().is_some_and(Attempt::is_denied) {
+        if self.attempt.as_deref().is_some_and(Attempt::is_denied) {
             return self.give_back(ReturnReason::Denied, ctx);
         }
         if let Some(lack) = self.action_lack() {
@@ -302,7 +302,7 @@ impl Lane {
             Err(error) => return self.give_up(error),
         };
         self.stage = Stage::Landing;
-        self.ask(Want::Landing(submission), ctx);
+        self.ask(Want::Landing(Box::new(submission)), ctx);
         self.expose(ctx);
     }
 
