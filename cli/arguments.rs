@@ -142,6 +142,9 @@ pub(crate) struct Verify {
     /// Leave the finding in the run folder (verified.json), so that `gc` knows that somebody has looked at a killed run
     #[arg(long)]
     pub(crate) record: bool,
+    /// Run it again with its seed, in a temporary folder, and compare the journals byte by byte (TIME-1; virtual time only)
+    #[arg(long)]
+    pub(crate) again: bool,
     /// Print one JSON object on stdout
     #[arg(long)]
     pub(crate) json: bool,

@@ -4,6 +4,7 @@ use crate::answer::{Answer, talk};
 use crate::arguments::Verify;
 use crate::say::shell_word;
 use crate::{checked, git_program};
+use baton_scenarios::again::again;
 use std::path::{Path, PathBuf};
 
 /// Run folders that are named to somebody who named none.
@@ -14,7 +15,10 @@ pub(crate) fn verify(wanted: &Verify) -> Answer {
     if let Some(complaint) = git_program::complaint() {
         return checked::unreadable(&wanted.run, &complaint, (2, wanted.json));
     }
-    let found = baton_check::verify(&wanted.run);
+    let mut found = baton_check::verify(&wanted.run);
+    if let (true, Ok(report)) = (wanted.again, &mut found) {
+        again(&wanted.run, report).enter(report);
+    }
     if let (true, Ok(report)) = (wanted.record, &found)
         && let Err(why) = baton_scenarios::runs::record_verification(&wanted.run, report)
     {

@@ -1,7 +1,8 @@
 //! Scenario files: what they say, how they are read, how they are run, and what came of it.
 //!
-//! Reading order: [`scenario`], [`mod@file`], [`resolve`], `place`, `prepare`, [`run`], [`report`], [`metric`], [`outcome`]; [`mod@plan`], [`runs`].
+//! Reading order: [`scenario`], [`mod@file`], [`resolve`], `place`, `prepare`, [`run`], [`report`], [`metric`], [`outcome`]; [`mod@plan`], [`runs`], [`mod@again`].
 
+pub mod again;
 pub mod file;
 pub mod fixture;
 mod ground_fit;

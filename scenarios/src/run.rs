@@ -169,6 +169,12 @@ impl Begun<'_> {
     }
 }
 
+/// The same team again, in a folder of its own, up to its end: nothing of it is judged.
+pub(crate) fn live_again(source: Source<'_>, options: &Options, landing: LandingKind) -> Result<(), RunError> {
+    let prepared = prepare::prepare(source, options, &options.out, landing)?;
+    live(source, options, &options.out, prepared).map(drop)
+}
+
 fn interrupted(options: &Options) -> bool {
     options.interrupted.load(std::sync::atomic::Ordering::SeqCst)
 }

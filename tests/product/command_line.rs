@@ -166,7 +166,7 @@ fn codes_and_promises_are_explained_however_they_are_written() {
     let main = explained("MAIN-1");
     assert!(main.contains("only the merger moves main") && main.contains("`baton verify` checks"), "{main}");
     assert_eq!(explained("main-1"), main);
-    assert!(explained("HAND-2").contains("not exercised"));
+    assert!(explained("TIME-1").contains("not exercised"));
     let listed = say(place.path(), ["explain"]);
     assert_eq!(listed.code(), 0);
     for line in listed.stdout.lines() {

@@ -2,8 +2,10 @@
 
 mod matrix;
 mod packets;
+mod promises;
 mod values;
 
+use crate::program::{baton, finish};
 use crate::repository::{git, git_command};
 use crate::run_folder::{RunFolder, run};
 use serde_json::Value;
@@ -148,6 +150,42 @@ fn a_torn_tail_is_told_and_is_no_damage() {
             "{keep}: {report:#}"
         );
     }
+}
+
+/// TIME-1 from a run folder alone.
+#[track_caller]
+fn time_1(folder: &Path) -> String {
+    let said = finish(baton(folder, ["verify", "--again", "--json"]).arg(folder)).json();
+    status(&said, "TIME-1").to_owned()
+}
+
+#[test]
+fn a_run_is_the_same_again_as_far_as_it_came_in_virtual_time_and_in_its_version() {
+    let place = tempfile::tempdir().unwrap();
+    let place = place.path();
+    finished(place);
+    let good = place.join("good");
+    assert_eq!(time_1(&good), "held");
+    let journal = RunFolder(&good).journal();
+    let doctored = |name: &str, bytes: &[u8]| {
+        let folder = place.join(name);
+        copy(&good, &folder);
+        std::fs::write(RunFolder(&folder).segments().remove(0), bytes).unwrap();
+        folder
+    };
+    let half = journal[..journal.len() / 2].iter().rposition(|byte| *byte == b'\n').unwrap() + 1;
+    for keep in [half, half + 40] {
+        let killed = doctored(&format!("killed-{keep}"), &journal[..keep]);
+        unjudged(&killed);
+        git(&killed.join("repo.git"), &["update-ref", "refs/heads/main", &RunFolder(&good).main()]);
+        assert_eq!(time_1(&killed), "held", "as far as it came: {keep}");
+    }
+    let text = "baton: 1\nname: live\nworld: live\nworkspace: { fixture: notes }\n\
+        roles: { implementer: { lanes: 1, model: fast } }\nmodels: { fast: { latency: { median: 1ms, p99: 2ms } } }\n\
+        tasks: [ { count: 1, by: implementer, do: { create: token } } ]\n";
+    let file = crate::run_folder::write_scenario(place, "live", text);
+    assert_eq!(run(place, &file, "live", &[]).code(), 0);
+    assert_eq!(time_1(&place.join("live")), "not_exercised", "no real clock is the same again");
 }
 
 #[test]

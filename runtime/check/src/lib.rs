@@ -45,6 +45,7 @@ mod report;
 mod repository;
 mod role_file;
 mod roles;
+mod rollback;
 mod room;
 mod run_folder;
 mod sequel;

@@ -19,6 +19,7 @@ use crate::refs::{self, Refs};
 use crate::replay::replay;
 use crate::report::{Judgement, Promise, Report, one_line};
 use crate::repository::Repository;
+use crate::rollback;
 use crate::run_folder::RunFolder;
 use baton_record::Oid;
 use baton_record::event::RunStarted;
@@ -214,6 +215,7 @@ impl Verdict {
             main: refs.main,
         };
         let line = main_line::compare(&expected);
+        self.join("BACK-1", rollback::judge(&expected, &line));
         let replayed = replay(started.base, (&fold_ref.changes, &fold_ref.board), &line, repository);
         if mandates.any() {
             let mut role_1 = Judgement::default();

@@ -136,8 +136,9 @@ const NO_OPS_OF_JUDGES: &[(&str, &str, &str)] = &[
 ];
 
 /// A run that ended in order, taken apart.
+#[derive(Clone)]
 pub(super) struct Run {
-    scenario: &'static str,
+    pub(super) scenario: &'static str,
     pub(super) folder: PathBuf,
     pub(super) records: Vec<Record>,
     names: Names,
@@ -146,10 +147,20 @@ pub(super) struct Run {
 
 impl Run {
     pub(super) fn of(place: &Path, scenario: &'static str) -> Run {
-        let written = (scenario == "overloaded").then(|| write_scenario(place, scenario, OVERLOADED));
-        let said = run(place, written.as_deref().unwrap_or(scenario), scenario, &[]);
-        // Held, or ended by its budget or waiting for a person as it claims.
-        assert!(matches!(said.code(), 0 | 5 | 6), "{said:?}");
+        match scenario {
+            "overloaded" => Run::of_text(place, scenario, OVERLOADED),
+            shipped => Run::made(place, shipped, shipped),
+        }
+    }
+
+    pub(super) fn of_text(place: &Path, scenario: &'static str, text: &str) -> Run {
+        Run::made(place, scenario, &write_scenario(place, scenario, text))
+    }
+
+    fn made(place: &Path, scenario: &'static str, file: &str) -> Run {
+        let said = run(place, file, scenario, &[]);
+        // Held, ended by its budget or waiting for a person as it claims, or with a task that its role may not do.
+        assert!(matches!(said.code(), 0 | 1 | 5 | 6), "{said:?}");
         let folder = place.join(scenario);
         let journal = RunFolder(&folder).journal();
         let (mut chain, mut names) = (Chain::default(), Names::default());
@@ -173,6 +184,35 @@ impl Run {
         let Event::ChangeSubmitted(submitted) = &self.records[at].event else { return kind };
         let landed = |record: &Record| matches!(&record.event, Event::ChangeLanded(e) if e.change == submitted.change);
         if self.records.iter().any(landed) { kind } else { format!("{kind}, refused") }
+    }
+
+    fn place_of(&self, kind: &str, nth: usize) -> usize {
+        let mut places = (0..self.records.len()).filter(|at| kind_of(&self.records[*at].event) == kind);
+        places.nth(nth).unwrap_or_else(|| panic!("{} has no {nth}th {kind}", self.scenario))
+    }
+
+    pub(super) fn remove(&mut self, kind: &str, nth: usize) {
+        self.records.remove(self.place_of(kind, nth));
+    }
+
+    pub(super) fn double(&mut self, kind: &str, nth: usize) {
+        let at = self.place_of(kind, nth);
+        self.records.insert(at, self.records[at].clone());
+    }
+
+    /// Says it of another task.
+    pub(super) fn another_task(&mut self, kind: &str, nth: usize) {
+        let at = self.place_of(kind, nth);
+        let task = self.records[at].task.unwrap_or_default();
+        self.records[at].task = Some(TaskId(if task.0 > 0 { task.0 - 1 } else { 1 }));
+    }
+
+    /// Puts another value into a field that is there.
+    pub(super) fn put(&mut self, kind: &str, nth: usize, pointer: &str, value: Value) {
+        let at = self.place_of(kind, nth);
+        let mut whole = serde_json::to_value(&self.records[at].event).unwrap();
+        *whole["data"].pointer_mut(pointer).unwrap() = value;
+        self.records[at].event = serde_json::from_value(whole).unwrap();
     }
 
     /// Writes a journal into a copy of the folder, chained and summed.

@@ -15,6 +15,7 @@ mod folder;
 #[macro_use]
 mod forgery;
 mod alone;
+mod back;
 mod budgets;
 mod content;
 mod control;
