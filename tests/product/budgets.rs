@@ -62,6 +62,44 @@ fn a_team_whose_money_runs_out_spends_no_more_than_it_was_given_and_says_so() {
     }
 }
 
+/// Run, roles, lanes and single calls all have a limit; each lane that reaches one gives back what it has, and ends.
+#[test]
+fn roles_lanes_and_calls_are_limited_at_once_and_whoever_has_no_money_left_has_a_last_turn() {
+    for seed in ["7", "11", "12", "13"] {
+        let place = tempfile::tempdir().unwrap();
+        let told = shipped(place.path(), "money-runs-out", seed);
+        assert_eq!((&told["exit_code"], &told["stopped"]), (&5.into(), &"budget-over".into()), "{told:#}");
+        let path = place.path().join("money-runs-out");
+        let folder = RunFolder(&path);
+        let (mut calls_of_writers, mut tokens, mut refused) = (0, BTreeMap::<String, u64>::new(), BTreeMap::new());
+        for record in folder.records() {
+            let (data, lane) = (&record["data"], record["lane"].as_str().unwrap_or_default().to_owned());
+            match record["kind"].as_str().unwrap() {
+                "EffectIntended" => {
+                    assert!(number(&data["reserved"]["usd_micros"]) <= 200_000, "{record}: above what a call may use");
+                    assert!(!refused.contains_key(&lane), "{record}: it was refused a call, and calls again");
+                    calls_of_writers += u64::from(lane.starts_with("writer."));
+                }
+                "EffectDone" => {
+                    *tokens.entry(lane).or_default() += number(&data["tokens_in"]) + number(&data["tokens_out"]);
+                }
+                "EffectLost" => *tokens.entry(lane).or_default() += number(&data["billed"]["tokens"]),
+                "CallRefused" => drop(refused.insert(lane, false)),
+                "TaskReturned" | "TaskFailed" | "PacketAccepted" if refused.contains_key(&lane) => {
+                    refused.insert(lane, true);
+                }
+                _ => {}
+            }
+        }
+        assert!(calls_of_writers <= 12, "seed {seed}: {calls_of_writers} calls of writers");
+        assert!(tokens.values().all(|tokens| *tokens <= 120_000), "seed {seed}: {tokens:?}");
+        assert!(!refused.is_empty() && refused.values().all(|gave_back| *gave_back), "seed {seed}: {refused:?}");
+        let retired = folder.of_kind("LaneRetired");
+        assert!(retired.iter().all(|record| refused.contains_key(record["lane"].as_str().unwrap())), "seed {seed}");
+        assert_eq!(retired.len(), refused.len(), "seed {seed}: whoever is refused a call takes no more");
+    }
+}
+
 #[test]
 fn a_hundred_lanes_waste_hardly_a_call_on_an_endpoint_that_has_enough() {
     let place = tempfile::tempdir().unwrap();
