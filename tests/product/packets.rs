@@ -1,7 +1,7 @@
 //! Packets from outside: files are checked like any other, their links are looked up in a run, and the schema is current.
 
 use crate::program::say;
-use crate::run_folder::{RunFolder, run};
+use crate::run_folder::{RunFolder, run, write_scenario};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
@@ -104,4 +104,49 @@ fn every_code_of_packets_is_explained() {
         assert!(said.stdout.len() > 80, "{said:?}");
     }
     assert!(say(place.path(), ["explain"]).stdout.contains("E0420"));
+}
+
+const TEAM: &str = "baton: 1
+name: handing
+seed: 5
+workspace: { fixture: notes, files: 8 }
+roles:
+  implementer: { lanes: 2, model: fast, context: 9000 }
+  reviewer: { lanes: 1, model: fast }
+models:
+  fast: { driver: script, latency: { median: 5s, p99: 30s }, tokens: { in: 2000, out: 300 }, price: { in: 3.0, out: 15.0 } }
+tasks:
+  - { name: first, count: 3, by: implementer, steps: 5, do: { append: token }, review: { by: reviewer, returns: 30%, rounds: 64 } }
+  - { count: 2, by: implementer, after: first, do: { append: token }, review: reviewer }
+expect: [ main.intact, tasks.landed == 5, tasks.failed == 0 ]
+";
+
+/// Whatever strikes when a packet is offered, accepted or judged: before it is durable, before it is answered, or after.
+#[test]
+fn a_restart_a_death_or_lost_mail_around_any_packet_loses_and_doubles_nothing() {
+    let place = tempfile::tempdir().unwrap();
+    let place = place.path();
+    let file = write_scenario(place, "calm", TEAM);
+    assert_eq!(run(place, &file, "calm", &[]).code(), 0);
+    let records = RunFolder(&place.join("calm")).records();
+    let about = ["PacketOffered", "ReviewGiven"];
+    let times = records.iter().filter(|record| about.contains(&record["kind"].as_str().unwrap()));
+    let times: Vec<u64> = times.map(|record| record["t_us"].as_u64().unwrap() / 1_000).collect();
+    assert!(times.len() >= 16, "{times:?}");
+    for (at, time) in times.iter().enumerate().step_by(2) {
+        let time = (time + [0, 1, 6, 12][at / 2 % 4]).saturating_sub(3);
+        let faults = [
+            format!("{{ restart: supervisor, at: {time}ms }}"),
+            format!("{{ kill: implementer, at: {time}ms }}, {{ restart: supervisor, at: {}ms }}", time + 2),
+            format!("{{ kill: reviewer, at: {time}ms }}, {{ restart: merger, at: {time}ms }}"),
+            format!("{{ drop: 60%, at: {time}ms, for: 20ms }}, {{ duplicate: 50%, at: {time}ms, for: 30s }}"),
+        ];
+        for (kind, fault) in faults.iter().enumerate() {
+            let name = format!("struck-{at}-{kind}");
+            let file = write_scenario(place, &name, &format!("{TEAM}faults: [ {fault} ]\n"));
+            let said = run(place, &file, &name, &[]);
+            assert_eq!(said.code(), 0, "{fault}: {said:?}");
+            RunFolder(&place.join(&name)).must_be_sound(fault);
+        }
+    }
 }
