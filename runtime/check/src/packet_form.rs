@@ -293,7 +293,7 @@ fn numbers(value: &Value, word: &str, count: usize) -> bool {
 }
 
 fn is_path(path: &str) -> bool {
-    let part = |part: &str| !part.is_empty() && part != "." && part != ".." && part.to_ascii_lowercase() != ".git";
+    let part = |part: &str| !part.is_empty() && part != "." && part != ".." && !part.eq_ignore_ascii_case(".git");
     path.chars().count() <= 1_024 && !path.chars().any(is_hidden) && path.split('/').all(part)
 }
 

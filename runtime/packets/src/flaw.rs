@@ -1,6 +1,6 @@
 //! What can be wrong with a packet: where, why, and what to do about it.
 //!
-//! Owns the codes. Which one is given when is the business of [`crate::read`] and [`crate::resolve`](mod@crate::resolve);
+//! Owns the codes. Which one is given when is the business of [`crate::read`](mod@crate::read) and [`crate::resolve`](mod@crate::resolve);
 //! what is behind them stands in `texts`.
 
 mod texts;

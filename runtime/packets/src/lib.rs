@@ -1,7 +1,7 @@
 //! Packets: what one lane hands to the next, as JSON with a version.
 //!
 //! A packet says which task and attempt it tells of, what is claimed and what proves it, where the evidence lies under which
-//! hash, what is not settled, and what was decided. [`read`] finds everything that is wrong with its form at once;
+//! hash, what is not settled, and what was decided. [`read`](fn@read) finds everything that is wrong with its form at once;
 //! [`resolve`](fn@resolve) whether its links lead to what they say. Pure: knows no disk, no clock and no journal.
 //!
 //! Reading order: [`packet`], `json`, `spelling`, [`mod@read`], [`mod@resolve`], [`flaw`].

@@ -1,6 +1,6 @@
 //! The form of a packet: what one lane hands to the next, and nothing beside it.
 //!
-//! Owns the types and how they are written. Does not know what makes a packet whole; [`crate::read`] and
+//! Owns the types and how they are written. Does not know what makes a packet whole; [`crate::read`](mod@crate::read) and
 //! [`crate::resolve`](mod@crate::resolve) do.
 
 use serde::Serialize;
