@@ -53,7 +53,7 @@ mod tests {
                 &["baton", "run", "x", "--sed", "7"],
                 "unexpected argument '--sed' found; a similar argument exists: '--seed'",
             ),
-            (&["baton", "runn"], "unrecognized subcommand 'runn'; a similar subcommand exists: 'run'"),
+            (&["baton", "verfy"], "unrecognized subcommand 'verfy'; a similar subcommand exists: 'verify'"),
             (&["baton"], "a verb is missing; `baton --help` lists them"),
         ] {
             let error = Arguments::try_parse_from(words).unwrap_err();

@@ -32,10 +32,11 @@ pub(crate) fn check(out: &Path, disk: &Disk) -> Result<(), RunError> {
     }
 }
 
-/// Bytes that are free on the disk of a folder that may still have to be made.
+/// Bytes that are free on the disk of a folder that may still have to be made; `None` where there is no disk, such as below
+/// `/proc`.
 fn free_bytes(out: &Path) -> Option<u64> {
     let found = out.ancestors().map(|above| if above.as_os_str().is_empty() { Path::new(".") } else { above });
     let there = found.into_iter().find(|above| above.exists())?;
     let told = rustix::fs::statvfs(there).ok()?;
-    Some(told.f_bavail.saturating_mul(told.f_frsize))
+    (told.f_blocks > 0).then(|| told.f_bavail.saturating_mul(told.f_frsize))
 }

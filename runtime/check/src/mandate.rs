@@ -230,6 +230,10 @@ struct Denial<'a> {
 
 const FILE_TOOLS: [&str; 4] = ["Read", "Write", "Edit", "Delete"];
 
+/// Commands that run what they are given, or read.
+const RUNS_OTHERS: [&str; 14] =
+    ["sh", "bash", "dash", "zsh", "ksh", "env", "xargs", "coproc", "eval", "exec", "command", "sudo", "source", "."];
+
 impl Denial<'_> {
     fn judge(&self) -> Result<(), &'static str> {
         let action = &self.denied.action;
@@ -303,8 +307,10 @@ impl Denial<'_> {
         let (part, reason) = (self.denied.action.part.as_str(), self.denied.action.reason.as_str());
         // Where words are cut, quoted or joined, only the whole command would tell.
         let simple = |c: char| c.is_ascii_alphanumeric() || " ./_-:=@,+%".contains(c);
-        let certain = part.chars().all(simple);
         let words: Vec<&str> = part.split(' ').filter(|word| !word.is_empty()).collect();
+        let certain = part.chars().all(simple) && words.first().is_some_and(|word| !RUNS_OTHERS.contains(word));
+        // Settings and options can make a command run another.
+        let certain = certain && !part.contains('=') && !words.iter().any(|word| word.starts_with('-'));
         let right = match (self.rule()?, reason) {
             (Some(rule), _) => {
                 let of_path = FILE_TOOLS.iter().any(|tool| rule.stops(tool, part));
