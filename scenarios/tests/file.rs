@@ -544,6 +544,50 @@ fn json_has_the_fields_that_others_rely_on() {
     assert_eq!(good.faults.render(false), "");
 }
 
+/// Commands that change the team: lanes that are still to join have names, tasks have numbers, and roles their work.
+#[test]
+fn what_operators_order_is_about_what_the_file_has() {
+    let said = |word: &str| format!("operators: [ {{ at: 1m, by: ana, do: {word} }} ]");
+    let reviewed = "roles: { writer: { lanes: 2, model: fast }, judge: { lanes: 1, model: fast } }\n\
+                    tasks: [ { count: 4, by: writer, review: judge, do: { append: token } } ]\n";
+    let cases = [
+        ("{ add: writer }", ""),
+        ("{ add: { role: writer, lanes: 3 } }", ""),
+        ("{ add: wrter }", "E0111 1:44"),
+        ("{ add: { lanes: 2 } }", "E0102 1:39"),
+        ("{ add: { role: writer, lanes: 0 } }", "E0107 1:67"),
+        ("{ add: { role: writer, lanes: 1001 } }", "E0119 1:67"),
+        ("{ remove: writer.2 }", ""),
+        ("{ remove: writer.3 }", "E0112 1:47"),
+        ("{ remove: writer }", "E0112 1:47"),
+        ("{ release: writer.0 }", "E0112 1:48"),
+        ("{ kill: writr.1 }", "E0112 1:45"),
+        ("{ reassign: T-3, to: writer.2 }", ""),
+        ("{ reassign: T-3, to: writer }", ""),
+        ("{ reassign: T-4, to: writer.2 }", "E0151 1:49"),
+        ("{ reassign: 3, to: writer.2 }", "E0151 1:49"),
+        ("{ reassign: T-3 }", "E0102 1:33"),
+        ("{ remove: writer.1, to: writer.2 }", "E0103 1:57"),
+        ("{ remove: writer.1, kill: writer.2 }", "E0118 1:39"),
+    ];
+    let cases = cases.map(|(word, expected)| (said(word), expected));
+    expect_all(&cases.each_ref().map(|(part, expected)| (part.as_str(), *expected)));
+    expect_all(&[
+        // Whoever joins later may be named before, by faults too.
+        (
+            "operators: [ { at: 9m, by: a, do: { remove: writer.4 } }, { at: 1m, by: a, do: { add: { role: writer, lanes: 2 } } } ]\nfaults: [ { kill: writer.3 } ]",
+            "",
+        ),
+        ("operators: [ { at: 1m, by: a, do: { add: writer } } ]\nfaults: [ { kill: writer.4 } ]", "E0112 2:19"),
+        ("caps: { lanes: 3 }\noperators: [ { at: 1m, by: a, do: { add: { role: writer, lanes: 4 } } } ]", "E0119 2:65"),
+        (&format!("{reviewed}operators: [ {{ at: 1m, by: a, do: {{ reassign: T-0, to: judge.1 }} }} ]"), ""),
+        (
+            "roles: { writer: { lanes: 2, model: fast }, judge: { lanes: 1, model: fast } }\noperators: [ { at: 1m, by: a, do: { reassign: T-0, to: judge.1 } } ]",
+            "E0152 2:56",
+        ),
+    ]);
+}
+
 #[test]
 fn what_people_are_asked_and_what_they_say() {
     expect_all(&[
