@@ -95,7 +95,8 @@ impl Merger {
                     unapproved.insert(event.change, (event.paths, event.undoes));
                 }
                 Event::LeaseRequested(event) => drop(leases.insert(event.lease, event.resources)),
-                Event::LeaseReleased(event) => drop(leases.remove(&event.lease)),
+                // Whoever a lease was taken from may still submit under it: it is shut out by the fence of what it held.
+                Event::LeaseReleased(event) if event.fence.is_none() => drop(leases.remove(&event.lease)),
                 _ => {}
             }
         });

@@ -260,6 +260,8 @@ impl Lives {
             (Event::LaneRestarted(_), Stand::Dead) => self.at_rest(lane),
             (_, Stand::Dead) => return,
             (Event::TaskAssigned(_), _) => return self.begin(t_us, lane, roster),
+            // Its task went to another lane; the call that it makes goes on.
+            (Event::TaskReturned(_), Stand::Granted | Stand::Admitted) => return,
             (Event::TaskReturned(_) | Event::TaskDone(_) | Event::TaskFailed(_), _) => self.at_rest(lane),
             (Event::LaneRetired(retired), _) => {
                 self.retire(lane, retired.reason);
@@ -279,12 +281,12 @@ impl Lives {
                 return self.close(lane, t_us, (State::AtDoor, Stand::Admitted));
             }
             (Event::EffectDone(_) | Event::EffectFailed(_), Stand::Granted) => {
-                return self.close(lane, t_us, (self.called(lane), Stand::Working));
+                return self.close(lane, t_us, (self.called(lane), self.after_call(lane, roster)));
             }
             (
                 Event::EffectDone(_) | Event::EffectFailed(_) | Event::EffectLost(_),
                 Stand::Granted | Stand::Admitted,
-            ) => Stand::Working,
+            ) => self.after_call(lane, roster),
             (Event::PacketOffered(_), Stand::Working | Stand::HandingOver) => {
                 return self.close(lane, t_us, (State::HandingOver, Stand::HandingOver));
             }
@@ -319,6 +321,11 @@ impl Lives {
     /// The state of a call that ended without having waited at a door.
     fn called(&self, lane: LaneId) -> State {
         if self.lives[lane.0 as usize].judges { State::Reviewing } else { State::Thinking }
+    }
+
+    /// Where a lane stands behind a call: it may have no task any more.
+    fn after_call(&self, lane: LaneId, roster: &Roster) -> Stand {
+        if roster.attempt_of(lane).is_some() { Stand::Working } else { self.at_rest(lane) }
     }
 
     fn begin(&mut self, t_us: u64, lane: LaneId, roster: &Roster) {

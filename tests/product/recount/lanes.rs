@@ -73,13 +73,18 @@ impl Walk<'_, '_> {
         let all_ended = ends.map(|line| line.at).nth(added.wrapping_sub(1));
         let mut all: Vec<Interval> = Vec::new();
         let (mut since, mut state, mut place) = (0, "", "none");
-        let mut retired: Option<bool> = None;
+        let (mut retired, mut has_task): (Option<bool>, bool) = (None, false);
         for line in &book.lines {
             let mine = line.lane == Some(self.lane);
             if mine && line.kind == "LaneJoined" {
                 (since, state, place) = (line.t, "idle", "idle");
                 continue;
             }
+            has_task = match line.kind {
+                "TaskAssigned" if mine => true,
+                "TaskReturned" | "TaskDone" | "TaskFailed" if mine => false,
+                _ => has_task,
+            };
             let mut from = line.t;
             let next = match (line.kind, place) {
                 (_, "none") => continue,
@@ -93,6 +98,8 @@ impl Walk<'_, '_> {
                 (_, "dead") => continue,
                 _ if !mine => continue,
                 ("TaskAssigned", _) => "working",
+                // The call goes on, though the task went to another.
+                ("TaskReturned", "granted" | "admitted") => continue,
                 ("TaskReturned" | "TaskDone" | "TaskFailed", _) => "idle",
                 ("LaneRetired", _) => {
                     retired = Some(line.data["reason"] == "budget-over");
@@ -104,7 +111,13 @@ impl Walk<'_, '_> {
                 ("SlotGranted", "queue") => "granted",
                 ("CallRefused" | "SlotReleased", "queue") => "working",
                 ("CallAdmitted", "granted") => "admitted",
-                ("EffectDone" | "EffectFailed" | "EffectLost", "granted" | "admitted") => "working",
+                ("EffectDone" | "EffectFailed" | "EffectLost", "granted" | "admitted") => {
+                    if has_task {
+                        "working"
+                    } else {
+                        "idle"
+                    }
+                }
                 ("PacketOffered", "working" | "offered") => "offered",
                 ("ReviewGiven", "working") => "working",
                 ("ChangeSubmitted", "working") => {

@@ -14,6 +14,7 @@ mod handing;
 mod lease_model;
 mod leases;
 mod merge_queue;
+mod order_model;
 mod orders;
 mod pause;
 mod pause_model;
