@@ -101,7 +101,9 @@ fn what_a_plan_says_is_what_every_shipped_scenario_does() {
     let mut wrong = String::new();
     for (name, text) in SHIPPED {
         let text = text_of(name, text);
-        for seed in [1, 7] {
+        // Storms are long, and so many calls that chance does not matter.
+        let seeds: &[u64] = if name.starts_with("storm") { &[7] } else { &[1, 7] };
+        for &seed in seeds {
             let ran = ran(name, &text, seed);
             if std::env::var_os("BATON_PLANS").is_some() {
                 let (plan, outcome) = (&ran.plan, &ran.outcome);

@@ -224,6 +224,24 @@ impl Bounds {
     }
 }
 
+/// One file gets several names, in turn and at once. Drawn apart, so that a seed means otherwise what it always meant.
+fn renames(seed: u64) -> String {
+    let mut draws = Draws::of(seed ^ 0x7265_6e61_6d65);
+    let mut text = String::new();
+    let mut names = vec!["notes/note-000.md".to_owned()];
+    let count = if draws.chance(35) { draws.between(1, 4) } else { 0 };
+    for number in 0..count {
+        let (from, to) = (draws.one(&names).clone(), format!("notes/name-{number}.md"));
+        let role = draws.one(&["implementer", "writer"]);
+        text.push_str(&format!(
+            "  - {{ count: {}, by: {role}, touches: \"notes/**\", do: {{ rename: {{ from: {from}, to: {to} }} }} }}\n",
+            draws.between(1, 2)
+        ));
+        names.push(to);
+    }
+    text
+}
+
 fn scenario(seed: u64) -> String {
     let (mut draws, money, handing) = (Draws::of(seed), Money::of(seed), Handing::of(seed));
     let people = People::of(seed);
@@ -244,6 +262,7 @@ fn scenario(seed: u64) -> String {
     text.push_str(&handing.tasks);
     text.push_str(&people.tasks);
     text.push_str(&literal);
+    text.push_str(&renames(seed));
     text.push_str(&people.approvals);
     text.push_str("leases:\n  - { resource: README.md, ttl: 2m }\n");
     for place in ["notes/**", "counters/**", "index/**"] {

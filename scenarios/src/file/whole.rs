@@ -13,7 +13,7 @@ use super::scalar::{Field, shown};
 use super::table::{self, ListOf, Table};
 use super::tree::{Kind, Node};
 use super::{budgets, expect, misfortune, operators, rules, team, work};
-use crate::scenario::{Budgets, Latency, Patiences, Scenario, TaskGroup, World};
+use crate::scenario::{Budgets, Latency, LeaseRule, Patiences, Role, Scenario, TaskGroup, World};
 
 /// The version of the format that is read.
 const VERSION: &str = "1";
@@ -41,9 +41,7 @@ pub(crate) fn scenario(sink: &mut Sink, root: &Node, skills: &mut Skills<'_>) ->
     let work = work::tasks(sink, &mut table, &roles, &caps);
     let lease_field = table.field("leases");
     let leases = rules::leases(sink, lease_field, work.touches.as_ref());
-    if let (Some(groups), Some(roles), Some(leases)) = (&work.groups, &roles.list, &leases) {
-        collisions::tell(sink, &Plans { groups, places: &work.places, roles, leases });
-    }
+    collisions(sink, &work, roles.list.as_deref(), leases.as_deref());
     let gates = table.or(sink, "gates", Vec::new(), rules::gates);
     let mail = table.or(sink, "mail", MAIL, duration::latency);
     let mut end = None;
@@ -98,6 +96,13 @@ pub(crate) fn scenario(sink: &mut Sink, root: &Node, skills: &mut Skills<'_>) ->
 /// All tasks together.
 fn all_tasks(groups: &[TaskGroup]) -> u64 {
     groups.iter().map(|group| u64::from(group.tasks)).sum()
+}
+
+/// Plans are looked at together once all that they refer to is known.
+fn collisions(sink: &mut Sink, work: &work::Work, roles: Option<&[Role]>, leases: Option<&[LeaseRule]>) {
+    if let (Some(groups), Some(roles), Some(leases)) = (&work.groups, roles, leases) {
+        collisions::tell(sink, &Plans { groups, places: &work.places, roles, leases });
+    }
 }
 
 /// A file is a mapping, or nothing else about it can be judged.
