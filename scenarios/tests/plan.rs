@@ -130,3 +130,14 @@ fn what_a_plan_says_is_what_every_shipped_scenario_does() {
     }
     assert!(wrong.is_empty(), "{wrong}");
 }
+
+/// A disk is not refused for files that nobody writes.
+#[test]
+fn more_files_than_there_are_take_no_more_than_they_are() {
+    let text = "baton: 1\nname: more\nworkspace: { fixture: notes, files: 10 }\nroles: { a: { lanes: 3, model: fast } }\n\
+         models: { fast: { latency: { median: 5s, p99: 30s } } }\n\
+         tasks: [ { each: 2, by: a, do: { transaction: { files: 300, append: token } } } ]\n";
+    let ran = ran("more", text, 1);
+    let expected = ran.plan.disk.bytes.expected;
+    assert!(ran.disk < 3 * expected && expected < 3 * ran.disk, "{} and {expected}", ran.disk);
+}

@@ -88,8 +88,15 @@ impl Search<'_> {
             let claims = self.seen.files.get(&file).filter(|_| !self.leased.meet(&file));
             let mut latest_first =
                 claims.into_iter().flat_map(|roles| roles.values().rev().flat_map(|all| all.iter().rev()));
-            if let Some(other) = latest_first.find(|other| meet(self.plans, &mut self.order, (other.group, group))) {
-                one_file(sink, &file, self.named(*other), self.named(Claim { group, at }));
+            let collides = latest_first.find_map(|other| {
+                if self.order.steps == 0 {
+                    return Some(None);
+                }
+                self.order.steps -= 1;
+                meet(self.plans, &mut self.order, (other.group, group)).then_some(Some(*other))
+            });
+            if let Some(other) = collides.flatten() {
+                one_file(sink, &file, self.named(other), self.named(Claim { group, at }));
                 self.fought_over.insert(file.clone());
             }
             let above = prefixes(&file);

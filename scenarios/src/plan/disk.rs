@@ -227,14 +227,17 @@ impl Writing<'_> {
 
     /// Bytes of the objects of one landing.
     fn landing(&self, kind: &Kind, case: Case) -> f64 {
-        let (changed, made) = (kind.anywhere + kind.named.len() as f64, kind.makes);
+        let there = (self.ground.count(&kind.touches) as f64).max(1.0);
+        // Who wants more files than there are makes the others.
+        let anywhere = kind.anywhere.min(there);
+        let (changed, made) = (anywhere + kind.named.len() as f64, kind.makes + kind.anywhere - anywhere);
         let (trees, tree_bytes) = self.ground.way(&kind.touches);
         let made_entries = kind.tasks * made * 54.0 / 2.0;
         let large = |bytes: f64| if bytes > 2_048.0 { bytes * LARGE_TREE } else { bytes };
         // The root is shared by all files of a change; below it, files are mostly in the same directory or few.
         let spread = if trees > 2.5 { (changed + made).max(1.0).sqrt() } else { 1.0 };
         let one_way = large(tree_bytes + made_entries) + trees * OBJECT;
-        let tokens = kind.tasks * changed / (self.ground.count(&kind.touches) as f64).max(1.0);
+        let tokens = kind.tasks * changed / there;
         let file = self.ground.file_bytes(&kind.touches) + LINE * (1.0 + tokens / 2.0);
         let blobs = (changed * file + made * 90.0) + (changed + made) * OBJECT;
         // A change that lands on the main that it was made on has the same trees as main then.
