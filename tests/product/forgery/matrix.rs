@@ -9,6 +9,7 @@ use crate::forgery::copy;
 use crate::forgery::values::{WORDS, alternatives, each_leaf};
 use crate::run_folder::{RunFolder, run, write_scenario};
 use baton_check::verify;
+use baton_record::event::ReturnReason;
 use baton_record::line::{Actor, Record, read_line, write_line};
 use baton_record::{Chain, ChangeId, Event, LaneId, Names, TaskId};
 use serde_json::Value;
@@ -87,6 +88,11 @@ const NO_OPS: &[(&str, &str, &str)] = &[
     ("ChangeSubmitted, refused", "data/", "nothing of a refused change is in the repository"),
     ("ChangeSubmitted", "data/sent_us", "within the second that its commit names, a lane alone knows when it sent it"),
     ("ChangeSubmitted", "data/updates/0/op: edit", "every addition at the end is also an edit"),
+    (
+        "TaskReturned, of the dead",
+        "swap",
+        "the merger may close a dead lane's attempt before or after the lane is back",
+    ),
     ("CallAdmitted, lost", "delete", "a lane may die before its endpoint lets its call through"),
     ("EffectFailed", "data/retry_after_us: one", "an endpoint says so once, and nobody comes at that very moment"),
     ("EndpointNamed", "data/requests_per_minute: one", "the rate was never near"),
@@ -180,6 +186,10 @@ impl Run {
         if let Event::CallAdmitted(admitted) = &self.records[at].event {
             let lost = |record: &Record| matches!(&record.event, Event::EffectLost(e) if e.key == admitted.key);
             return if self.records.iter().any(lost) { format!("{kind}, lost") } else { kind };
+        }
+        if matches!(&self.records[at].event, Event::TaskReturned(returned) if returned.reason == ReturnReason::LaneDied)
+        {
+            return format!("{kind}, of the dead");
         }
         let Event::ChangeSubmitted(submitted) = &self.records[at].event else { return kind };
         let landed = |record: &Record| matches!(&record.event, Event::ChangeLanded(e) if e.change == submitted.change);
