@@ -280,9 +280,11 @@ impl Board {
         let task = self.given_up(record)?;
         let moving = std::mem::take(&mut task.moving);
         task.moved = reason == ReturnReason::Reassigned;
-        let change = change_of(record.task, task.attempt).and_then(|id| changes.get(id));
+        let id = change_of(record.task, task.attempt);
+        let change = id.and_then(|id| changes.get(id));
+        let closed = change.is_some() || id.is_some_and(|id| changes.was_withdrawn(id));
         let earned = match reason {
-            ReturnReason::LaneDied => died && !moving,
+            ReturnReason::LaneDied => died && !moving && closed,
             ReturnReason::Reassigned => moved,
             ReturnReason::BudgetOver => out_of_money,
             ReturnReason::Denied => denied,

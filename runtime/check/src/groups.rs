@@ -12,7 +12,8 @@ pub(crate) struct Groups(BTreeMap<u16, Group>);
 
 #[derive(Debug, Default)]
 struct Group {
-    after: Vec<u16>,
+    /// What is said of each of its tasks alike.
+    of_each: TaskAdded,
     tasks: Vec<TaskId>,
     ended: usize,
     /// One of its tasks was given up.
@@ -20,20 +21,22 @@ struct Group {
 }
 
 impl Groups {
-    /// Groups begin in the order of their numbers, without gaps; the tasks of one come after the same, earlier groups.
+    /// Groups begin in the order of their numbers, without gaps; the tasks of one are alike.
     pub(crate) fn added(&mut self, id: TaskId, added: &TaskAdded) -> Result<(), &'static str> {
         let due = self.0.keys().next_back().map_or(0, |newest| newest.saturating_add(1));
         let begins = !self.0.contains_key(&added.group);
         let group = self.0.entry(added.group).or_default();
         group.tasks.push(id);
         if begins {
-            group.after.clone_from(&added.after);
+            group.of_each.clone_from(added);
         }
         let in_order = (!begins || added.group == due) && added.after.iter().all(|before| *before < added.group);
-        if in_order && group.after == added.after {
-            Ok(())
+        if !in_order {
+            Err("is added to a group that is not due, or after groups that are not earlier")
+        } else if group.of_each != *added {
+            Err("is not added as the rest of its group is")
         } else {
-            Err("is added to a group that is not due, or comes after other groups than the rest of its own")
+            Ok(())
         }
     }
 
@@ -66,7 +69,7 @@ impl Groups {
     fn before(&self, group: u16) -> BTreeSet<u16> {
         let (mut before, mut left) = (BTreeSet::new(), vec![group]);
         while let Some(number) = left.pop() {
-            let after = self.0.get(&number).map(|group| &group.after);
+            let after = self.0.get(&number).map(|group| &group.of_each.after);
             left.extend(after.into_iter().flatten().filter(|number| before.insert(**number)));
         }
         before

@@ -9,7 +9,7 @@ use crate::forgery::copy;
 use crate::forgery::values::{WORDS, alternatives, each_leaf};
 use crate::run_folder::{RunFolder, run, write_scenario};
 use baton_check::verify;
-use baton_record::event::ReturnReason;
+use baton_record::event::{OperatorCommand, ReturnReason};
 use baton_record::line::{Actor, Record, read_line, write_line};
 use baton_record::{Chain, ChangeId, Event, LaneId, Names, TaskId};
 use serde_json::Value;
@@ -71,11 +71,6 @@ const NO_OPS: &[(&str, &str, &str)] = &[
     ("ApprovalAsked", "data/then", "the only question of its sort, and it was answered before"),
     ("ApprovalGiven", "data/reason", "a person's words"),
     ("ApprovalGiven", "data/by", "a person's name, where nothing has landed by it"),
-    ("CommandRefused", "delete", "a person who said what came to nothing"),
-    ("CommandRefused", "double", "a person who said it twice"),
-    ("CommandRefused", "swap", "a person may have spoken a moment later"),
-    ("CommandRefused", "data/by", "a person's name"),
-    ("CommandRefused", "data/reason", "a person's words"),
     ("BudgetSet", "data/limit", "the limit was never near"),
     ("BudgetSet", "delete", "the limit was never near"),
     ("ChangeIntended", "data/verdict: git", "git gives the same tree wherever the walk is allowed to"),
@@ -101,11 +96,15 @@ const NO_OPS: &[(&str, &str, &str)] = &[
     ("GateFailed", "data/tree", "nothing of a refused change is in the repository"),
     ("CommandGiven", "data/by", "a person's name"),
     ("CommandGiven", "data/reason", "a person's words"),
+    ("BudgetSet", "data/by", "a person's name"),
+    ("BudgetSet", "data/reason", "a person's words"),
     ("CommandRefused", "data/by", "a person's name"),
     ("CommandRefused", "data/reason", "a person's words"),
+    ("CommandRefused", "data/command: another's", "the other would have changed nothing either"),
     ("CommandRefused", "delete", "it changed nothing"),
     ("CommandRefused", "double", "a person may say the same twice, and neither changes anything"),
     ("CommandRefused", "swap", "a person may have spoken a moment later"),
+    ("LaneDied, by order", "data/reason", "a lane that is killed may have died by itself a moment before"),
     ("PacketRefused", "data/flaws", "the words of a refusal; that something is wrong with the packet is looked up"),
     ("PauseAcknowledged", "delete", "people may resume before everybody is quiet"),
     ("PauseRequested", "data/by", "a person's name"),
@@ -177,11 +176,14 @@ impl Run {
     }
 
     /// The kind of a record, and whether a submission, or a call that was let through, came to nothing, or it was the merger
-    /// that denied.
+    /// that denied, or a lane had been killed.
     fn sort_of(&self, at: usize) -> String {
         let kind = kind_of(&self.records[at].event);
         if kind == "ActionDenied" && self.records[at].actor == Actor::Merger {
             return format!("{kind}, by the merger");
+        }
+        if kind == "LaneDied" && self.records[..at].iter().any(|before| self.kills(before, at)) {
+            return format!("{kind}, by order");
         }
         if let Event::CallAdmitted(admitted) = &self.records[at].event {
             let lost = |record: &Record| matches!(&record.event, Event::EffectLost(e) if e.key == admitted.key);
@@ -194,6 +196,12 @@ impl Run {
         let Event::ChangeSubmitted(submitted) = &self.records[at].event else { return kind };
         let landed = |record: &Record| matches!(&record.event, Event::ChangeLanded(e) if e.change == submitted.change);
         if self.records.iter().any(landed) { kind } else { format!("{kind}, refused") }
+    }
+
+    /// Whether a person kills the lane of that place.
+    fn kills(&self, record: &Record, at: usize) -> bool {
+        let kill = |command| command == OperatorCommand::Kill;
+        record.lane == self.records[at].lane && matches!(&record.event, Event::CommandGiven(e) if kill(e.command))
     }
 
     fn place_of(&self, kind: &str, nth: usize) -> usize {
@@ -249,6 +257,18 @@ struct Forgery {
     pub(super) records: Vec<Record>,
 }
 
+/// Whether two records could as well stand the other way round.
+fn unordered(one: &Record, two: &Record) -> bool {
+    // A gate lets a call through when its own clock says so, and a person speaks at any moment.
+    let free = |record: &Record| matches!(record.event, Event::CallAdmitted(_) | Event::PauseRequested(_));
+    let others = one.actor != two.actor || free(one) || free(two);
+    match (&one.event, &two.event) {
+        // What is struck is no effect, and what a person says may come to nothing at any moment.
+        (Event::PauseAcknowledged(_), Event::FaultInjected(_) | Event::CommandRefused(_)) => true,
+        _ => others && (one.lane, one.task) != (two.lane, two.task),
+    }
+}
+
 fn forgeries(run: &Run, at: usize, strings: &BTreeMap<String, BTreeSet<String>>) -> Vec<Forgery> {
     let kind = run.sort_of(at);
     let mut all = Vec::new();
@@ -265,11 +285,7 @@ fn forgeries(run: &Run, at: usize, strings: &BTreeMap<String, BTreeSet<String>>)
         let mut swapped = run.records.clone();
         swapped.swap(at, other);
         (swapped[at].t_us, swapped[other].t_us) = (run.records[at].t_us, run.records[other].t_us);
-        // A gate lets a call through when its own clock says so.
-        let admits = |record: &Record| matches!(record.event, Event::CallAdmitted(_));
-        let unordered = |one: &Record, two: &Record| one.actor != two.actor || admits(one) || admits(two);
-        let apart = |one: &Record, two: &Record| unordered(one, two) && (one.lane, one.task) != (two.lane, two.task);
-        let apart = (at + 1..=other).all(|next| apart(&record, &run.records[next]));
+        let apart = (at + 1..=other).all(|next| unordered(&record, &run.records[next]));
         let way =
             if apart { "swap with the next of another kind, apart" } else { "swap with the next of another kind" };
         add(way.into(), swapped);

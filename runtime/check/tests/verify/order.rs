@@ -100,7 +100,7 @@ fn what_follows_from_a_decision_follows_at_once() {
             &["LOCK-3", "HAND-1", "STOP-1"],
         ),
         ("a task is added late", |f| move_behind(f, ("TaskAdded", 2), ("SlotRequested", 0)), &["LOCK-3", "LOG-2"]),
-        ("tasks change places", |f| move_behind(f, ("TaskAdded", 1), ("TaskAdded", 1)), &["LOG-2"]),
+        ("tasks change places", |f| move_behind(f, ("TaskAdded", 1), ("TaskAdded", 1)), &["HAND-1", "LOG-2"]),
         ("a lane joins late", |f| move_behind(f, ("LaneJoined", 1), ("TaskAdded", 2)), &["LOG-2"]),
         ("a gate answers twice", |f| double(f, "GatePassed", 1), &["MAIN-4"]),
         ("acknowledged by too few", |f| edit!(f, PauseAcknowledged, 0, |e| e.lanes = 1), &["STOP-2"]),

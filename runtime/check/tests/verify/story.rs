@@ -160,7 +160,8 @@ impl Folder {
         }
         for task in 0..3 {
             let artifact = (task == 0).then(|| "notes/0.md".to_owned());
-            let added = TaskAdded { role: "implementer".into(), attempts_max: 2, artifact, ..TaskAdded::default() };
+            let (role, group) = ("implementer".into(), task as u16);
+            let added = TaskAdded { role, attempts_max: 2, artifact, group, ..TaskAdded::default() };
             self.push(Supervisor, (None, Some(task)), Event::TaskAdded(added));
         }
         let limit = Limit { requests: Some(10), tokens: Some(100), usd_micros: Some(100) };
