@@ -319,6 +319,10 @@ fn check(seed: u64) -> i32 {
     let fine = matches!(code, Some(0 | 1 | 5 | 6)) && !said.stderr.contains("panicked");
     assert!(fine, "{again}: it ends with {code:?}; {}{}\n{text}", said.stderr, said.stdout);
     RunFolder(&place.path().join("out")).must_be_sound(&format!("{again}\n{text}"));
+    // Nobody sums up a run whose supervisor or merger has died too often.
+    if code == Some(5) && said.stderr.contains("has died more often than") {
+        return said.code();
+    }
     // Counting again is slow by design.
     if RunFolder(&place.path().join("out")).records().len() < 4_000 {
         must_agree(&place.path().join("out"), &format!("{again}\n{text}"));
