@@ -303,7 +303,7 @@ fn scenario(seed: u64) -> String {
     (0..draws.between(1, 6)).for_each(|_| text.push_str(&fault(&mut draws)));
     let restarts = draws.between(1, 100);
     let (queue, caps) = (draws.between(1, 64), handing.caps);
-    text + &format!("caps: {{ {cap}restarts: {restarts}, queue: {queue}{caps} }}\nstop: {{ after: 3d }}\n")
+    text + &format!("caps: {{ {cap}restarts: {restarts}, queue: {queue}{caps} }}\nstop: {{ after: 9d }}\n")
 }
 
 #[track_caller]
