@@ -152,6 +152,15 @@ pub(crate) fn denial(action: &Action<'_>, verdict: &Verdict) -> Option<ActionDen
     Some(ActionDenied { tool, part, rule, reason, number: 0, fault: None })
 }
 
+/// The tool and the path, command or name of an action, as they are written down.
+pub(crate) fn shown(action: &Action<'_>) -> (String, String) {
+    let part = match action {
+        Action::Read(of) | Action::Write(of) | Action::Edit(of) | Action::Delete(of) | Action::Bash(of) => of,
+        Action::Land | Action::Push | Action::Mcp(_) => "",
+    };
+    (tool_of(action), shortened(part))
+}
+
 fn tool_of(action: &Action<'_>) -> String {
     let word = match action {
         Action::Read(_) => "Read",

@@ -26,8 +26,10 @@ use baton_core::board::{Desk, Settled as Outcome};
 use baton_core::slots::CallEnd;
 use baton_core::{Command, Supervision};
 use baton_record::event::StopReason;
-use baton_record::event::{ActionDenied, ApprovalSubject, DeathReason, PacketPurpose, ReturnReason, ReviewItem};
-use baton_record::{ApprovalId, ChangeId, EffectKey, EndpointId, Epoch, FaultId, Fence, LaneId, LeaseId, Names, Oid};
+use baton_record::event::{ApprovalSubject, DeathReason, PacketPurpose, ReturnReason, ReviewItem};
+use baton_record::{
+    ApprovalId, ChangeId, EffectKey, EndpointId, Epoch, Event, FaultId, Fence, LaneId, LeaseId, Names, Oid,
+};
 use baton_record::{PacketId, ResourceId};
 pub use effects::Effect;
 pub use handing::PacketLooked;
@@ -42,7 +44,7 @@ mailbox!(guarded Supervisor {
     FenceStands => on_fence, "The merger has raised a grant's fence: the lease may be answered.";
     MergerBack => on_merger_back, "The merger has lost what it was asked: ask again for every fence that does not stand.";
     PacketLooked => on_packet_looked, "A packet has been looked into.";
-    ActionsDenied => on_denied, "A lane wanted to do what its role may not; it did not happen.";
+    ActionsUndone => on_undone, "What a lane wanted to do did not happen: its role may not, or it could not be done.";
     LaneGone => on_lane_gone, "A lane has died.";
     PauseSeen => on_pause_seen, "A lane, or the merger, starts no effect in this epoch.";
     OperatorSays => on_operator, "A person's command.";
@@ -261,13 +263,13 @@ pub struct Settled {
 
 /// See the table.
 #[derive(Debug)]
-pub struct ActionsDenied {
+pub struct ActionsUndone {
     /// Who.
     pub lane: LaneId,
     /// While it made which change.
     pub change: ChangeId,
-    /// What.
-    pub denied: Vec<ActionDenied>,
+    /// What, each as it is written down.
+    pub undone: Vec<Event>,
 }
 
 /// See the table.

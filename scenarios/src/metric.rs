@@ -50,6 +50,7 @@ pub enum Count {
     ReviewsGiven,
     ReviewsReturned,
     ActionsDenied,
+    ActionsFailed,
     ApprovalsAsked,
     ApprovalsDenied,
     ApprovalsTimedOut,
@@ -90,7 +91,7 @@ pub enum Rank {
 }
 
 /// Every metric that is not the percentile of a time, by its name.
-const PLAIN: [(&str, Metric); 35] = [
+const PLAIN: [(&str, Metric); 36] = [
     ("main.intact", Metric::MainIntact),
     ("tasks.landed", Metric::Count(Count::TasksLanded)),
     ("tasks.failed", Metric::Count(Count::TasksFailed)),
@@ -120,6 +121,7 @@ const PLAIN: [(&str, Metric); 35] = [
     ("reviews.given", Metric::Count(Count::ReviewsGiven)),
     ("reviews.returned", Metric::Count(Count::ReviewsReturned)),
     ("actions.denied", Metric::Count(Count::ActionsDenied)),
+    ("actions.failed", Metric::Count(Count::ActionsFailed)),
     ("approvals.asked", Metric::Count(Count::ApprovalsAsked)),
     ("approvals.denied", Metric::Count(Count::ApprovalsDenied)),
     ("approvals.timed-out", Metric::Count(Count::ApprovalsTimedOut)),
@@ -203,6 +205,7 @@ fn counted(count: Count, report: &Report) -> u64 {
         Count::ReviewsGiven => reviews.given,
         Count::ReviewsReturned => reviews.returned,
         Count::ActionsDenied => people.denials.count,
+        Count::ActionsFailed => people.failures.count,
         Count::ApprovalsAsked => people.approvals.asked,
         Count::ApprovalsDenied => people.approvals.denied,
         Count::ApprovalsTimedOut => people.approvals.timed_out,

@@ -324,3 +324,78 @@ fn what_needs_a_persons_word_waits_for_it_and_happens_only_with_it() {
         }
     }
 }
+
+/// Actions that the role may do and that cannot be done, with the tool, the path and the reason that are written down.
+const IMPOSSIBLE: [(&str, &str, &str, &str); 12] = [
+    ("write", "notes", "Write notes", "is-directory"),
+    ("write", "notes/sub", "Write notes/sub", "is-directory"),
+    ("write", "notes/a.md/x", "Write notes/a.md/x", "not-a-directory"),
+    ("write", "src/notes", "Write notes", "is-directory"),
+    ("write", "src/notes/a.md/x", "Write notes/a.md/x", "not-a-directory"),
+    ("remove", "notes/none.md", "Delete notes/none.md", "no-such-path"),
+    ("remove", "notes/a.md/x", "Delete notes/a.md/x", "no-such-path"),
+    ("remove", "src/notes/none", "Delete notes/none", "no-such-path"),
+    ("read", "none.md", "Read none.md", "no-such-path"),
+    ("read", "notes/sub", "Read notes/sub", "is-directory"),
+    ("read", "notes/a.md/x", "Read notes/a.md/x", "not-a-directory"),
+    ("read", "src/notes", "Read notes", "is-directory"),
+];
+
+#[test]
+fn what_a_role_may_do_and_cannot_be_done_is_written_down_and_the_rest_goes_on() {
+    for landing_role_is_bound in [true, false] {
+        let place = tempfile::tempdir().unwrap();
+        let mut actions: Vec<String> = IMPOSSIBLE.iter().map(|(key, path, ..)| quoted(key, path)).collect();
+        actions.push("{ write: notes/landed.md }".to_owned());
+        actions.push("{ remove: notes/landed.md }".to_owned());
+        actions.push("{ read: notes/landed.md }".to_owned());
+        actions.push("{ write: notes/way }".to_owned());
+        actions.push("{ rename: { from: notes/sub/b.md, to: notes/way/x } }".to_owned());
+        actions.push("{ rename: { from: notes/sub/b.md, to: notes/way } }".to_owned());
+        actions.push("{ remove: notes/sub }".to_owned());
+        actions.push("{ rename: { from: notes/sub/b.md, to: notes/new.md } }".to_owned());
+        actions.push("{ write: notes/last.md }".to_owned());
+        let entries = [
+            ("baton-may-write", "notes, notes/**, src/notes, src/notes/**"),
+            ("baton-deny", "Push"),
+            ("allowed-tools", "Read Write Edit Delete"),
+        ];
+        linked_repository(&place.path().join("source"));
+        skill(place.path(), "trier", &entries);
+        let bound = if landing_role_is_bound { ", skill: trier" } else { "" };
+        let text = format!(
+            "baton: 1\nname: attempt\nseed: 4\nworkspace: {{ repo: source }}\nroles: {{ trier: {{ lanes: 1, model: m{bound} }} \
+             }}\nmodels: {{ m: {{ latency: {{ median: 1s, p99: 5s }} }} }}\ntasks:\n  - count: 1\n    by: trier\n    touches: \
+             notes/**\n    do:\n{}expect: [ actions.failed == {}, actions.denied == 0 ]\n",
+            actions.iter().map(|action| format!("      - {action}\n")).collect::<String>(),
+            IMPOSSIBLE.len() + 4,
+        );
+        let said = run(place.path(), &write_scenario(place.path(), "attempt", &text), "out", &[]);
+        assert_eq!(said.code(), 0, "{said:?}");
+        let folder = RunFolder(&place.path().join("out"));
+        folder.must_be_sound(&text);
+        let told = |record: &Value| {
+            let word = |key: &str| record["data"][key].as_str().unwrap().to_owned();
+            (format!("{} {}", word("tool"), word("part")), word("reason"))
+        };
+        let failed: Vec<(String, String)> = folder.of_kind("ActionFailed").iter().map(told).collect();
+        let own = |(_, _, what, why): &(&str, &str, &str, &str)| ((*what).to_owned(), (*why).to_owned());
+        let mut expected: Vec<(String, String)> = IMPOSSIBLE.iter().map(own).collect();
+        let late = [
+            ("Read notes/landed.md", "no-such-path"),
+            ("Write notes/way/x", "not-a-directory"),
+            ("Write notes/way", "taken"),
+            ("Delete notes/sub/b.md", "no-such-path"),
+        ];
+        expected.extend(late.map(|(what, why)| (what.to_owned(), why.to_owned())));
+        assert_eq!(failed, expected);
+        assert_eq!(folder.of_kind("ChangeSubmitted")[0]["data"]["failed"], IMPOSSIBLE.len() + 4);
+        let report: Value =
+            serde_json::from_slice(&std::fs::read(place.path().join("out/report.json")).unwrap()).unwrap();
+        assert_eq!(report["people"]["failures"]["by_reason"]["taken"], 1, "{report}");
+        let shown = std::fs::read_to_string(place.path().join("out/report.md")).unwrap();
+        assert!(shown.contains("action failed because"), "{shown}");
+        let ends = git(&folder.repository(), &["ls-tree", "-r", "--name-only", "refs/heads/main"]);
+        assert!(ends.lines().any(|line| line == "notes/last.md"), "{ends}");
+    }
+}

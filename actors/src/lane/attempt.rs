@@ -1,6 +1,6 @@
 //! One attempt at a task: what it is made from, how far it is, and the change that comes of it.
 
-use super::boundary::{Boundary, LeftToPeople};
+use super::boundary::{Boundary, LeftToPeople, Undone};
 use super::handing::Handed;
 use super::script::{self, Planned};
 use crate::credit::{By, commit_meta};
@@ -10,8 +10,8 @@ use crate::team::{LandingKind, Model, Team};
 use baton_core::approvals::Question;
 use baton_core::slots::{CallEnd, Usage};
 use baton_policies::Action;
-use baton_record::event::{ActionDenied, ChangeSubmitted, PacketPurpose, Update};
-use baton_record::{ChangeId, EffectKey, EndpointId, FaultId, Fence, LaneId, LeaseId, Oid};
+use baton_record::event::{ChangeSubmitted, PacketPurpose, Update};
+use baton_record::{ChangeId, EffectKey, EndpointId, Event, FaultId, Fence, LaneId, LeaseId, Oid};
 use baton_world::Draws;
 use baton_world::git::{Edit, GitError, Repository};
 use sha2::{Digest, Sha256};
@@ -57,8 +57,8 @@ pub(super) struct Attempt {
     pub(super) call: Option<CallEnd>,
     /// The fault that makes the lane look away from its policy.
     pub(super) ignores: Option<FaultId>,
-    /// Actions that were denied so far.
-    pub(super) denied: u32,
+    /// Actions that did not happen so far.
+    pub(super) undone: Undone,
     /// Actions that a person decides about.
     pub(super) left_to_people: Vec<LeftToPeople>,
     planned: Option<Planned>,
@@ -90,7 +90,7 @@ impl Attempt {
             refusals: 0,
             call,
             ignores: None,
-            denied: 0,
+            undone: Undone::default(),
             left_to_people: Vec::new(),
             planned,
             edits_written: 0,
@@ -153,7 +153,7 @@ impl Attempt {
         let base = self.base.expect("work is done on a base");
         let tree = repository.commit(base)?.tree;
         let binding = team.binding_of_lane(lane).filter(|_| self.ignores.is_none());
-        let boundary = Boundary::new(binding, (repository, tree), self.denied);
+        let boundary = Boundary::new(binding, (repository, tree), self.undone);
         Ok(boundary.asking(team.landing == LandingKind::Merger))
     }
 
@@ -164,25 +164,25 @@ impl Attempt {
         ground: &Ground,
         lane: &str,
         action: &Action<'_>,
-    ) -> Result<(bool, Option<ActionDenied>), GitError> {
+    ) -> Result<(bool, Option<Event>), GitError> {
         let mut boundary = self.boundary(&ground.team, &ground.repository, lane)?;
         let lets = boundary.lets(action)? && boundary.left_to_people.is_empty();
-        let (denied, denial) = (boundary.denied(), boundary.noted.pop());
+        let (undone, denial) = (boundary.undone, boundary.noted.pop());
         let mut left = std::mem::take(&mut boundary.left_to_people);
-        self.denied = denied;
+        self.undone = undone;
         self.left_to_people.append(&mut left);
         Ok((lets, denial))
     }
 
-    /// Lets the script make the change on the base; what was denied meanwhile.
-    pub(super) fn plan(&mut self, ground: &Ground, lane: &str) -> Result<Vec<ActionDenied>, GitError> {
+    /// Lets the script make the change on the base; what did not happen meanwhile.
+    pub(super) fn plan(&mut self, ground: &Ground, lane: &str) -> Result<Vec<Event>, GitError> {
         let team = &ground.team;
         let boundary = self.boundary(team, &ground.repository, lane)?;
         let (repository, base) = (boundary.repository, self.base.expect("work is done on a base"));
         let (tree, work) = (boundary.tree, team.work_of(self.change.task()));
         let desk = script::Desk { repository, base, tree, work, run: &team.run };
         let (planned, passed) = script::plan(&desk, boundary, (self.change, lane), &mut self.draws)?;
-        self.denied = planned.denied;
+        self.undone = planned.undone;
         // What was taken back with the rest of a transaction is nobody's to decide about.
         let is_left = |left: &LeftToPeople| {
             left.path.as_ref().is_none_or(|path| planned.edits.iter().any(|edit| edit.path() == path))
@@ -194,7 +194,7 @@ impl Attempt {
 
     /// Whether nothing is left of the change, because of what was denied.
     pub(super) fn is_denied(&self) -> bool {
-        self.denied > 0 && self.plan_made().edits.is_empty()
+        self.undone.denied > 0 && self.plan_made().edits.is_empty()
     }
 
     /// The change, made.
@@ -232,7 +232,7 @@ impl Attempt {
         let base = self.base.expect("a change is made on a base");
         let by = By::of(name, self.author.as_deref());
         let meta = commit_meta(&ground.team, self.change, by, (self.lease.map(|lease| lease.1), time_s));
-        let Planned { edits, updates, reads, denied } = self.plan_made();
+        let Planned { edits, updates, reads, undone } = self.plan_made();
         let proposal = ground.repository.propose(base, edits, &meta)?;
         let submitted = ChangeSubmitted {
             change: self.change,
@@ -244,7 +244,8 @@ impl Attempt {
             fence: self.lease.map(|lease| lease.1),
             reads: reads.clone(),
             updates: updates.clone(),
-            denied: *denied,
+            denied: undone.denied,
+            failed: undone.failed,
         };
         Ok(Submission::new(lane, submitted, proposal))
     }

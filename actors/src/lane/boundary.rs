@@ -1,12 +1,12 @@
 //! The tool boundary of a scripted lane: every action is judged here before it happens, and what is denied does not happen.
 //!
-//! Owns which actions were denied while a change was made. Knows no script; what the rules say is known by the policy. A
+//! Owns which actions were denied while a change was made, and which could not be done. Knows no script; what the rules say is known by the policy. A
 //! lane that nothing binds, or that ignores what binds it, passes as if there were no boundary.
 
 use crate::rights::{self, Binding};
 use baton_policies::{Action, Decision};
-use baton_record::Oid;
-use baton_record::event::ActionDenied;
+use baton_record::event::{ActionDenied, ActionFailed, FailedReason};
+use baton_record::{Event, Oid};
 use baton_world::git::{GitError, Repository};
 
 /// What a lane's actions pass.
@@ -15,14 +15,23 @@ pub(super) struct Boundary<'a> {
     /// Where paths are resolved.
     pub(super) repository: &'a Repository,
     pub(super) tree: Oid,
-    /// Denied before, while the same change was made.
-    before: u32,
-    /// Denied here.
-    pub(super) noted: Vec<ActionDenied>,
+    /// What did not happen while the same change was made, here and before.
+    pub(super) undone: Undone,
+    /// What did not happen here, as it is written down.
+    pub(super) noted: Vec<Event>,
     /// Whether a person can be asked; else what waits for one is denied.
     asks_people: bool,
     /// What is done as far as a person lets it.
     pub(super) left_to_people: Vec<LeftToPeople>,
+}
+
+/// How many actions did not happen while a change was made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Undone {
+    /// Because the role may not.
+    pub(crate) denied: u32,
+    /// Because they could not be done.
+    pub(crate) failed: u32,
 }
 
 /// An action that the role's policy leaves to a person.
@@ -36,10 +45,10 @@ pub(super) struct LeftToPeople {
 
 impl<'a> Boundary<'a> {
     /// A boundary that judges by what binds the lane; `None`: it looks away.
-    pub(super) fn new(binding: Option<&'a Binding>, ground: (&'a Repository, Oid), before: u32) -> Boundary<'a> {
+    pub(super) fn new(binding: Option<&'a Binding>, ground: (&'a Repository, Oid), undone: Undone) -> Boundary<'a> {
         let (repository, tree) = ground;
         let (noted, left_to_people) = (Vec::new(), Vec::new());
-        Boundary { binding, repository, tree, before, noted, asks_people: false, left_to_people }
+        Boundary { binding, repository, tree, undone, noted, asks_people: false, left_to_people }
     }
 
     /// The same, where what waits for a person is done on the condition that one says yes.
@@ -58,19 +67,23 @@ impl<'a> Boundary<'a> {
             self.left_to_people.push(LeftToPeople { what, path: changes.then_some(verdict.part) });
             return Ok(true);
         }
-        let number = self.denied();
-        self.noted.push(ActionDenied { number, ..denial });
+        let number = self.undone.denied;
+        self.undone.denied += 1;
+        self.noted.push(Event::ActionDenied(ActionDenied { number, ..denial }));
         Ok(false)
+    }
+
+    /// What the role may do, and what cannot be done; the rest of the change goes on.
+    pub(super) fn fails(&mut self, action: &Action<'_>, reason: FailedReason) {
+        let number = self.undone.failed;
+        self.undone.failed += 1;
+        let (tool, part) = rights::shown(action);
+        self.noted.push(Event::ActionFailed(ActionFailed { tool, part, reason, number }));
     }
 
     /// Whether anything can be denied here.
     pub(super) fn judges(&self) -> bool {
         self.binding.is_some()
-    }
-
-    /// How many actions were denied so far.
-    pub(super) fn denied(&self) -> u32 {
-        self.before + self.noted.len() as u32
     }
 
     /// Whether each of the actions may happen; every one that may not is noted.

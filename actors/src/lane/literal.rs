@@ -1,18 +1,18 @@
 //! Actions of a script that name what they are done to: paths that may try to escape, commands, pushes, foreign tools.
 //!
 //! Owns what becomes of a tree where such an action is allowed. What leads out of the tree, or needs a directory where a file
-//! is, changes nothing, as on a disk; commands and tools have no effect in a simulation but the time that they take.
+//! is, changes nothing, as on a disk, and is noted with the reason; commands and tools have no effect in a simulation but the time that they take.
 
 use super::Lane;
 use super::boundary::Boundary;
-use super::script::Draft;
+use super::script::{Draft, why_no_file};
 use crate::recorder::Append;
-use crate::supervisor::ActionsDenied;
+use crate::supervisor::ActionsUndone;
 use crate::team::Action as Scripted;
 use baton_core::Fact;
 use baton_policies::Action;
 use baton_record::Event;
-use baton_record::event::{ActionDenied, FaultInjected, Update, UpdateOp};
+use baton_record::event::{FailedReason, FaultInjected, Update, UpdateOp};
 use baton_record::line::Actor as Writer;
 use baton_world::git::{EntryMode, FileMode, GitError};
 
@@ -52,18 +52,18 @@ impl Lane {
         let lane = &self.spec.name;
         let (lets, denial) = attempt.lets(&self.ground, lane, &judged)?;
         if !lets {
-            self.tell_denied(denial.into_iter().collect());
+            self.tell_undone(denial.into_iter().collect());
             return Ok(None);
         }
         let name = format!("tool/{}/{}", attempt.change, attempt.action);
         Ok(Some(self.ground.team.seeds.child(&name).draws().latency_us(TOOL_US.0, TOOL_US.1)))
     }
 
-    /// What was denied is written down; the lane does not wait for it.
-    pub(super) fn tell_denied(&self, denied: Vec<ActionDenied>) {
+    /// What did not happen is written down; the lane does not wait for it.
+    pub(super) fn tell_undone(&self, undone: Vec<Event>) {
         let change = self.attempt.as_ref().expect("work is done in an attempt").change;
-        if !denied.is_empty() {
-            self.ground.directory.supervisor().do_send(ActionsDenied { lane: self.id, change, denied });
+        if !undone.is_empty() {
+            self.ground.directory.supervisor().do_send(ActionsUndone { lane: self.id, change, undone });
         }
     }
 }
@@ -71,12 +71,13 @@ impl Lane {
 impl Draft<'_> {
     /// Creates or replaces the file that the path leads to.
     pub(super) fn write_literal(&mut self, path: &str) -> Result<(), GitError> {
-        if !self.boundary.lets(&Action::Write(path))? {
+        let action = Action::Write(path);
+        if !self.boundary.lets(&action)? {
             return Ok(());
         }
-        let Some(lead) = self.boundary.leads(path)? else { return Ok(()) };
-        if !self.has_room(&lead.target)? {
-            return Ok(());
+        let Some(lead) = self.boundary.leads(path)? else { return self.fail(&action, FailedReason::LeadsNowhere) };
+        if let Some(lack) = self.lack_of_room(&lead.target)? {
+            return self.fail(&Action::Write(&lead.target), lack);
         }
         let (op, mode) = match self.at_base(&lead.target)? {
             Some(EntryMode::Executable) => (UpdateOp::Edit, FileMode::Executable),
@@ -90,15 +91,25 @@ impl Draft<'_> {
         Ok(())
     }
 
+    fn fail(&mut self, action: &Action<'_>, reason: FailedReason) -> Result<(), GitError> {
+        self.boundary.fails(action, reason);
+        Ok(())
+    }
+
     /// Removes the file, the link or the directory of this name, if there is one.
     pub(super) fn remove_literal(&mut self, path: &str) -> Result<(), GitError> {
-        if !self.boundary.lets(&Action::Delete(path))? {
+        let action = Action::Delete(path);
+        if !self.boundary.lets(&action)? {
             return Ok(());
         }
-        let Some(lead) = self.boundary.leads(path)? else { return Ok(()) };
+        let Some(lead) = self.boundary.leads(path)? else { return self.fail(&action, FailedReason::LeadsNowhere) };
         // Of a link only the link goes.
         let name = lead.link.unwrap_or(lead.target);
-        for file in self.below(&name)? {
+        let below = self.below(&name)?;
+        if below.is_empty() {
+            return self.fail(&Action::Delete(&name), FailedReason::NoSuchPath);
+        }
+        for file in below {
             // What is in a directory goes by rights of its own.
             if file == name || self.boundary.lets(&Action::Delete(&file))? {
                 self.remove(file)?;
@@ -109,7 +120,40 @@ impl Draft<'_> {
 
     /// Looks into a file; nothing comes of it.
     pub(super) fn read_literal(&mut self, path: &str) -> Result<(), GitError> {
-        self.boundary.lets(&Action::Read(path)).map(|_| ())
+        let action = Action::Read(path);
+        if !self.boundary.lets(&action)? {
+            return Ok(());
+        }
+        let Some(lead) = self.boundary.leads(path)? else { return self.fail(&action, FailedReason::LeadsNowhere) };
+        match self.lack_of_file(&lead.target)? {
+            Some(lack) => self.fail(&Action::Read(&lead.target), lack),
+            None => Ok(()),
+        }
+    }
+
+    /// Why there is no file at the path that could be read, as the change has it so far.
+    fn lack_of_file(&self, path: &str) -> Result<Option<FailedReason>, GitError> {
+        let Boundary { repository, tree, .. } = &self.boundary;
+        match self.files.get(path) {
+            Some(Some(_)) => return Ok(None),
+            Some(None) => return Ok(Some(FailedReason::NoSuchPath)),
+            None => {}
+        }
+        if path.is_empty() || self.stands_below(path) {
+            return Ok(Some(FailedReason::IsDirectory));
+        }
+        if self.stands_above(path)? {
+            return Ok(Some(FailedReason::NotADirectory));
+        }
+        let entry = repository.entry(*tree, path)?;
+        if entry.is_some_and(|entry| entry.mode == EntryMode::Tree) && self.below(path)?.is_empty() {
+            return Ok(Some(FailedReason::NoSuchPath));
+        }
+        Ok(match entry {
+            None => Some(FailedReason::NoSuchPath),
+            Some(entry) if entry.mode.is_file() => None,
+            Some(entry) => Some(why_no_file(entry.mode)),
+        })
     }
 
     fn remove(&mut self, path: String) -> Result<(), GitError> {
@@ -140,25 +184,41 @@ impl Draft<'_> {
         Ok(entry.map(|entry| entry.mode))
     }
 
-    /// Whether a file can be put there: the path is one that git takes, no file stands above it, no directory in its place.
-    fn has_room(&self, path: &str) -> Result<bool, GitError> {
+    /// Why no file can be put there: git takes no such path, a file stands above it, or something else in its place.
+    pub(super) fn lack_of_room(&self, path: &str) -> Result<Option<FailedReason>, GitError> {
         let Boundary { repository, tree, .. } = &self.boundary;
-        if path.is_empty() || !repository.is_path(path) {
-            return Ok(false);
+        if path.is_empty() {
+            return Ok(Some(FailedReason::IsDirectory));
         }
-        let above = path.match_indices('/').map(|(at, _)| &path[..at]);
-        for above in above {
-            let standing = self.files.get(above).map_or(self.at_base(above)?.is_some(), Option::is_some);
-            if standing {
-                return Ok(false);
+        if !repository.is_path(path) {
+            return Ok(Some(FailedReason::BadName));
+        }
+        if self.stands_above(path)? {
+            return Ok(Some(FailedReason::NotADirectory));
+        }
+        let entry = repository.entry(*tree, path)?.filter(|entry| !entry.mode.is_file());
+        Ok(match entry {
+            Some(entry) => Some(why_no_file(entry.mode)),
+            None => self.stands_below(path).then_some(FailedReason::IsDirectory),
+        })
+    }
+
+    /// Whether a file stands where a directory above the path would have to be.
+    fn stands_above(&self, path: &str) -> Result<bool, GitError> {
+        for (at, _) in path.match_indices('/') {
+            let above = &path[..at];
+            if self.files.get(above).map_or(self.at_base(above)?.is_some(), Option::is_some) {
+                return Ok(true);
             }
         }
+        Ok(false)
+    }
+
+    /// Whether the change has put something below the path.
+    fn stands_below(&self, path: &str) -> bool {
         let prefix = format!("{path}/");
-        let made_below = self.files.range(prefix.clone()..).take_while(|(name, _)| name.starts_with(&prefix));
-        let stands_below = made_below.into_iter().any(|(_, file)| file.is_some());
-        let entry = repository.entry(*tree, path)?;
-        let fits = entry.is_none_or(|entry| entry.mode.is_file());
-        Ok(fits && !stands_below)
+        let mut below = self.files.range(prefix.clone()..).take_while(|(name, _)| name.starts_with(&prefix));
+        below.any(|(_, file)| file.is_some())
     }
 
     /// The path itself, or everything that stands below it: in the tree, and as the change has it so far.

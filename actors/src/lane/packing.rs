@@ -3,6 +3,7 @@
 //!
 //! Knows no message: whether a packet is accepted is found out elsewhere.
 
+use super::boundary::Undone;
 use super::script::Planned;
 use crate::team::Spoil;
 use baton_packets::read::CLAIM_MAX;
@@ -30,6 +31,9 @@ struct PackedChange {
     /// Actions that were denied to whoever made it.
     #[serde(default, skip_serializing_if = "is_zero")]
     denied: u32,
+    /// Actions that could not be done.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    failed: u32,
 }
 
 fn is_zero(number: &u32) -> bool {
@@ -67,8 +71,9 @@ pub(super) fn pack(store: &ContentStore, base: Oid, planned: &Planned) -> Result
         Edit::Remove { path } => Ok(PackedEdit { path: path.clone(), content: None, executable: false }),
     };
     let edits = planned.edits.iter().map(pack_edit).collect::<Result<_, _>>()?;
-    let (updates, reads, denied) = (planned.updates.clone(), planned.reads.clone(), planned.denied);
-    let packed = PackedChange { base, edits, updates, reads, denied };
+    let (updates, reads) = (planned.updates.clone(), planned.reads.clone());
+    let Undone { denied, failed } = planned.undone;
+    let packed = PackedChange { base, edits, updates, reads, denied, failed };
     let json = serde_json::to_vec(&packed).expect("a change is plain");
     content_link(store, CHANGE, &json)
 }
@@ -98,7 +103,8 @@ pub(crate) fn unpack(store: &ContentStore, packet: &Packet) -> Result<Unpacked, 
             Some(None) => return Ok(Unpacked::Nothing("a file of the packet's change is gone")),
         }
     }
-    let planned = Planned { edits, updates: packed.updates, reads: packed.reads, denied: packed.denied };
+    let undone = Undone { denied: packed.denied, failed: packed.failed };
+    let planned = Planned { edits, updates: packed.updates, reads: packed.reads, undone };
     Ok(Unpacked::Change(packed.base, planned))
 }
 

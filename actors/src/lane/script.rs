@@ -3,10 +3,10 @@
 //! Reads the tree that the work began with and makes edits to it, each through the boundary. Every draw comes from the
 //! attempt's own stream. Knows nothing of leases, landing or time; actions that name their path are in `literal`.
 
-use super::boundary::Boundary;
+use super::boundary::{Boundary, Undone};
 use crate::team::{Action, EditRule, Work, covers};
 use baton_policies::Action as Judged;
-use baton_record::event::{Read, Update, UpdateOp};
+use baton_record::event::{FailedReason, Read, Update, UpdateOp};
 use baton_record::{ChangeId, Oid};
 use baton_world::Draws;
 use baton_world::git::{Edit, EntryMode, FileMode, GitError, Repository};
@@ -35,8 +35,8 @@ pub(crate) struct Planned {
     pub(crate) updates: Vec<Update>,
     /// What it depends on.
     pub(crate) reads: Vec<Read>,
-    /// How many actions were denied while it was made.
-    pub(crate) denied: u32,
+    /// How many actions did not happen while it was made.
+    pub(crate) undone: Undone,
 }
 
 /// A path, its mode and its content.
@@ -80,9 +80,9 @@ pub(super) fn plan<'a>(
         Some((mode, content)) => Edit::Put { path, mode, content },
         None => Edit::Remove { path },
     };
-    let denied = draft.boundary.denied();
+    let undone = draft.boundary.undone;
     let edits = draft.files.into_iter().map(edit).collect();
-    let planned = Planned { edits, updates: draft.updates, reads: draft.reads, denied };
+    let planned = Planned { edits, updates: draft.updates, reads: draft.reads, undone };
     Ok((planned, draft.boundary))
 }
 
@@ -267,15 +267,28 @@ impl Draft<'_> {
         Ok(())
     }
 
-    /// A file that is gone cannot be renamed, and no file is put in the place of another.
+    /// A file that is gone cannot be renamed, and no file is put in the place of another: then one is created.
     fn rename_file(&mut self, from: &str, to: Option<&str>) -> Result<(), GitError> {
         let Boundary { repository, tree, .. } = self.boundary;
         let path = to.map_or_else(|| self.new_path(&self.token()), str::to_owned);
-        let taken = self.files.contains_key(&path) || repository.entry(tree, &path)?.is_some();
-        let entry = repository.entry(tree, from)?.filter(|_| !taken && !self.files.contains_key(from));
-        let Some((entry, mode)) = entry.and_then(|entry| Some((entry, file_mode(entry.mode)?))) else {
-            return self.create().map(drop);
+        let found = match repository.entry(tree, from)?.filter(|_| !self.files.contains_key(from)) {
+            None => Err(FailedReason::NoSuchPath),
+            Some(entry) => file_mode(entry.mode).map(|mode| (entry, mode)).ok_or(why_no_file(entry.mode)),
         };
+        let taken = self.files.contains_key(&path) || repository.entry(tree, &path)?.is_some();
+        let lacks = match found {
+            Err(why) => Some((Judged::Delete(from), why)),
+            Ok(_) if taken => Some((Judged::Write(&path), FailedReason::Taken)),
+            Ok(_) => self.lack_of_room(&path)?.map(|why| (Judged::Write(&path), why)),
+        };
+        if let Some((action, why)) = lacks {
+            // What its role may not do anyway is denied, and not failed.
+            if self.boundary.lets(&action)? {
+                self.boundary.fails(&action, why);
+            }
+            return self.create().map(drop);
+        }
+        let (entry, mode) = found.expect("nothing is lacking");
         let content = repository.blob(entry.oid)?.to_vec();
         self.rename_to((from.to_owned(), mode, content), path)
     }
@@ -321,6 +334,11 @@ pub(super) fn file_mode(mode: EntryMode) -> Option<FileMode> {
         EntryMode::Executable => Some(FileMode::Executable),
         EntryMode::Tree | EntryMode::Symlink | EntryMode::Submodule => None,
     }
+}
+
+/// Why an entry of this mode is no file that a script may change.
+pub(super) fn why_no_file(mode: EntryMode) -> FailedReason {
+    if mode == EntryMode::Tree { FailedReason::IsDirectory } else { FailedReason::NotAFile }
 }
 
 fn append_line(content: &mut Vec<u8>, line: &str) {

@@ -2,6 +2,7 @@
 
 use super::Lane;
 use super::attempt::Attempt;
+use super::boundary::Undone;
 use crate::chaos::NotTaken;
 use crate::recorder::Append;
 use crate::roster::Doing;
@@ -277,8 +278,8 @@ impl Lane {
     fn plan(&mut self) -> Result<(), GitError> {
         let attempt = self.attempt.as_mut().expect("work is done in an attempt");
         let lane = &self.spec.name;
-        let denied = attempt.plan(&self.ground, lane)?;
-        self.tell_denied(denied);
+        let undone = attempt.plan(&self.ground, lane)?;
+        self.tell_undone(undone);
         Ok(())
     }
 
@@ -310,7 +311,8 @@ impl Lane {
     fn write_directly(&mut self, ctx: &mut Context<Lane>) {
         let attempt = self.attempt.as_ref().expect("work is done in an attempt");
         let base = attempt.base.expect("work has a base");
-        let (change, updates, denied) = (attempt.change, attempt.updates().to_vec(), attempt.denied);
+        let (change, updates) = (attempt.change, attempt.updates().to_vec());
+        let Undone { denied, failed } = attempt.undone;
         let submitted = ChangeSubmitted {
             change,
             base,
@@ -322,6 +324,7 @@ impl Lane {
             reads: Vec::new(),
             updates,
             denied,
+            failed,
         };
         let fact = Fact::of(self.id, change.task(), Event::ChangeSubmitted(submitted));
         self.ground.directory.recorder().do_send(Append::of(Writer::Lane, vec![fact]));

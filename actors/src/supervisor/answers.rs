@@ -2,7 +2,7 @@
 //!
 //! Idempotent: a question that comes twice is answered from the state and never obeyed twice.
 
-use super::{ActionsDenied, Answer, Ask, Effect, FenceStands, Settled, Supervisor, Want};
+use super::{ActionsUndone, Answer, Ask, Effect, FenceStands, Settled, Supervisor, Want};
 use actix::Context;
 use baton_core::board::Settled as Outcome;
 use baton_core::slots::Wanted;
@@ -80,11 +80,11 @@ impl Supervisor {
     }
 
     /// Written down for the attempt that it belongs to; of one that is over nothing is.
-    pub(super) fn on_denied(&mut self, said: ActionsDenied, _: &mut Context<Supervisor>) {
-        let ActionsDenied { lane, change, denied } = said;
+    pub(super) fn on_undone(&mut self, said: ActionsUndone, _: &mut Context<Supervisor>) {
+        let ActionsUndone { lane, change, undone } = said;
         if self.state.board.owned_by(lane) == Some(change) {
-            let fact = |denied| Fact::of(lane, change.task(), Event::ActionDenied(denied));
-            self.commit(denied.into_iter().map(fact).collect(), None);
+            let fact = |event| Fact::of(lane, change.task(), event);
+            self.commit(undone.into_iter().map(fact).collect(), None);
         }
     }
 

@@ -197,6 +197,7 @@ impl Board {
             }
             Event::LaneRetired(_) => self.retired(record),
             Event::ActionDenied(_) => self.denied(record),
+            Event::ActionFailed(_) => self.owned(record),
             Event::CommandGiven(given) => {
                 self.draining |= given.command == OperatorCommand::Drain;
                 return self.ordered(record, given, packets);

@@ -5,7 +5,9 @@
 
 use crate::changes::Changes;
 use crate::report::Judgement;
-use baton_record::event::{ActionDenied, ChangeRefused, ChangeSubmitted, PacketPurpose, RefuseReason, ReturnReason};
+use baton_record::event::{
+    ActionDenied, ActionFailed, ChangeRefused, ChangeSubmitted, PacketPurpose, RefuseReason, ReturnReason,
+};
 use baton_record::event::{Update, UpdateOp, WorldKind};
 use baton_record::line::{Actor, Record};
 use baton_record::{ChangeId, Event, FaultId, LaneId, TaskId};
@@ -51,10 +53,12 @@ struct Making {
     owner: Option<LaneId>,
     /// Denied to its owner since it has the task.
     denied: u32,
-    /// Denied to whoever made the change that lies with its packet.
-    packed: u32,
+    /// What its owner did since then, and could not be done.
+    failed: u32,
+    /// Both, of whoever made the change that lies with its packet.
+    packed: (u32, u32),
     offered: Option<(PacketPurpose, String)>,
-    submitted: Option<(ChangeId, u32, Option<String>)>,
+    submitted: Option<(ChangeId, (u32, u32), Option<String>)>,
     /// Restarts of the supervisor before its owner got the task.
     restarts: u32,
     /// A person was asked about the change that lies with its packet; whoever owns the task next submits just that.
@@ -129,6 +133,7 @@ impl Roles {
             }
             Event::ActionDenied(denied) if record.actor == Actor::Merger => self.denied_by_merger(seq, record, denied),
             Event::ActionDenied(denied) => self.denied_to_lane(seq, record, denied),
+            Event::ActionFailed(failed) => self.failed(record, failed),
             Event::PacketAccepted(_) => return self.handed_over(seq, record, true),
             Event::PacketRefused(refused) => {
                 let unlisted = refused.flaws.iter().any(|flaw| flaw.starts_with(UNLISTED));
@@ -178,7 +183,8 @@ impl Roles {
             Event::TaskAssigned(_) => {
                 let Some(task) = record.task else { return };
                 let making = self.tasks.entry(task).or_default();
-                (making.owner, making.denied, making.submitted) = (record.lane, 0, None);
+                (making.owner, making.submitted) = (record.lane, None);
+                (making.denied, making.failed) = (0, 0);
                 making.restarts = self.restarts;
                 making.carried = std::mem::take(&mut making.waits);
             }
@@ -212,6 +218,23 @@ impl Roles {
             return Err("denies something to a change that was made already");
         }
         if denied.fault.is_some() { Err("blames a fault for what the boundary did") } else { Ok(()) }
+    }
+
+    fn failed(&mut self, record: &Record, failed: &ActionFailed) -> Result<(), &'static str> {
+        let making = record.task.and_then(|task| self.tasks.get_mut(&task)).ok_or("fails in a task that nobody has")?;
+        let due = making.failed;
+        making.failed = due.saturating_add(1);
+        if making.owner != record.lane {
+            return Err("fails in a task that the lane does not have");
+        }
+        if failed.number != due {
+            return Err("counts what failed in an attempt otherwise than the journal");
+        }
+        if making.submitted.is_some() && making.restarts == self.restarts && !self.live {
+            return Err("fails in a change that was made already");
+        }
+        let tool = ["Read", "Write", "Delete"].contains(&failed.tool.as_str());
+        if tool { Ok(()) } else { Err("fails with a tool that does not fail") }
     }
 
     fn denied_by_merger(&mut self, seq: u64, record: &Record, denied: &ActionDenied) -> Result<(), &'static str> {
@@ -278,7 +301,7 @@ impl Roles {
 
     fn submitted(&mut self, record: &Record, submitted: &ChangeSubmitted) {
         let Some(making) = record.task.and_then(|task| self.tasks.get_mut(&task)) else { return };
-        making.submitted = Some((submitted.change, submitted.denied, submitted.author.clone()));
+        making.submitted = Some((submitted.change, (submitted.denied, submitted.failed), submitted.author.clone()));
     }
 
     fn handed_over(&mut self, seq: u64, record: &Record, accepted: bool) {
@@ -287,7 +310,7 @@ impl Roles {
         let Some((purpose, to)) = making.offered.clone() else { return };
         let whole = matches!(purpose, PacketPurpose::Review | PacketPurpose::Approval);
         if accepted && whole && !making.carried {
-            making.packed = making.denied;
+            making.packed = (making.denied, making.failed);
         }
         if purpose != PacketPurpose::Review {
             return;
@@ -308,8 +331,8 @@ impl Roles {
             return Err("gives back a task as denied, and nothing was");
         }
         let Some((_, said, author)) = submitted else { return Ok(()) };
-        let was = if author.is_some() || making.carried { making.packed } else { denied };
-        if said == was { Ok(()) } else { Err("ends a change that says otherwise of what was denied to its author") }
+        let was = if author.is_some() || making.carried { making.packed } else { (denied, making.failed) };
+        if said == was { Ok(()) } else { Err("ends a change that says otherwise of what its author did not do") }
     }
 
     /// Whether a run that was cut off was about to refuse a change.

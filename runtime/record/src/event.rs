@@ -36,7 +36,7 @@ pub use person::{
     ApprovalAsked, ApprovalGiven, ApprovalSubject, ApprovalThen, ApprovalTimedOut, CommandRefusal, CommandRefused,
     OverrideRecorded,
 };
-pub use policy::{ActionDenied, RoleBound};
+pub use policy::{ActionDenied, ActionFailed, FailedReason, RoleBound};
 pub use run::{EndpointNamed, GateNamed, ResourceNamed, RunStarted, RunStopped, SegmentClosed, StopReason, WorldKind};
 pub use work::{
     ActorRestarted, DeathReason, FailReason, LaneDied, LaneJoined, LaneRestarted, ReturnReason, TaskAdded,
@@ -112,6 +112,9 @@ pub enum Event {
     /// The lane in the envelope wanted to do what its role may not; it did not happen. Actor `supervisor` for a tool,
     /// `merger` for a change that was made all the same.
     ActionDenied(ActionDenied),
+    /// The lane in the envelope did what its role may, and it could not be done; the rest of its change goes on. Actor
+    /// `supervisor`.
+    ActionFailed(ActionFailed),
     /// The lane in the envelope offers a packet; nothing has moved yet. Actor `supervisor`.
     PacketOffered(PacketOffered),
     /// The packet is incomplete or its links do not hold; its lane owns what it owned. Actor `supervisor`.

@@ -17,6 +17,8 @@ pub struct People {
     pub overrides: Vec<Override>,
     /// Actions that roles may not.
     pub denials: Denials,
+    /// Actions that roles may do, and that could not be done.
+    pub failures: Denials,
     /// Operators' commands that were obeyed, by word; a limit that a person set counts as `budget`.
     pub commands: Counts,
     /// The same, by operator.
@@ -75,7 +77,7 @@ pub struct RefusedCommand {
     pub why: CommandRefusal,
 }
 
-/// Actions that roles may not.
+/// Actions that did not happen.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Denials {
     /// How many.
@@ -86,6 +88,15 @@ pub struct Denials {
     pub by_tool: Counts,
     /// By reason.
     pub by_reason: Counts,
+}
+
+impl Denials {
+    fn add(&mut self, role: &str, tool: &str, reason: String) {
+        self.count += 1;
+        self.by_role.add(role);
+        self.by_tool.add(tool);
+        self.by_reason.add(reason);
+    }
 }
 
 /// Pauses of everybody.
@@ -144,10 +155,12 @@ impl Decisions {
                 reason: passed.reason.clone(),
             }),
             Event::ActionDenied(denied) => {
-                told.denials.count += 1;
-                told.denials.by_role.add(lane.map_or("", |lane| roster.role_of(lane)));
-                told.denials.by_tool.add(denied.tool.as_str());
-                told.denials.by_reason.add(denied.reason.as_str());
+                let role = lane.map_or("", |lane| roster.role_of(lane));
+                told.denials.add(role, &denied.tool, denied.reason.clone());
+            }
+            Event::ActionFailed(failed) => {
+                let role = lane.map_or("", |lane| roster.role_of(lane));
+                told.failures.add(role, &failed.tool, word(&failed.reason));
             }
             Event::CommandRefused(refused) => {
                 told.commands_refused.add(word(&refused.why));

@@ -153,13 +153,13 @@ impl Report {
         }
         let refused = people.commands_refused.sum();
         let counts = [
-            (people.overrides.len() as u64, "override"),
-            (people.denials.count, "action"),
-            (people.commands.sum(), "command"),
+            (people.overrides.len() as u64, "override", ""),
+            (people.denials.count, "action", " denied"),
+            (people.failures.count, "action", " failed"),
+            (people.commands.sum(), "command", ""),
         ];
-        for (count, word) in counts.into_iter().filter(|(count, _)| *count > 0) {
-            let denied = if word == "action" { " denied" } else { "" };
-            parts.push(format!("{}{denied}", counted(count, word)));
+        for (count, word, how) in counts.into_iter().filter(|(count, ..)| *count > 0) {
+            parts.push(format!("{}{how}", counted(count, word)));
         }
         if refused > 0 {
             parts.push(format!("{} refused", counted(refused, "command")));

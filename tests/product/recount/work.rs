@@ -216,6 +216,12 @@ pub(super) fn people(book: &Book<'_>) -> Value {
             "by_tool": book.words("ActionDenied", word("tool")),
             "by_reason": book.words("ActionDenied", word("reason")),
         },
+        "failures": {
+            "count": book.count("ActionFailed"),
+            "by_role": book.words("ActionFailed", role),
+            "by_tool": book.words("ActionFailed", word("tool")),
+            "by_reason": book.words("ActionFailed", word("reason")),
+        },
         "commands_refused": book.words("CommandRefused", word("why")),
         "pauses": {
             "count": book.count("PauseRequested"),

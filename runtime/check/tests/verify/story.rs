@@ -66,6 +66,7 @@ impl Folder {
             author: None,
             sent_us: None,
             denied: 0,
+            failed: 0,
         };
         self.push(Merger, (Some(proposal.lane), Some(change.task().0)), Event::ChangeSubmitted(submitted));
         (change, commit)

@@ -27,6 +27,7 @@ fn submitted(change: ChangeId) -> Event {
         author: None,
         sent_us: None,
         denied: 0,
+        failed: 0,
     })
 }
 

@@ -76,6 +76,9 @@ pub struct ChangeSubmitted {
     /// How many actions were denied to whoever made it, so that it lacks what they would have done.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub denied: u32,
+    /// How many of its actions could not be done.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub failed: u32,
 }
 
 fn is_zero(number: &u32) -> bool {

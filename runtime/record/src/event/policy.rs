@@ -37,6 +37,41 @@ pub struct ActionDenied {
     pub fault: Option<FaultId>,
 }
 
+/// See [`super::Event::ActionFailed`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ActionFailed {
+    /// The tool: `Read`, `Write` or `Delete`.
+    pub tool: String,
+    /// The path that it was to be done to, as far as it could be resolved.
+    pub part: String,
+    /// Why it could not be done.
+    pub reason: FailedReason,
+    /// How many failed before it in the same attempt.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub number: u32,
+}
+
+/// Why an action that its role may do could not be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FailedReason {
+    /// Nothing of that name is there.
+    NoSuchPath,
+    /// A directory stands where a file is needed.
+    IsDirectory,
+    /// A file stands where a directory is needed.
+    NotADirectory,
+    /// A link or a submodule stands where a file is needed.
+    NotAFile,
+    /// Something is there already, and would be lost.
+    Taken,
+    /// No repository holds a file of that name.
+    BadName,
+    /// The path leads out of the workspace, or nowhere at all.
+    LeadsNowhere,
+}
+
 fn is_zero(number: &u32) -> bool {
     *number == 0
 }

@@ -282,6 +282,9 @@ impl Page {
         self.counts("action denied to role", &people.denials.by_role);
         self.counts("action denied of tool", &people.denials.by_tool);
         self.counts("action denied because", &people.denials.by_reason);
+        self.counts("action failed of role", &people.failures.by_role);
+        self.counts("action failed of tool", &people.failures.by_tool);
+        self.counts("action failed because", &people.failures.by_reason);
         self.counts("command", &people.commands);
         self.counts("commands by", &people.commands_by);
         self.counts("command refused because", &people.commands_refused);
