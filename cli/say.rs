@@ -116,9 +116,10 @@ fn asked(answer: &mut Answer, approval: &ApprovalOutcome) {
         ApprovalState::Denied => format!("denied by {by}"),
         ApprovalState::TimedOutApproved => "nobody answered in time, which counted as approved".to_owned(),
         ApprovalState::TimedOutDenied => "nobody answered in time, which counted as denied".to_owned(),
+        ApprovalState::TimedOutStopped => "waits for a person, and nobody answered in time".to_owned(),
     };
     answer.line(&format!("  {id} {} of {task}: {became}", subject.word()));
-    if *state == ApprovalState::Waiting {
+    if matches!(state, ApprovalState::Waiting | ApprovalState::TimedOutStopped) {
         let at = match paths.as_slice() {
             [] => String::new(),
             [path] => format!(", at {path}"),

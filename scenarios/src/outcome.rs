@@ -180,6 +180,8 @@ pub enum ApprovalState {
     TimedOutApproved,
     /// Nobody answered in time, and that counted as no.
     TimedOutDenied,
+    /// Nobody answered in time, and the run ended for that: it still needs a person.
+    TimedOutStopped,
 }
 
 /// What a run cost.

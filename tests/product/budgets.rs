@@ -188,12 +188,12 @@ fn what_operators_say_of_money_and_of_the_end_is_obeyed_and_written_down() {
         .iter()
         .map(|record| format!("{} {} {}", record["data"]["by"], record["data"]["command"], record["lane"]))
         .collect();
-    assert_eq!(given, [r#""ana" "kill" "implementer.2""#, r#""ben" "drain" null"#]);
+    assert_eq!(given, [r#""ana" "kill" "implementer.2""#, r#""ana" "budget" null"#, r#""ben" "drain" null"#]);
     let died = folder.of_kind("LaneDied");
     assert_eq!((died.len(), &died[0]["data"]["reason"]), (1, &"operator".into()));
     let raised = &folder.of_kind("BudgetSet")[1]["data"];
     assert_eq!((&raised["by"], &raised["reason"]), (&"ana".into(), &"worth it".into()));
-    let drained_at = number(&folder.of_kind("CommandGiven")[1]["seq"]);
+    let drained_at = number(&folder.of_kind("CommandGiven")[2]["seq"]);
     let begun_after = folder.of_kind("TaskAssigned").iter().any(|record| number(&record["seq"]) > drained_at);
     assert!(!begun_after, "nothing is begun in a run that is drained");
     assert!(peak(&folder, "implementer").0 <= 600_000);
@@ -250,4 +250,43 @@ fn limits_that_make_no_sense_are_found_where_they_stand() {
         assert_eq!((said.code(), &told["errors"][0]["code"]), (2, &code.into()), "{budgets}: {told:#}");
         assert!(told["errors"][0]["line"] == 6, "{budgets}");
     }
+}
+
+/// Scenario and orders name different units for the same holders; whatever an order leaves out goes on as it was, also after
+/// a restart, and for lanes that join later.
+#[test]
+fn what_an_order_about_money_does_not_name_goes_on_as_it_was() {
+    let place = tempfile::tempdir().unwrap();
+    let text = "baton: 1\nname: unnamed\nworkspace: { fixture: notes, files: 20 }\n\
+        roles: { w: { lanes: 3, model: fast } }\n\
+        models: { fast: { latency: { median: 8s, p99: 60s }, tokens: { in: 4000, out: 600 }, price: { in: 3.0, out: 15.0 } } }\n\
+        budgets: { run: { tokens: 200000, usd: 1 }, role: { w: { requests: 40 } }, lane: { requests: 15 } }\n\
+        tasks: [ { count: 60, by: w, do: { append: token } } ]\n\
+        operators:\n\
+        \x20 - { at: 10s, by: ana, do: { budget: { run: { usd: 4 }, role: { w: { tokens: 900000 } }, lane: { usd: 3 } } } }\n\
+        \x20 - { at: 20s, by: ana, do: { add: { role: w, lanes: 2 } } }\n\
+        \x20 - { at: 30s, by: ana, do: { budget: { lane: { requests: 16 } } } }\n\
+        faults: [ { restart: supervisor, at: 15s } ]\n\
+        expect: [ main.intact ]\n";
+    let file = write_scenario(place.path(), "unnamed", text);
+    let said = run(place.path(), &file, "out", &[]);
+    let told = said.json();
+    assert_eq!((said.code(), &told["stopped"]), (5, &"budget-over".into()), "{told:#}");
+    let path = place.path().join("out");
+    let folder = RunFolder(&path);
+    folder.must_be_sound("unnamed");
+    assert!(number(&told["spend"]["calls"]) <= 40, "the role's requests still hold: {:#}", told["spend"]);
+    let used = number(&told["spend"]["tokens_in"]) + number(&told["spend"]["tokens_out"]);
+    assert!(used <= 200_000, "the run's tokens still hold: {used}");
+    let sets = folder.of_kind("BudgetSet");
+    let last = |scope: &str, lane: Option<&str>| {
+        let of = sets.iter().rfind(|set| set["data"]["scope"] == scope && set["lane"].as_str() == lane);
+        of.unwrap()["data"]["limit"].clone()
+    };
+    assert_eq!(last("run", None), serde_json::json!({ "tokens": 200_000, "usd_micros": 4_000_000 }));
+    assert_eq!(last("role", None), serde_json::json!({ "requests": 40, "tokens": 900_000 }));
+    for lane in ["w.1", "w.3", "w.5"] {
+        assert_eq!(last("lane", Some(lane)), serde_json::json!({ "requests": 16, "usd_micros": 3_000_000 }), "{lane}");
+    }
+    assert_eq!(told["report"]["people"]["commands"], serde_json::json!({ "add": 1, "budget": 2 }), "each once");
 }

@@ -189,6 +189,11 @@ fn when_nobody_answers_in_time_the_file_says_what_happens() {
         let told = play(&place, &team(&patience), 7, code);
         assert_eq!((&told["main"]["landed"], &told["stopped"]), (&landed.into(), &stopped.into()), "{told:#}");
         assert_eq!(told["verdict"] == "waiting", then == "stop", "{told:#}");
+        let people = &told["report"]["people"]["approvals"];
+        let states: Vec<&str> = people["list"].as_array().unwrap().iter().map(|asked| text(&asked["state"])).collect();
+        let count = |word: &str| states.iter().filter(|state| state.starts_with(word)).count();
+        assert_eq!(people["timed_out"], count("timed-out-"), "what is listed is what is counted: {people:#}");
+        assert_eq!(people["open"], count("waiting"), "what is listed is what is counted: {people:#}");
     }
 }
 

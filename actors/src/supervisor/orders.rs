@@ -6,7 +6,7 @@
 use super::{Effect, LatestAsk, OperatorSays, Supervisor};
 use crate::team::{Command as Word, Whom};
 use actix::Context;
-use baton_core::orders::{Clones, Heir, Order, why};
+use baton_core::orders::{Clones, Heir, NewLimit, Order, why};
 use baton_core::{Command, Fact, Refusal};
 use baton_record::event::{BudgetScope, BudgetSet, OperatorCommand, StopReason};
 use baton_record::{EndpointId, Event, LaneId, RoleId};
@@ -32,7 +32,6 @@ impl Supervisor {
         match &says.command {
             Word::PauseAll => self.change_epoch(&Command::Pause { by, reason }),
             Word::ResumeAll => self.change_epoch(&Command::Resume { by, reason }),
-            Word::Budget(limits) => self.set_budgets(limits, (&by, &reason)),
             // Whatever of these comes too late is refused there.
             Word::Answer { about, approved } => {
                 self.take_answer((*about, *approved), (by, reason), ctx);
@@ -73,7 +72,8 @@ impl Supervisor {
                 Order::Add(Clones { role: id, name, model, lanes: *lanes, lanes_max })
             }
             Word::Drain => Order::Drain,
-            Word::PauseAll | Word::ResumeAll | Word::Stop | Word::Budget(_) => unreachable!("obeyed otherwise"),
+            Word::Budget(limits) => Order::Budget(self.new_limits(limits)),
+            Word::PauseAll | Word::ResumeAll | Word::Stop => unreachable!("obeyed otherwise"),
             Word::Answer { .. } | Word::Override(_) => unreachable!("obeyed otherwise"),
         })
     }
@@ -86,18 +86,15 @@ impl Supervisor {
         self.names.role_id(name).ok_or(Refusal::Stale)
     }
 
-    /// Limits that hold already change nothing. Whoever had given up for want of money takes work again.
-    fn set_budgets(&mut self, limits: &[BudgetSet], (by, reason): (&str, &str)) -> Result<(), Refusal> {
-        let mut changed = Err(Refusal::Repeated);
-        for limit in limits {
-            let set = BudgetSet { by: Some(by.to_owned()), reason: Some(reason.to_owned()), ..limit.clone() };
+    /// The limits, one for each who is to have it.
+    fn new_limits(&self, limits: &[BudgetSet]) -> Vec<NewLimit> {
+        let of = |set: &BudgetSet| {
             let role = set.role.as_deref().and_then(|role| self.names.role_id(role));
-            for lane in self.holders_of(set.scope) {
-                let command = Command::SetBudget { set: set.clone(), role, lane };
-                changed = changed.or(self.obey(&command));
-            }
-        }
-        changed
+            let holders = self.holders_of(set.scope).into_iter();
+            let limits: Vec<_> = holders.map(|lane| NewLimit { set: set.clone(), role, lane }).collect();
+            limits
+        };
+        limits.iter().flat_map(of).collect()
     }
 
     /// Each lane of the team, where the limit is every lane's.

@@ -193,12 +193,12 @@ impl Budgets {
             (BudgetScope::Lane, Some(lane), None) if self.lanes.contains_key(&lane) => Holder::Lane(lane),
             (BudgetScope::Call, None, None) => {
                 let before = self.call.replace(set.limit);
-                return another(before, set.limit);
+                return another(before, set);
             }
             _ => return Err("a limit is set, and nobody has it".to_owned()),
         };
         let before = self.accounts.entry(holder).or_default().limit.replace(set.limit);
-        another(before, set.limit)
+        another(before, set)
     }
 
     fn holders(&self, id: LaneId) -> [Holder; 3] {
@@ -327,9 +327,17 @@ impl Budgets {
     }
 }
 
-/// Who says a limit that holds already is not obeyed, and nothing is written down.
-fn another(before: Option<Limit>, limit: Limit) -> Finding {
-    if before == Some(limit) { Err("a limit is set that holds already".to_owned()) } else { Ok(()) }
+/// Who says a limit that holds already is not obeyed, and nothing is written down; and what a person does not name stays.
+fn another(before: Option<Limit>, set: &BudgetSet) -> Finding {
+    let (limit, Limit { requests, tokens, usd_micros }) = (set.limit, before.unwrap_or_default());
+    let gone = |before: Option<u64>, now: Option<u64>| before.is_some() && now.is_none();
+    if before == Some(limit) {
+        Err("a limit is set that holds already".to_owned())
+    } else if gone(requests, limit.requests) || gone(tokens, limit.tokens) || gone(usd_micros, limit.usd_micros) {
+        Err("a limit is taken away, which nobody can order".to_owned())
+    } else {
+        Ok(())
+    }
 }
 
 impl Sum {

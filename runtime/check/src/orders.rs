@@ -54,6 +54,16 @@ struct Ending {
     unended: u64,
 }
 
+/// A command whose records stand behind it.
+#[derive(Debug)]
+struct Spoken {
+    command: OperatorCommand,
+    by: String,
+    reason: String,
+    /// Whether nothing stands between it and this record.
+    at_once: bool,
+}
+
 /// All commands of a run.
 #[derive(Debug, Default)]
 pub(crate) struct Orders {
@@ -68,6 +78,8 @@ pub(crate) struct Orders {
     /// By role: what thinks in its lanes, and how many have joined.
     roles: BTreeMap<String, (EndpointId, u32)>,
     ending: Option<Ending>,
+    /// The command that was obeyed last, if what it changed has records of its own.
+    spoken: Option<Spoken>,
     last_us: u64,
     refused: u64,
     mail_1: Judgement,
@@ -79,6 +91,9 @@ impl Orders {
     /// No other check but the sequel has seen the record.
     pub(crate) fn see(&mut self, seq: u64, record: &Record, view: &View<'_>) {
         self.last_us = record.t_us;
+        if let Err(why) = self.follows(record) {
+            self.mail_1.breaks(|| format!("record {seq} {why}"));
+        }
         let result = match &record.event {
             Event::LaneJoined(joined) => self.joined(record, joined, view),
             Event::LaneDied(died) => {
@@ -93,6 +108,46 @@ impl Orders {
         self.mail_1.claim(result.is_ok(), || format!("record {seq}: a command or lane {}", result.err().unwrap_or("")));
     }
 
+    /// A limit that a person set, and a person's answer, stand behind the command that ordered them; behind one that
+    /// orders them stands the first of them.
+    fn follows(&mut self, record: &Record) -> Finding {
+        let first = self.spoken.as_mut().is_some_and(|spoken| std::mem::take(&mut spoken.at_once));
+        let (by, reason, ordered): (_, _, &[OperatorCommand]) = match &record.event {
+            Event::SegmentClosed(_) => {
+                self.spoken.iter_mut().for_each(|spoken| spoken.at_once = first);
+                return Ok(());
+            }
+            Event::BudgetSet(set) => match &set.by {
+                Some(by) => (by, set.reason.as_ref(), &[OperatorCommand::Budget, OperatorCommand::Add]),
+                None => return Ok(()),
+            },
+            Event::ApprovalGiven(given) if given.approved => {
+                (&given.by, Some(&given.reason), &[OperatorCommand::Approve])
+            }
+            Event::ApprovalGiven(given) => (&given.by, Some(&given.reason), &[OperatorCommand::Deny]),
+            event => {
+                self.hear(event);
+                return if first { Err("stands where what a command changed is told") } else { Ok(()) };
+            }
+        };
+        let fits = self.spoken.as_ref().is_some_and(|spoken| {
+            ordered.contains(&spoken.command) && spoken.by == *by && Some(&spoken.reason) == reason
+        });
+        if fits { Ok(()) } else { Err("tells of what a person changed, and no command of that person ordered it") }
+    }
+
+    /// What was said last, as long as only what it changed stands behind it.
+    fn hear(&mut self, event: &Event) {
+        let (command, by, reason) = match event {
+            Event::CommandGiven(given) => (given.command, given.by.clone(), given.reason.clone()),
+            // What is given up, or joins, by it stands between.
+            Event::TaskFailed(_) | Event::LaneJoined(_) => return,
+            _ => return self.spoken = None,
+        };
+        let at_once = matches!(command, OperatorCommand::Budget | OperatorCommand::Approve | OperatorCommand::Deny);
+        self.spoken = Some(Spoken { command, by, reason, at_once });
+    }
+
     fn not_ended(&self) -> Finding {
         if self.ending.is_some() { Err("is obeyed after another was refused because the run ends") } else { Ok(()) }
     }
@@ -103,6 +158,10 @@ impl Orders {
         let (wanted, fits) = match given.command {
             OperatorCommand::Override if shape == (false, true, false, false) => return Ok(()),
             OperatorCommand::Override => return Err("lets something else through a gate than a task"),
+            OperatorCommand::Budget | OperatorCommand::Approve | OperatorCommand::Deny => {
+                let fits = shape == (false, false, false, false) && !given.by.is_empty();
+                return if fits { Ok(()) } else { Err("does not say whom it is about, or who gave it") };
+            }
             OperatorCommand::Drain => (Wanted::Drain, shape == (false, false, false, false)),
             OperatorCommand::Stop => (Wanted::Stop, shape == (false, false, false, false)),
             OperatorCommand::Kill => (Wanted::Kill(record.lane), shape == (true, false, false, false)),

@@ -150,6 +150,8 @@ pub(crate) struct Sequel {
     leases_turn: bool,
     /// The limit that was set last for a lane.
     lane_limit: Option<Limit>,
+    /// Whether limits are being set by one command: nothing follows from any of them before the last.
+    limiting: bool,
     pub(crate) lock_3: Judgement,
     pub(crate) hand_1: Judgement,
     pub(crate) hand_2: Judgement,
@@ -170,6 +172,11 @@ impl Sequel {
         // Segments end wherever they are full.
         if matches!(record.event, Event::SegmentClosed(_)) {
             return;
+        }
+        match &record.event {
+            Event::CommandGiven(given) => self.limiting = given.command == OperatorCommand::Budget,
+            Event::BudgetSet(_) if self.limiting => return,
+            _ => self.limiting = false,
         }
         let found = What::of(&record.event).filter(|found| at_work || *found != What::Joined);
         let Some(due) = self.take_due(slots, leases, budgets) else {

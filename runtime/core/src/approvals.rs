@@ -5,6 +5,7 @@
 
 use crate::fact::{Fact, Refusal};
 use baton_record::event::{ApprovalAsked, ApprovalGiven, ApprovalSubject, ApprovalThen, ApprovalTimedOut};
+use baton_record::event::{CommandGiven, OperatorCommand};
 use baton_record::{ApprovalId, ChangeId, Event, LaneId, PacketId, TaskId};
 use std::collections::BTreeSet;
 
@@ -124,8 +125,10 @@ impl Approvals {
             .collect();
         let overdue = || self.open.iter().any(|open| meant(open.task, open.subject));
         let too_late = || overdue() || self.answered.iter().any(|(task, subject)| meant(*task, *subject));
+        let command = if verdict.approved { OperatorCommand::Approve } else { OperatorCommand::Deny };
+        let given = CommandGiven::plain(command, &verdict.by, &verdict.reason);
         match open.is_empty() {
-            false => Ok(open),
+            false => Ok([vec![Fact::of_run(Event::CommandGiven(given))], open].concat()),
             true => Err(if too_late() { Refusal::Repeated } else { Refusal::NothingReady }),
         }
     }

@@ -1,13 +1,14 @@
-//! Operators' orders: what a person can command beside pauses and budgets, and what each makes true.
+//! Operators' orders: what a person can command beside pauses and answers, and what each makes true.
 //!
 //! An order that changes nothing is refused, and whoever gave it is told why. Knows no names but those that go into the
 //! record.
 
 pub use crate::board::Heir;
 use crate::fact::{Fact, Refusal};
+use crate::ledger::Draft;
 use crate::supervision::Supervision;
 use baton_record::event::{BudgetScope, BudgetSet, CommandGiven, CommandRefusal, LaneJoined, LaneRetired};
-use baton_record::event::{OperatorCommand, RetireReason};
+use baton_record::event::{Limit, OperatorCommand, RetireReason};
 use baton_record::{EndpointId, Event, LaneId, RoleId, TaskId};
 
 /// What an operator orders.
@@ -28,6 +29,19 @@ pub enum Order {
     Reassign { task: TaskId, heir: Heir },
     /// Whatever a lane holds is taken from it.
     Release { lane: LaneId },
+    /// Other limits hold.
+    Budget(Vec<NewLimit>),
+}
+
+/// A limit that is to hold for one holder. What it does not name stays as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewLimit {
+    /// Whose limit, and which.
+    pub set: BudgetSet,
+    /// The role, where the limit is a role's.
+    pub role: Option<RoleId>,
+    /// The lane, where the limit is a lane's.
+    pub lane: Option<LaneId>,
 }
 
 /// Lanes that are to join a role.
@@ -55,6 +69,7 @@ impl Order {
             Order::Remove { .. } => OperatorCommand::Remove,
             Order::Reassign { .. } => OperatorCommand::Reassign,
             Order::Release { .. } => OperatorCommand::Release,
+            Order::Budget(_) => OperatorCommand::Budget,
         }
     }
 
@@ -62,7 +77,8 @@ impl Order {
         match self {
             Order::Kill { lane } | Order::Remove { lane } | Order::Release { lane } => Some(*lane),
             Order::Reassign { heir: Heir::Lane(lane), .. } => Some(*lane),
-            Order::Reassign { heir: Heir::Role(..), .. } | Order::Drain | Order::Stop | Order::Add(_) => None,
+            Order::Reassign { heir: Heir::Role(..), .. } => None,
+            Order::Drain | Order::Stop | Order::Add(_) | Order::Budget(_) => None,
         }
     }
 
@@ -109,6 +125,7 @@ impl Supervision {
                 Vec::new()
             }
             Order::Release { lane } => self.taken_away(*lane, now_us)?,
+            Order::Budget(limits) => self.limited(limits, (by, reason))?,
         };
         Ok([vec![given], then].concat())
     }
@@ -131,6 +148,31 @@ impl Supervision {
         Ok(facts)
     }
 
+    /// Each limit takes the place of the one before, unless it holds already. Then calls that waited for room may begin, and
+    /// lanes that had given up take work again.
+    fn limited(&self, limits: &[NewLimit], (by, reason): (&str, &str)) -> Result<Vec<Fact>, Refusal> {
+        let mut draft = Draft::of(&self.ledger);
+        let mut facts = Vec::new();
+        for NewLimit { set, role, lane } in limits {
+            let before = self.ledger.limit(set.scope, (*role, *lane));
+            let limit = kept(before.unwrap_or_default(), set.limit);
+            if before == Some(limit) {
+                continue;
+            }
+            let (by, reason) = (Some(by.to_owned()), Some(reason.to_owned()));
+            let set = BudgetSet { limit, by, reason, ..set.clone() };
+            draft.set((*role, *lane), &set);
+            facts.push(Fact { lane: *lane, task: None, event: Event::BudgetSet(set) });
+        }
+        if facts.is_empty() {
+            return Err(Refusal::Repeated);
+        }
+        if !self.pause.epoch().paused() {
+            facts.extend(self.slots.start_all(draft));
+        }
+        Ok(facts)
+    }
+
     /// Every lease that a lane holds, also of a former life, and who comes next.
     fn taken_away(&self, lane: LaneId, now_us: u64) -> Result<Vec<Fact>, Refusal> {
         let mut leases = self.leases.clone();
@@ -141,5 +183,14 @@ impl Supervision {
             facts.extend(taken);
         }
         if facts.is_empty() { Err(Refusal::Stale) } else { Ok(facts) }
+    }
+}
+
+/// What is not named anew stays as it was.
+fn kept(before: Limit, named: Limit) -> Limit {
+    Limit {
+        requests: named.requests.or(before.requests),
+        tokens: named.tokens.or(before.tokens),
+        usd_micros: named.usd_micros.or(before.usd_micros),
     }
 }

@@ -11,9 +11,9 @@ use crate::ledger::{Draft, Ledger};
 use crate::orders::Order;
 use crate::pause::Pause;
 use crate::slots::{CallEnd, Leave, Slots, Wanted};
-use baton_record::event::{ApprovalThen, BudgetSet, DeathReason, LaneDied, LaneRestarted, ReturnReason, ReviewItem};
+use baton_record::TaskId;
+use baton_record::event::{ApprovalThen, DeathReason, LaneDied, LaneRestarted, ReturnReason, ReviewItem};
 use baton_record::{ApprovalId, ChangeId, EffectKey, Epoch, Event, FaultId, LaneId, LeaseId, ResourceId};
-use baton_record::{RoleId, TaskId};
 
 /// The supervisor's state. A fold over the journal.
 #[derive(Clone, Debug, Default, PartialEq, Hash)]
@@ -46,8 +46,6 @@ pub enum Command {
     StartCall { lane: LaneId, change: ChangeId, wanted: Wanted },
     /// The call is over.
     EndCall { lane: LaneId, key: EffectKey, end: CallEnd },
-    /// Another limit holds; of `role`, or of `lane`, where it is theirs.
-    SetBudget { set: BudgetSet, role: Option<RoleId>, lane: Option<LaneId> },
     /// The merger has spoken about a change.
     Settle { change: ChangeId, settled: Settled, fault: Option<FaultId> },
     /// A lane hands its task on; `handed_max`: how often that may be.
@@ -108,7 +106,6 @@ impl Supervision {
             Command::EndCall { lane, key, end } => {
                 self.with_retirements(self.slots.finish(*lane, *key, *end, self.leave())?, now_us)
             }
-            Command::SetBudget { set, role, lane } => self.set_budget(set, (*role, *lane), now_us),
             Command::Settle { change, settled, fault } => self.settle(*change, *settled, *fault, now_us),
             Command::HandOver { lane, offer, handed_max } => {
                 let facts = self.board.hand_over(*lane, offer, *handed_max)?;
@@ -134,7 +131,9 @@ impl Supervision {
             }
             Command::LoseLane { lane, reason, fault } => self.lose(*lane, *reason, *fault, now_us),
             Command::RestoreLane { lane, fault } => self.restore(*lane, *fault, now_us),
-            Command::Order { order, by, reason } => self.order(order, (by, reason), now_us),
+            Command::Order { order, by, reason } => {
+                self.with_retirements(self.order(order, (by, reason), now_us)?, now_us)
+            }
             Command::Pause { by, reason } => Ok(vec![self.pause.pause(by, reason)?]),
             Command::AcknowledgePause { epoch } => {
                 Ok(vec![self.pause.acknowledge(*epoch, self.board.lanes(), self.board.gone())?])
@@ -233,27 +232,6 @@ impl Supervision {
             facts.extend(released);
         }
         Ok(facts)
-    }
-
-    /// The limit takes the place of the one before. Calls that waited for room may begin, and lanes that had given up
-    /// take work again.
-    fn set_budget(
-        &self,
-        set: &BudgetSet,
-        holder: (Option<RoleId>, Option<LaneId>),
-        now_us: u64,
-    ) -> Result<Vec<Fact>, Refusal> {
-        if self.ledger.limit(set.scope, holder) == Some(set.limit) {
-            return Err(Refusal::Repeated);
-        }
-        let fact = Fact { lane: holder.1, task: None, event: Event::BudgetSet(set.clone()) };
-        let mut facts = vec![fact];
-        if !self.pause.epoch().paused() {
-            let mut draft = Draft::of(&self.ledger);
-            draft.set(holder, set);
-            facts.extend(self.slots.start_all(draft));
-        }
-        self.with_retirements(facts, now_us)
     }
 
     /// Only the owner of an attempt may ask for what the attempt needs.

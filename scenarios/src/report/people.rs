@@ -19,7 +19,7 @@ pub struct People {
     pub denials: Denials,
     /// Actions that roles may do, and that could not be done.
     pub failures: Denials,
-    /// Operators' commands that were obeyed, by word; a limit that a person set counts as `budget`.
+    /// Operators' commands that were obeyed, by word; each once, whatever it changed.
     pub commands: Counts,
     /// The same, by operator.
     pub commands_by: Counts,
@@ -142,7 +142,7 @@ impl Decisions {
                 let state = match over.then {
                     ApprovalThen::Approve => ApprovalState::TimedOutApproved,
                     ApprovalThen::Deny => ApprovalState::TimedOutDenied,
-                    ApprovalThen::Stop => ApprovalState::Waiting,
+                    ApprovalThen::Stop => ApprovalState::TimedOutStopped,
                 };
                 self.answered(t_us, over.approval, (state, None));
             }
@@ -197,10 +197,6 @@ impl Decisions {
                 self.paused_us.into_iter().for_each(|since_us| self.acknowledged.add(t_us - since_us));
                 return;
             }
-            Event::BudgetSet(set) => match &set.by {
-                Some(by) => ("budget".to_owned(), by),
-                None => return,
-            },
             _ => return,
         };
         self.told.commands.add(command);

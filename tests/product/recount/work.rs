@@ -200,7 +200,6 @@ pub(super) fn people(book: &Book<'_>) -> Value {
     let role = |line: &Line<'_>| book.role(line.lane.unwrap()).to_owned();
     let word = |key: &'static str| move |line: &Line<'_>| line.data[key].as_str().unwrap().to_owned();
     let commands = ["CommandGiven", "PauseRequested", "Resumed"].map(|kind| book.count(kind)).iter().sum::<u64>();
-    let budgets = book.of_kind("BudgetSet").filter(|line| !line.data["by"].is_null()).count() as u64;
     let resumed = |line: &Line<'_>| book.next(line.at, |next| next.kind == "Resumed").map_or(book.end, |next| next.t);
     json!({
         "approvals": {
@@ -228,6 +227,6 @@ pub(super) fn people(book: &Book<'_>) -> Value {
             "total_us": book.of_kind("PauseRequested").map(|line| resumed(line) - line.t).sum::<u64>(),
         },
         // Not keys of the report: the sums of two of its tables.
-        "sums": { "commands": commands + budgets, "overrides": book.count("OverrideRecorded") },
+        "sums": { "commands": commands, "overrides": book.count("OverrideRecorded") },
     })
 }

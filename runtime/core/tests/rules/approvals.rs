@@ -41,6 +41,7 @@ fn kinds(events: &[Event]) -> Vec<&'static str> {
         Event::ApprovalGiven(_) => "given",
         Event::ApprovalTimedOut(_) => "timed-out",
         Event::TaskFailed(_) => "failed",
+        Event::CommandGiven(_) => "ordered",
         _ => "else",
     };
     events.iter().map(word).collect()
@@ -68,7 +69,7 @@ fn what_waits_for_a_person_holds_nothing_and_its_lane_takes_other_work() {
 #[test]
 fn a_yes_brings_the_task_back_with_exactly_its_packet_and_a_no_ends_it() {
     let (mut team, change) = waiting(ApprovalThen::Deny);
-    assert_eq!(kinds(&team.must(&answer(About::Task(change.task()), true))), ["given"]);
+    assert_eq!(kinds(&team.must(&answer(About::Task(change.task()), true))), ["ordered", "given"]);
     let again = team.take(B);
     assert_eq!((again.task(), again.attempt()), (change.task(), 2));
     let brief = team.state.board.brief(change.task()).unwrap();
@@ -76,8 +77,8 @@ fn a_yes_brings_the_task_back_with_exactly_its_packet_and_a_no_ends_it() {
 
     let (mut team, change) = waiting(ApprovalThen::Approve);
     let events = team.must(&answer(About::Subject(ApprovalSubject::Undo), false));
-    assert_eq!(kinds(&events), ["given", "failed"]);
-    assert!(matches!(&events[1], Event::TaskFailed(failed) if failed.reason == FailReason::NotApproved));
+    assert_eq!(kinds(&events), ["ordered", "given", "failed"]);
+    assert!(matches!(&events[2], Event::TaskFailed(failed) if failed.reason == FailReason::NotApproved));
     assert_eq!(team.state.board.state(change.task()), TaskState::Failed);
 }
 

@@ -6,6 +6,7 @@ use crate::team::{
 };
 use baton_core::board::{Settled, TaskState};
 use baton_core::ledger::Amount;
+use baton_core::orders::{NewLimit, Order};
 use baton_core::slots::{CallEnd, Usage};
 use baton_core::{Command, Refusal};
 use baton_record::event::{Bound, BudgetScope, BudgetSet, Limit, ReturnReason};
@@ -16,7 +17,8 @@ use std::collections::BTreeMap;
 fn budget(scope: BudgetScope, holder: (Option<RoleId>, Option<LaneId>), limit: Limit) -> Command {
     let name = holder.0.map(|role| format!("role-{}", role.0));
     let set = BudgetSet { scope, role: name, limit, by: None, reason: None };
-    Command::SetBudget { set, role: holder.0, lane: holder.1 }
+    let limits = vec![NewLimit { set, role: holder.0, lane: holder.1 }];
+    Command::Order { order: Order::Budget(limits), by: "ana".to_owned(), reason: String::new() }
 }
 
 fn tokens(tokens: u64) -> Limit {
@@ -287,5 +289,26 @@ impl Books {
         for holder in Books::holders(lane) {
             self.used.entry(holder).or_default().1 -= bound.tokens - tokens;
         }
+    }
+}
+
+/// Whoever raises the money does not mean that tokens are free from now on.
+#[test]
+fn what_an_order_does_not_name_stays_as_it_was_for_each_holder() {
+    let role = RoleId(0);
+    let whole = Limit { requests: Some(9), tokens: Some(5_000), usd_micros: Some(7) };
+    let dearer = Limit { usd_micros: Some(40), ..Limit::default() };
+    for (scope, holder) in [
+        (BudgetScope::Run, (None, None)),
+        (BudgetScope::Role, (Some(role), None)),
+        (BudgetScope::Lane, (None, Some(A))),
+        (BudgetScope::Call, (None, None)),
+    ] {
+        let mut team = Team::new();
+        team.must(&budget(scope, holder, whole));
+        let facts = team.must(&budget(scope, holder, dearer));
+        assert!(matches!(&facts[1], Event::BudgetSet(set) if set.limit == Limit { usd_micros: Some(40), ..whole }));
+        assert_eq!(team.state.ledger.limit(scope, holder), Some(Limit { usd_micros: Some(40), ..whole }));
+        assert_eq!(team.say(&budget(scope, holder, dearer)), Err(Refusal::Repeated), "{scope:?}: it holds already");
     }
 }

@@ -3,6 +3,7 @@
 
 use crate::room_model::RoomModel;
 use baton_core::ledger::Amount;
+use baton_core::orders::{NewLimit, Order};
 use baton_core::slots::{CallEnd, Usage, Wanted};
 use baton_core::{Command, Supervision};
 use baton_record::event::{
@@ -90,7 +91,7 @@ impl Crowd {
         let Ok(facts) = self.state.decide(&command, 0) else { return };
         for fact in facts {
             let role = match &command {
-                Command::SetBudget { role, .. } => *role,
+                Command::Order { order: Order::Budget(limits), .. } => limits[0].role,
                 _ => None,
             };
             self.state.apply((fact.lane, fact.task), &fact.event, role);
@@ -154,7 +155,8 @@ impl Crowd {
             _ => (BudgetScope::Lane, None, Some(lane)),
         };
         let set = BudgetSet { scope, role: role.map(|role| format!("r{}", role.0)), limit, by: None, reason: None };
-        Command::SetBudget { set, role, lane }
+        let order = Order::Budget(vec![NewLimit { set, role, lane }]);
+        Command::Order { order, by: "ana".to_owned(), reason: String::new() }
     }
 
     fn any_call(&mut self, lane: LaneId, change: ChangeId) -> Command {

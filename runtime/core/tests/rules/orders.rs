@@ -2,7 +2,7 @@
 
 use crate::team::{A, B, C, DOCS, LANES, NARROW, TTL_US, Team, WIDE, call, end_call, lose, request, restore, settle};
 use baton_core::board::{Settled, TaskState};
-use baton_core::orders::{Clones, Heir, Order};
+use baton_core::orders::{Clones, Heir, NewLimit, Order};
 use baton_core::{Command, Fact, Refusal};
 use baton_record::event::{BudgetScope, BudgetSet, LaneRetired, Limit, OperatorCommand, RetireReason, ReturnReason};
 use baton_record::{ChangeId, Event, Fence, LaneId, RoleId, TaskId};
@@ -62,7 +62,7 @@ fn a_clone_has_the_limit_that_lanes_have() {
     let limit = Limit { requests: Some(1), ..Limit::default() };
     for lane in LANES {
         let set = BudgetSet { scope: BudgetScope::Lane, role: None, limit, by: None, reason: None };
-        team.must(&Command::SetBudget { set, role: None, lane: Some(lane) });
+        team.must(&order(Order::Budget(vec![NewLimit { set, role: None, lane: Some(lane) }])));
     }
     team.must(&add(1, 5));
     let clone = LaneId(3);

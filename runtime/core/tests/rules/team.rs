@@ -154,7 +154,7 @@ impl Team {
         if let Ok(facts) = &answer {
             assert!(!facts.is_empty(), "an accepted command makes something true: {command:?}");
             let role = match command {
-                Command::SetBudget { role, .. } => *role,
+                Command::Order { order: Order::Budget(limits), .. } => limits[0].role,
                 Command::Order { order: Order::Add(clones), .. } => Some(clones.role),
                 Command::Order { order: Order::Reassign { heir: Heir::Role(role, _), .. }, .. } => Some(*role),
                 _ => None,

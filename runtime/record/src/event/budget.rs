@@ -51,7 +51,8 @@ pub struct BudgetSet {
     /// The role of a role's limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
-    /// The limit. It takes the place of the one before and binds new reservations only.
+    /// The limit. It takes the place of the one before and binds new reservations only; what an operator did not name is in
+    /// it as it was.
     pub limit: Limit,
     /// The operator who set it; absent: the scenario.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -62,7 +62,7 @@ pub struct Resumed {
     pub reason: String,
 }
 
-/// What an operator can command, beside pause, resume and budgets, which have records of their own.
+/// What an operator can command, beside pause and resume, which have records of their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum OperatorCommand {
@@ -82,6 +82,12 @@ pub enum OperatorCommand {
     Release,
     /// The task's next landing passes whatever gate refuses it.
     Override,
+    /// Other limits hold; each that changes has its record behind this one.
+    Budget,
+    /// What waits is answered with yes; each question that is answered has its record behind this one.
+    Approve,
+    /// The same with no.
+    Deny,
 }
 
 /// See [`super::Event::CommandGiven`].
