@@ -7,6 +7,7 @@ mod expansion;
 mod grammar;
 mod here;
 mod name;
+pub(crate) mod reads;
 mod run;
 mod word;
 pub(crate) mod wrappers;
@@ -18,6 +19,9 @@ pub(crate) use word::Word;
 const LENGTH_MAX: usize = 64 * 1024;
 /// Levels of subshells, substitutions, scripts in scripts and wrappers.
 const DEPTH_MAX: usize = 32;
+
+/// Files that every command may open.
+pub(crate) const HARMLESS: [&str; 4] = ["/dev/null", "/dev/stdin", "/dev/stdout", "/dev/stderr"];
 
 /// What a command is made of.
 pub(crate) struct Taken {
@@ -37,6 +41,8 @@ pub(crate) struct Piece {
     pub(crate) doubt: Option<&'static str>,
     /// Whether it does nothing but run another one, which is a piece of its own.
     pub(crate) transparent: bool,
+    /// The directory in which it runs, relative to the workspace; `None` if it depends.
+    pub(crate) directory: Option<String>,
 }
 
 impl Piece {

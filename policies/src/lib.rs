@@ -19,7 +19,7 @@ mod shipped;
 mod skill;
 mod team;
 
-pub use mistake::{Mistake, Severity, codes, explain};
+pub use mistake::{LANDS, Mistake, Severity, codes, explain};
 pub use path::names::same_name;
 pub use path::{Lead, PathFault, Paths, leads};
 pub use pattern::Pattern;

@@ -65,6 +65,10 @@ pub(crate) const HANDOFF: &str = "E0321";
 pub(crate) const WORD: &str = "E0322";
 pub(crate) const LONG_BODY: &str = "W0301";
 pub(crate) const UNREACHABLE: &str = "W0302";
+/// A role is allowed to land; of the file that binds the merger nothing is wrong with that.
+pub const LANDS: &str = "W0310";
+pub(crate) const PUSHES: &str = "W0311";
+pub(crate) const READS_ALL: &str = "W0312";
 
 /// The mistakes of one file.
 #[derive(Debug, Default)]

@@ -30,8 +30,8 @@ pub enum PathFault {
     Outside,
     /// It leads into `.git`, and the action would change it.
     GitDirectory,
-    /// A part of it is read differently by different file systems: `.git` in disguise, characters that cannot be seen,
-    /// a dot or space at the end, a backslash.
+    /// A part of it is read differently by different file systems: `.git` in disguise, a short name of another file
+    /// (`SECRET~1`), characters that cannot be seen, a dot or space at the end, a backslash.
     Disguised,
     /// It has a control character, or more than 4,096 bytes, or nothing at all.
     Malformed,

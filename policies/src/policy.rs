@@ -3,7 +3,7 @@
 //! Owns that order, and that file actions stay within `may-write` and `may-read`. Knows of commands only what taking
 //! them apart has left, and of the disk only what [`Paths`] says.
 
-use crate::command::{self, Piece, Redirect};
+use crate::command::{self, HARMLESS, Piece, Redirect, Word, reads};
 use crate::path::{self, PathFault, Paths, Place};
 use crate::pattern::Pattern;
 use crate::rule::{FileTool, Rule, Subject};
@@ -88,7 +88,8 @@ pub enum Reason {
     Path(PathFault),
     /// The command is refused whatever the rules say: it is too long or nested too deeply.
     TooLarge,
-    /// The command cannot be taken apart with certainty, and `Bash` alone is not allowed; why, in words.
+    /// The command cannot be taken apart with certainty, and `Bash` alone is not allowed, or another command is denied that
+    /// this one may be; why, in words.
     Uncertain(&'static str),
     /// There is nothing in the command.
     Empty,
@@ -208,6 +209,7 @@ impl Policy {
             }
         };
         taken.pieces.iter().filter_map(|piece| self.piece(piece)).for_each(&mut weigh);
+        taken.pieces.iter().filter_map(|piece| self.named_files(piece, ground)).for_each(&mut weigh);
         taken.redirects.iter().map(|redirect| self.redirect(redirect, ground)).for_each(&mut weigh);
         if let Some(why) = taken.uncertain {
             weigh(self.uncertain(why, shown));
@@ -229,10 +231,59 @@ impl Policy {
         }
     }
 
+    /// What the arguments name as plain words is read as far as anybody can see: a denial of `Read` counts for it, and of
+    /// programs that open what they are given, `may-read`. `None`: nothing speaks against it.
+    fn named_files(&self, piece: &Piece, ground: &dyn Paths) -> Option<Verdict> {
+        let (program, arguments) = piece.words.split_first()?;
+        let reader = reads::is_reader(&program.text) && !self.may_read.is_empty();
+        let folds = ground.ignores_case();
+        for word in arguments {
+            for path in reads::paths_in(word) {
+                let from = if path.starts_with('/') { Some("") } else { piece.directory.as_deref() };
+                let Some(place) = from.and_then(|from| path::resolve(path, from, ground).ok()) else { continue };
+                // Of a directory with something unknown behind it, anything may be meant that is in it.
+                let deep = !word.known && !place.target.is_empty();
+                let denied = stops(&self.deny, List::Deny, FileTool::Read, (&place, folds, deep));
+                // That a denial of all reading is meant for what commands say is not to be seen.
+                if let Some(verdict) = denied.filter(|_| !self.deny.iter().any(reads_nothing)) {
+                    return Some(verdict);
+                }
+            }
+            if let Some(verdict) = reader.then(|| self.opened(word, piece, ground)).flatten() {
+                return Some(verdict);
+            }
+        }
+        None
+    }
+
+    /// An argument of a program that opens what it is given; `None`: nothing speaks against it.
+    fn opened(&self, word: &Word, piece: &Piece, ground: &dyn Paths) -> Option<Verdict> {
+        let option = word.text.starts_with(['-', '+']) || word.text.parse::<u64>().is_ok();
+        if !word.known || option || HARMLESS.contains(&word.text.as_str()) {
+            return None;
+        }
+        let from = if word.text.starts_with('/') { "" } else { piece.directory.as_deref()? };
+        let place = match path::resolve(&word.text, from, ground) {
+            Ok(place) => place,
+            Err(fault) => return Some(Verdict::denied(Reason::Path(fault), &word.text)),
+        };
+        let covered = |pattern: &Pattern| pattern.covers(&place.target, ground.ignores_case());
+        let outside = !place.target.is_empty() && !self.may_read.iter().any(covered);
+        outside.then(|| Verdict::denied(Reason::OutsideMayRead, &place.target))
+    }
+
+    /// A command of which not all is known: only `Bash` alone allows it, and nothing if any command is denied, for it may
+    /// be that one. No rule has decided then: why it is not known is the reason.
     fn uncertain(&self, why: &'static str, part: &str) -> Verdict {
-        let verdict = self.first(part, &Rule::is_about_commands, &|rule| rule.subject == Subject::AnyCommand);
-        match verdict.reason {
-            Reason::NothingAllows => Verdict { reason: Reason::Uncertain(why), ..verdict },
+        let any = |rule: &Rule| rule.subject == Subject::AnyCommand;
+        let verdict = self.first(part, &any, &any);
+        let may_be = |rules: &[Rule]| rules.iter().any(Rule::is_about_commands);
+        match verdict.decision {
+            Decision::Allowed if may_be(&self.deny) => Verdict::denied(Reason::Uncertain(why), part),
+            Decision::Allowed if may_be(&self.approve) => self.first(part, &Rule::is_about_commands, &any),
+            Decision::Denied if matches!(verdict.reason, Reason::NothingAllows) => {
+                Verdict::denied(Reason::Uncertain(why), part)
+            }
             _ => verdict,
         }
     }
@@ -246,16 +297,25 @@ impl Policy {
     }
 }
 
+/// Whether a rule denies all reading.
+fn reads_nothing(rule: &Rule) -> bool {
+    matches!(rule.subject, Subject::File(FileTool::Read, None))
+}
+
 /// The verdict of the first rule of a list that stops the tool at one of the place's names.
 fn stopped(rules: &[Rule], list: List, tool: FileTool, (place, folds): (&Place, bool)) -> Option<Verdict> {
+    // To delete a directory is to delete what is in it.
+    stops(rules, list, tool, (place, folds, tool == FileTool::Delete))
+}
+
+/// The same; `deep`: or at something below one of them.
+fn stops(rules: &[Rule], list: List, tool: FileTool, (place, folds, deep): (&Place, bool, bool)) -> Option<Verdict> {
     rules.iter().enumerate().find_map(|(index, rule)| {
         let Subject::File(of, pattern) = &rule.subject else { return None };
         if !of.forbids(tool) {
             return None;
         }
         let Some(pattern) = pattern else { return Some(Verdict::by((index, rule), list, &place.target)) };
-        // To delete a directory is to delete what is in it.
-        let deep = tool == FileTool::Delete;
         let name =
             place.all().find(|name| if deep { pattern.touches(name, folds) } else { pattern.covers(name, folds) });
         name.map(|name| Verdict::by((index, rule), list, name))

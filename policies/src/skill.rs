@@ -10,6 +10,8 @@ use crate::mistake::{self, Mistake, Sink};
 use crate::policy::Policy;
 use std::collections::BTreeMap;
 
+/// The name of the role that is no lane: it alone may land.
+pub(crate) const MERGER: &str = "merger";
 /// Bytes of a file.
 const LENGTH_MAX: usize = 1024 * 1024;
 /// Bytes of front matter.
@@ -103,12 +105,14 @@ fn read(folder: &str, bytes: &[u8], sink: &mut Sink) -> Option<Skill> {
 /// Where the front matter begins and ends, and where the body begins.
 fn matter(text: &str, sink: &mut Sink) -> Option<(usize, usize, usize)> {
     let first = text.split_inclusive('\n').next().unwrap_or_default();
-    let help = if text.starts_with('\u{feff}') {
-        "remove the byte order mark at the beginning of the file"
-    } else {
-        "begin the file with a line `---`, then `name:` and `description:`, then another line `---`"
-    };
-    if first.trim_end() != "---" || !first.ends_with('\n') {
+    let help = "begin the file with a line `---`, then `name:` and `description:`, then another line `---`";
+    let bare = first.strip_prefix('\u{feff}').unwrap_or(first);
+    if bare.len() < first.len() {
+        let help = "remove the byte order mark at the beginning of the file";
+        let message = "a byte order mark stands before the front matter";
+        sink.note(mistake::NO_FRONT_MATTER, 0..first.trim_end().len(), message, help);
+    }
+    if bare.trim_end() != "---" || !first.ends_with('\n') {
         let end = first.trim_end().len();
         sink.note(mistake::NO_FRONT_MATTER, 0..end, "the file does not begin with front matter", help);
         return None;

@@ -2,13 +2,16 @@
 //!
 //! Owns the comparisons. Knows only what the skill files say, not who is in a lane.
 
-use crate::skill::Skill;
+use crate::skill::{MERGER, Skill};
 use std::collections::BTreeMap;
 
 /// Tokens in common, of a hundred, from which on two mandates say the same.
 const SAME_PERCENT: usize = 80;
-/// Kinds that come from outside of a team: the board hands out tasks.
-const FROM_OUTSIDE: [&str; 1] = ["task"];
+/// Kinds that come without a role that makes them: the board hands out tasks, every hand-over is a packet, and the merger
+/// lands.
+const GIVEN: [&str; 3] = ["task", "packet", "landing"];
+/// Kinds that are taken without a role that takes them: whoever is handed work takes the packet, and the merger what lands.
+const TAKEN: [&str; 3] = ["packet", "change", "review"];
 
 /// What kind of thing was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -99,12 +102,14 @@ fn alone(skill: &Skill, skills: &[Skill], findings: &mut Vec<Finding>) {
     let mut note = |kind, other: Option<&String>, message| {
         findings.push(Finding { kind, role: name.clone(), other: other.cloned(), message });
     };
-    for output in &skill.outputs {
+    // What the merger takes and makes is its own business: it waits for nobody's files.
+    let is_merger = skill.name == MERGER;
+    for output in skill.outputs.iter().filter(|output| !is_merger && !TAKEN.contains(&output.as_str())) {
         if !skills.iter().any(|other| other.inputs.contains(output)) {
             note(FindingKind::OutputUnused, None, format!("{name} makes `{output}`, which no role takes"));
         }
     }
-    for input in skill.inputs.iter().filter(|input| !FROM_OUTSIDE.contains(&input.as_str())) {
+    for input in skill.inputs.iter().filter(|input| !is_merger && !GIVEN.contains(&input.as_str())) {
         if !skills.iter().any(|other| other.outputs.contains(input)) {
             note(FindingKind::InputUnmade, None, format!("{name} takes `{input}`, which no role makes"));
         }

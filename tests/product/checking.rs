@@ -78,3 +78,52 @@ fn roles_that_get_in_each_others_way_are_told() {
     let (code, told) = check(place, &["nowhere"]);
     assert_eq!((code, &told["exit_code"]), (2, &2.into()), "{told:#}");
 }
+
+/// A team of one writer, whose merger may be bound otherwise.
+fn team(place: &Path, name: &str, role: &str, merger: &str) -> String {
+    let text = format!(
+        "baton: 1\nname: {name}\nworkspace: {{ fixture: notes }}\nroles: {{ scribe: {{ lanes: 1, model: m, skill: {role} }} \
+         }}\n{merger}models: {{ m: {{ latency: {{ median: 1s, p99: 2s }} }} }}\ntasks: [ {{ each: 1, by: scribe, do: {{ append: \
+         token }} }} ]\nexpect: [ main.intact ]\n"
+    );
+    let file = place.join(format!("{name}.yaml"));
+    std::fs::write(&file, text).unwrap();
+    file.display().to_string()
+}
+
+#[test]
+fn a_role_that_may_land_or_push_is_told_and_the_mergers_own_file_is_not() {
+    let place = tempfile::tempdir().unwrap();
+    let place = place.path();
+    let rogue = skill(place, "writer", "allowed-tools: Read", "allowed-tools: Land Push Read");
+    let text = std::fs::read_to_string(place.join("writer/SKILL.md"))
+        .unwrap()
+        .replace("baton-deny: Land, Push, ", "baton-deny: ");
+    std::fs::write(place.join("writer/SKILL.md"), &text).unwrap();
+    let (code, told) = check(place, &[&rogue]);
+    assert_eq!(code, 0, "it can do no harm: {told:#}");
+    assert!(["W0310", "W0311"].iter().all(|code| codes(&told).contains(code)), "{told:#}");
+    let (_, told) = check(place, &[&team(place, "rogue", "writer", "")]);
+    assert!(["W0310", "W0311", "W0262"].iter().all(|code| codes(&told).contains(code)), "{told:#}");
+    let (_, told) = check(place, &[&team(place, "shipped", "policies/merger", "")]);
+    let found = told["errors"].as_array().unwrap().iter().find(|error| error["code"] == "W0262").unwrap();
+    assert!(found["line"].as_u64().unwrap() == 4 && found["help"].as_str().unwrap().contains("merger"), "{found}");
+    // What lands by right is not told of.
+    let lander =
+        std::fs::read_to_string(place.join("writer/SKILL.md")).unwrap().replace("name: writer", "name: lander");
+    std::fs::create_dir_all(place.join("lander")).unwrap();
+    std::fs::write(place.join("lander/SKILL.md"), lander).unwrap();
+    let (_, told) = check(place, &[&team(place, "own", "policies/writer", "merger: { skill: lander }\n")]);
+    assert!(!codes(&told).contains(&"W0310") && !codes(&told).contains(&"W0262"), "{told:#}");
+}
+
+#[test]
+fn nobody_is_told_of_the_built_in_merger_or_of_packets() {
+    let place = tempfile::tempdir().unwrap();
+    let place = place.path();
+    let (code, told) = check(place, &[&team(place, "quiet", "policies/implementer", "")]);
+    let about: Vec<&str> =
+        told["errors"].as_array().unwrap().iter().map(|one| one["message"].as_str().unwrap()).collect();
+    assert_eq!(code, 0, "{told:#}");
+    assert!(!about.iter().any(|message| message.contains("merger") || message.contains("`packet`")), "{about:#?}");
+}

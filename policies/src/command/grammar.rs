@@ -4,7 +4,7 @@
 //! would refuse: too many commands found is safe, too few is not.
 
 use super::word::{Reader, Word};
-use super::{Redirect, Shell, Stop, name};
+use super::{HARMLESS, Redirect, Shell, Stop, name};
 use crate::path::{self, PathFault};
 
 /// What ends a list.
@@ -309,8 +309,7 @@ impl Reader<'_, '_, '_> {
     }
 
     fn redirected(&mut self, operator: &str, word: &Word) {
-        let harmless = ["/dev/null", "/dev/stdin", "/dev/stdout", "/dev/stderr"];
-        if word.known && harmless.contains(&word.text.as_str()) {
+        if word.known && HARMLESS.contains(&word.text.as_str()) {
             return;
         }
         // `>! file` is a different file in some shells.

@@ -17,7 +17,7 @@ impl Reader<'_, '_, '_> {
     pub(super) fn run(&mut self, words: Vec<Word>, doubt: Option<&'static str>, chained: bool) -> Result<(), Stop> {
         let Some(first) = words.first() else {
             if doubt.is_some() {
-                self.shell.taken.pieces.push(Piece { words, doubt, transparent: false });
+                self.piece(words, doubt, false);
             }
             return Ok(());
         };
@@ -39,7 +39,7 @@ impl Reader<'_, '_, '_> {
         };
         let handed = wrappers::inner(&program, &words);
         let (transparent, doubt) = (handed.transparent, doubt.or(handed.doubt));
-        self.shell.taken.pieces.push(Piece { words, doubt, transparent });
+        self.piece(words, doubt, transparent);
         self.depth = match &handed.inner {
             Inner::Nothing | Inner::Uncertain(_) => self.depth,
             _ => self.shell.descend(self.depth)?,
@@ -71,6 +71,11 @@ impl Reader<'_, '_, '_> {
                 Ok(())
             }
         }
+    }
+
+    fn piece(&mut self, words: Vec<Word>, doubt: Option<&'static str>, transparent: bool) {
+        let directory = self.shell.directory.clone();
+        self.shell.taken.pieces.push(Piece { words, doubt, transparent, directory });
     }
 
     /// Takes git's harmless options out, so that the subcommand stands behind `git`.

@@ -153,7 +153,8 @@ Work that nobody reads is waste. Name the output among the inputs of the role th
 "),
     ("W0306", "A role takes what no role makes.
 
-The role would wait for it, or do without. `task` alone comes from outside of the team.
+The role would wait for it, or do without. Tasks, packets and landings alone come without a role that makes them: the board,
+every hand-over and the merger do.
 "),
     ("W0307", "A role hands over to a role that is not there.
 
@@ -166,5 +167,32 @@ Without one nobody, the role included, can say when its work is done.
     ("W0309", "Two skills have the same name.
 
 A role is found by its name: one of the two would never be meant.
+"),
+    ("W0310", "A role is allowed to land.
+
+Only the merger moves main, whatever a role's file says: no lane has the tool. The allowance misleads whoever reads the file,
+and belongs only into the file that binds the merger (`merger: { skill: … }`).
+
+Wrong:
+    allowed-tools: Read Write(src/**) Land
+Right:
+    allowed-tools: Read Write(src/**)
+"),
+    ("W0311", "A role is allowed to push without asking.
+
+What is sent to a remote has passed neither the merger nor its gates, and cannot be taken back. Drop the allowance, or let
+it wait for a person.
+
+Right:
+    baton-approve: Push
+"),
+    ("W0312", "A role's commands can read what it may not read.
+
+`baton-may-read` and denials of `Read` bind the tool `Read`, redirections, and the files that a command names in its
+arguments as plain words. What a command opens by itself, finds by a pattern or walks through, no reader of its text can
+know. `Bash` alone, programs that walk through directories and interpreters read whatever the machine lets them.
+
+Right:
+    allowed-tools: Read Bash(cargo test)
 "),
 ];

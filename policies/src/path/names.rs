@@ -24,7 +24,18 @@ pub(crate) fn is_disguised(name: &str, ignores_case: bool) -> bool {
     if name.ends_with(['.', ' ']) || name.chars().any(is_ignorable) {
         return true;
     }
-    is_git(name) && !name.eq_ignore_ascii_case(".git") || ignores_case && name.chars().any(is_combining)
+    is_short(name)
+        || is_git(name) && !name.eq_ignore_ascii_case(".git")
+        || ignores_case && name.chars().any(is_combining)
+}
+
+/// Whether NTFS may take the name for the short one of another file: up to six characters, `~` and a number, and an ending of
+/// at most three.
+fn is_short(name: &str) -> bool {
+    let (stem, ending) = name.rsplit_once('.').unwrap_or((name, ""));
+    let Some((begin, number)) = stem.rsplit_once('~') else { return false };
+    let digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    digits && !begin.is_empty() && begin.len() + number.len() <= 7 && ending.len() <= 3
 }
 
 /// The name with case taken out, so that two names that any file system takes for one come out equal.
@@ -60,6 +71,23 @@ pub(crate) fn is_combining(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_short_name_may_be_that_of_any_other_file() {
+        for (name, short) in [
+            ("SECRET~1", true),
+            ("secret~1.md", true),
+            ("NOTES~12", true),
+            ("a~1", true),
+            ("draft~", false),
+            ("draft~one", false),
+            ("~1", false),
+            ("secrets~1", false),
+            ("a~1.markdown", false),
+        ] {
+            assert_eq!(is_disguised(name, false), short, "{name:?}");
+        }
+    }
 
     #[test]
     fn git_is_known_in_every_disguise() {

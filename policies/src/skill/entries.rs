@@ -2,13 +2,13 @@
 //!
 //! Owns which keys there are and what their values may be. Knows no YAML.
 
-use super::Skill;
 use super::front::{Entry, Front, Value};
-use crate::command::wrappers;
+use super::{MERGER, Skill};
+use crate::command::{reads, wrappers};
 use crate::mistake::{self, Sink, shown};
 use crate::pattern::Pattern;
 use crate::policy::Policy;
-use crate::rule::{Rule, Subject};
+use crate::rule::{FileTool, Rule, Subject};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -253,13 +253,46 @@ impl Keys<'_> {
                 self.sink.note(mistake::RULE, span.clone(), message, "name the command that it runs");
             }
         }
+        let may_read = self.patterns("baton-may-read");
+        self.doubtful(&allow, &deny, &may_read);
         let plain = |rules: Vec<Placed>| rules.into_iter().map(|(rule, _)| rule).collect();
         Policy {
             deny: plain(deny),
             approve: plain(approve),
             allow: plain(allow),
             may_write: self.patterns("baton-may-write"),
-            may_read: self.patterns("baton-may-read"),
+            may_read,
+        }
+    }
+
+    /// Allowances that a person should look at: of what only the merger may, and of commands that read past `may-read`.
+    fn doubtful(&mut self, allow: &[Placed], deny: &[Placed], may_read: &[Pattern]) {
+        let is_merger = self.value("name").is_some_and(|value| value.text.trim() == MERGER);
+        let denied = |rule: &Rule| deny.iter().any(|(denial, _)| denial.hides(rule));
+        let keeps = deny.iter().find(|(denial, _)| matches!(denial.subject, Subject::File(FileTool::Read, _)));
+        let everything = may_read.iter().any(|pattern| pattern.to_string() == "**");
+        let kept = match keeps {
+            Some((denial, _)) => Some(format!("`{denial}` denies")),
+            None => {
+                (!everything && self.entry("baton-may-read").is_some()).then(|| "`baton-may-read` leaves out".into())
+            }
+        };
+        for (rule, span) in allow.iter().filter(|(rule, _)| !denied(rule)) {
+            match &rule.subject {
+                Subject::Land if !is_merger => {
+                    let help = "drop it, unless this file is to bind the merger";
+                    self.sink.note(mistake::LANDS, span.clone(), "the role may `Land`, and only the merger may", help);
+                }
+                subject if pushes(subject) => {
+                    let message = format!("`{rule}` lets the role push past the merger without asking");
+                    self.sink.note(mistake::PUSHES, span.clone(), message, "drop it, or put it under `baton-approve`");
+                }
+                _ => {}
+            }
+            if let Some(kept) = kept.as_ref().filter(|_| reads::past_the_boundary(rule)) {
+                let message = format!("`{rule}` can read what {kept}");
+                self.sink.note(mistake::READS_ALL, span.clone(), message, "allow narrower commands, or `Read` instead");
+            }
         }
     }
 
@@ -335,6 +368,17 @@ impl Keys<'_> {
             }
         }
         parts
+    }
+}
+
+/// Whether a rule allows to send to a remote, by name.
+fn pushes(subject: &Subject) -> bool {
+    match subject {
+        Subject::Push => true,
+        Subject::Command { words, .. } => {
+            words.len() > 1 && wrappers::program(&words[0]) == "git" && words[1] == "push"
+        }
+        _ => false,
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Owns what of YAML the format does without, and the place of every key and value. Knows no key but `metadata`.
 
-use crate::mistake::{self, Sink, shown};
+use crate::mistake::{self, Mistake, Sink, shown};
 use saphyr_parser::{Event, Parser, ScalarStyle};
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -36,11 +36,69 @@ pub(super) struct Front {
     pub(super) span: Range<usize>,
 }
 
-/// Reads the part of the text.
+/// Places at which the YAML may be broken before reading breaks off.
+const BREAKS_MAX: usize = 32;
+
+/// Reads the part of the text. Where its YAML is broken, that is noted, and what stands behind is read as if the entry there
+/// had no value: so one mistake does not hide the others.
 pub(super) fn read(text: &str, within: Range<usize>, sink: &mut Sink) -> Front {
-    let part = &text[within.clone()];
-    let mut bytes: Vec<usize> = part.char_indices().map(|(at, _)| within.start + at).collect();
-    bytes.push(within.end);
+    let mut part = text[within.clone()].to_owned();
+    let mut broken = Vec::new();
+    for _ in 0..BREAKS_MAX {
+        let mut own = Sink::default();
+        let (mut front, error) = once((text, &part), within.start, &mut own);
+        let Some((mistake, at)) = error else {
+            sink.mistakes.append(&mut own.mistakes);
+            front.entries.append(&mut broken);
+            return front;
+        };
+        sink.mistakes.push(mistake);
+        let (lines, entry) = entry_at(&part, at - within.start);
+        if part[lines.clone()].trim().is_empty() {
+            break;
+        }
+        // Those of the lines that are not read again.
+        let gone = within.start + lines.start..within.start + lines.end;
+        sink.mistakes.extend(own.mistakes.into_iter().filter(|mistake| gone.contains(&mistake.span.start)));
+        broken.extend(entry.map(|(key, at, nested)| {
+            let span = within.start + at..within.start + at + key.len();
+            Entry { key, span, value: None, nested, again: false }
+        }));
+        let blank: String = part[lines.clone()].bytes().map(|byte| if byte == b'\n' { '\n' } else { ' ' }).collect();
+        part.replace_range(lines, &blank);
+    }
+    // What cannot be mended: what was read before it counts.
+    let (mut front, _) = once((text, &part), within.start, sink);
+    front.entries.append(&mut broken);
+    front
+}
+
+/// The lines of the entry at a place, up to the next one, and its key with its place and whether it is indented.
+fn entry_at(part: &str, at: usize) -> (Range<usize>, Option<(String, usize, bool)>) {
+    let from = part[..at].rfind('\n').map_or(0, |end| end + 1);
+    let mut to = from;
+    for line in part[from..].split_inclusive('\n') {
+        if to > from && key_of(line).is_some() {
+            break;
+        }
+        to += line.len();
+    }
+    let key = key_of(&part[from..to]).map(|(key, indent)| (key.to_owned(), from + indent, indent > 0));
+    (from..to, key)
+}
+
+/// The key that a line begins with, and its indentation.
+fn key_of(line: &str) -> Option<(&str, usize)> {
+    let bare = line.trim_start_matches(' ');
+    let (key, rest) = bare.split_once(':')?;
+    let plain = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+    (plain && rest.starts_with([' ', '\n', '\r'])).then_some((key, line.len() - bare.len()))
+}
+
+/// Reads what is left of the part, as far as it is YAML; the mistake and its place, where that ends too early.
+fn once((text, part): (&str, &str), start: usize, sink: &mut Sink) -> (Front, Option<(Mistake, usize)>) {
+    let mut bytes: Vec<usize> = part.char_indices().map(|(at, _)| start + at).collect();
+    bytes.push(start + part.len());
     let front = Front { span: 0..3, ..Front::default() };
     let mut builder =
         Builder { text, bytes, sink, front, stack: Vec::new(), keys: Vec::new(), key: None, begun: false };
@@ -54,12 +112,12 @@ pub(super) fn read(text: &str, within: Range<usize>, sink: &mut Sink) -> Front {
                 }
             }
             Err(error) => {
-                builder.syntax(error.info(), error.marker().index());
-                break;
+                let broken = builder.syntax(error.info(), error.marker().index());
+                return (builder.front, Some(broken));
             }
         }
     }
-    builder.front
+    (builder.front, None)
 }
 
 /// A collection that has begun.
@@ -209,8 +267,8 @@ impl Builder<'_> {
     }
 
     fn refuse_properties(&mut self, span: &Range<usize>) {
-        let message = "an anchor, alias, tag or merge key is not part of the format";
-        self.sink.note(mistake::ANCHOR, self.trimmed(span.clone()), message, "write the value itself");
+        let help = "write the value itself, in quotes if it begins with `*` or `&`: `\"**\"`";
+        self.sink.note(mistake::ANCHOR, self.trimmed(span.clone()), PROPERTY, help);
     }
 
     fn trimmed(&self, span: Range<usize>) -> Range<usize> {
@@ -218,17 +276,24 @@ impl Builder<'_> {
         span.start..span.start + length
     }
 
-    fn syntax(&mut self, info: &str, character: usize) {
+    fn syntax(&mut self, info: &str, character: usize) -> (Mistake, usize) {
         self.front.cut = true;
         let at = self.byte(character);
         let end = at + self.text[at..].chars().next().map_or(0, char::len_utf8);
+        let mut noted = Sink::default();
         if info.contains("anchor") || info.contains("handle") {
-            return self.refuse_properties(&(at..end));
+            let help = "write the value itself, in quotes if it begins with `*` or `&`: `\"**\"`";
+            noted.note(mistake::ANCHOR, at..self.trimmed(at..end).end, PROPERTY, help);
+        } else {
+            let help = "quote values that hold `: `, indent with spaces, and write `key: value`";
+            noted.note(mistake::SYNTAX, at..end, format!("the front matter is not YAML: {info}"), help);
         }
-        let help = "quote values that hold `: `, indent with spaces, and write `key: value`";
-        self.sink.note(mistake::SYNTAX, at..end, format!("the front matter is not YAML: {info}"), help);
+        (noted.mistakes.remove(0), at)
     }
 }
+
+/// What is said of anchors and their like.
+const PROPERTY: &str = "an anchor, alias, tag or merge key is not part of the format";
 
 /// A character of an anchor or a tag before a value.
 fn is_property(c: char) -> bool {

@@ -219,3 +219,65 @@ fn what_is_too_large_is_denied_by_everyone() {
     let most = format!("echo {}", nested(20));
     assert_eq!(free.judge(&Action::Bash(&most), &ground(false)).decision, A);
 }
+
+#[test]
+fn what_a_command_names_in_its_arguments_is_read_by_it() {
+    let kept = [
+        ("cat notes/keys/id", D),
+        ("cat ./notes//keys/id", D),
+        ("cat notes/x/../keys/id", D),
+        ("cat 'notes/keys'/id", D),
+        ("cat notes/secret", D),
+        ("cat src/notes/keys/id", D),
+        ("cd notes && cat keys/id", D),
+        ("cd notes/keys && cat id", D),
+        ("cat /srv/repo/notes/keys/id", D),
+        ("cat notes/keys/*", D),
+        ("cat notes/keys/$X", D),
+        ("git log -p -- notes/keys/id", D),
+        ("git log HEAD:notes/keys/id", D),
+        ("git commit --file=notes/keys/id", D),
+        ("echo $(cat notes/keys/id)", D),
+        ("sh -c 'cat notes/keys/id'", D),
+        ("true | xargs cat notes/keys/id", D),
+        ("find notes -exec cat notes/keys/id ;", D),
+        ("cat notes/x src/y README.md", A),
+        ("cat -n notes/x", A),
+        ("cat < notes/x - /dev/null", A),
+    ];
+    check(&narrow(), &ground(false), &kept);
+    check(&Policy { allow: rules(&["Bash", "Read"]), ..narrow() }, &ground(false), &kept);
+    check(
+        &narrow(),
+        &ground(false),
+        &[
+            ("cat Cargo.toml", D),
+            ("cat ../x", D),
+            ("cat /etc/passwd", D),
+            ("cat notes/out/passwd", D),
+            ("cd notes && cat ../Cargo.toml", D),
+            ("cat NOTES/x", D),
+            ("cat SECRET~1", D),
+            ("echo Cargo.toml", A),
+        ],
+    );
+    check(&narrow(), &ground(true), &[("cat NOTES/KEYS/id", D), ("cat Notes/x", A)]);
+}
+
+#[test]
+fn a_denial_names_what_decided_and_not_a_rule_that_merely_might_have() {
+    use baton_policies::Reason;
+    let pushes = Policy { deny: rules(&["Push"]), ..wide() };
+    for policy in [&narrow(), &wide(), &pushes] {
+        for text in ["bash", "$X", "eval $X", "sh -s", "git -c core.pager=x log", "alias x=y", "echo \"unclosed"] {
+            let verdict = policy.judge(&Action::Bash(text), &ground(false));
+            assert_eq!(verdict.decision, D, "{text}");
+            assert!(!matches!(verdict.reason, Reason::Rule { .. }), "{text}: {verdict:?}");
+        }
+        let pushed = policy.judge(&Action::Bash("cd . && git push"), &ground(false));
+        assert!(matches!(pushed.reason, Reason::Rule { .. }), "{pushed:?}");
+    }
+    let none = Policy { deny: rules(&["Bash"]), ..wide() };
+    let verdict = none.judge(&Action::Bash("$X"), &ground(false));
+    assert!(matches!(verdict.reason, Reason::Rule { .. }), "every command is denied, this one too: {verdict:?}");
+}

@@ -120,6 +120,12 @@ const CASES: &[Case] = &[
     ("-inputs: finding", "-inputs: a_b", &["E0322"], "a_b"),
     ("Push Bash", "Push Write Bash", &["W0302"], "Write(docs/**)"),
     ("Bash(git push:*)", "Bash(git:*)", &["W0302"], "Bash(git log:*)"),
+    ("Bash(cargo test)", "Land", &["W0310"], "Land"),
+    ("Push Bash(git push:*)", "Bash(git push:*)\n  baton-colour: red", &["E0310"], "baton-colour"),
+    ("Bash(git push:*)\n  baton-approve: Delete(docs/**)", "Land\n  baton-approve: Push", &[], ""),
+    ("Push Bash(git push:*)", "Delete(docs/**)", &[], ""),
+    ("Push Bash(git push:*)", "Read(keys/**)", &["W0312"], "Bash(git log:*)"),
+    ("\"**\"", "docs/**", &["W0312"], "Bash(git log:*)"),
 ];
 
 #[test]
@@ -129,7 +135,7 @@ fn each_mistake_has_its_code_and_its_place() {
         let text = GOOD.replace(part, instead);
         let parsed = parse("writer", text.as_bytes());
         assert_eq!(codes(&parsed), *expected, "{instead:?}: {:#?}", parsed.mistakes);
-        let first = &parsed.mistakes[0];
+        let Some(first) = parsed.mistakes.first() else { continue };
         let found = &text[first.span.clone()];
         assert!(
             found == *place || place.len() == 1 && found.starts_with(place),
@@ -192,7 +198,7 @@ fn limits_are_told() {
 
 #[test]
 fn every_code_is_explained_and_has_a_case() {
-    let beyond = ["E0301", "E0302", "W0301"];
+    let beyond = ["E0301", "E0302", "W0301", "W0311"];
     let kinds = [
         FindingKind::WriteOverlap,
         FindingKind::SameMandate,
@@ -263,7 +269,7 @@ fn a_team_is_told_what_its_roles_have_against_each_other() {
     other.mandate = "Write it DOWN!".to_owned();
     other.policy.may_write = vec![baton_policies::Pattern::parse("Docs/api/**").unwrap()];
     other.handoff_to = vec!["nobody".to_owned()];
-    other.outputs = vec!["review".to_owned()];
+    other.outputs = vec!["verdict".to_owned(), "packet".to_owned()];
     other.stop.clear();
     let found: Vec<_> = overlaps(&[good(), other]).into_iter().map(|f| (f.kind, f.role, f.other)).collect();
     let name = |name: &str| name.to_owned();
@@ -282,4 +288,52 @@ fn a_team_is_told_what_its_roles_have_against_each_other() {
         ]
     );
     assert!(overlaps(&[good(), good()]).iter().any(|finding| finding.kind == FindingKind::SameName));
+}
+
+#[test]
+fn a_broken_line_hides_no_other_mistake() {
+    let text = "---
+name: writer
+description: Writes: a lot
+license: [MIT]
+metadata:
+  baton-mandate: *m
+  baton-inputs: a_b
+  baton-may-write: **
+\tbaton-may-read: x
+  baton-deny: Reed
+  baton-stop: 'never
+allowed-tools: Writ
+colour: red
+---
+";
+    let parsed = parse("writer", text.as_bytes());
+    let found: BTreeSet<(&str, &str)> =
+        parsed.mistakes.iter().map(|one| (one.code, text[one.span.start..].lines().next().unwrap())).collect();
+    let codes: BTreeSet<&str> = found.iter().map(|(code, _)| *code).collect();
+    for code in ["E0305", "E0307", "E0308", "E0309", "E0316", "E0322"] {
+        assert!(codes.contains(code), "{code}: {found:#?}");
+    }
+    for missing in ["E0314", "E0318", "E0319"] {
+        assert!(!codes.contains(missing), "{missing}, and it is there: {found:#?}");
+    }
+    assert!(parsed.skill.is_none());
+    let marked = format!("\u{feff}{}", GOOD.replace("baton-deny", "baton-denny"));
+    assert_eq!(self::codes(&parse("writer", marked.as_bytes())), ["E0303", "E0310"]);
+}
+
+#[test]
+fn what_only_the_merger_may_is_told_and_the_mergers_own_files_are_left_alone() {
+    let told = |change: &str| {
+        let text = GOOD.replace("baton-deny: Push Bash(git push:*)", "baton-deny: Delete(keys/**)");
+        codes(&parse("writer", text.replace("Bash(cargo test)", change).as_bytes()))
+    };
+    assert_eq!(told("Land Push"), ["W0310", "W0311"]);
+    assert_eq!(told("Bash(git push:*)"), ["W0311"]);
+    let merger = shipped().iter().find(|(name, _)| *name == "merger").unwrap();
+    let merger = parse("merger", merger.1.as_bytes()).skill.unwrap();
+    let mut alone = good();
+    (alone.inputs, alone.outputs) = (vec!["task".to_owned(), "packet".to_owned()], vec!["packet".to_owned()]);
+    alone.handoff_to.clear();
+    assert_eq!(overlaps(&[alone, merger]), []);
 }

@@ -320,7 +320,10 @@ impl Denial<'_> {
                 let lets = |rule: &Rule| rule.surely_lets(&words);
                 !certain || !self.file.allow.iter().any(lets) || self.is_path_that_nothing_allows(part)
             }
-            (None, "uncertain" | "empty") => !self.file.allow.iter().any(|rule| rule.names("Bash")),
+            (None, "uncertain" | "empty") => {
+                let denies = self.file.deny.iter().any(Rule::is_of_commands);
+                denies || !self.file.allow.iter().any(|rule| rule.names("Bash"))
+            }
             (None, "too-large") => part.len() >= 32,
             (None, "path") => true,
             (None, "outside-may-write") => !self.file.may_write.iter().any(|p| covers(p, part, Case::Counts)),
@@ -355,6 +358,16 @@ impl Denial<'_> {
     }
 }
 
+/// Whether a name has the form of those that some disks give long names beside their own: `SECRET~1`.
+fn is_short(name: &str) -> bool {
+    let (stem, ending) = name.rsplit_once('.').unwrap_or((name, ""));
+    let parts = stem.rsplit_once('~').filter(|(begin, _)| !begin.is_empty());
+    parts.is_some_and(|(begin, number)| {
+        let digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+        digits && begin.len() + number.len() <= 7 && ending.len() <= 3
+    })
+}
+
 /// Whether a path is one that every reader understands in one way: relative, without detours, nothing hidden in it.
 fn is_clean(path: &str) -> bool {
     let hidden = |c: char| {
@@ -369,7 +382,7 @@ fn is_clean(path: &str) -> bool {
     let part = |part: &str| {
         let name = part.to_uppercase().to_lowercase();
         let git = name.split(':').next().unwrap_or_default();
-        let short = git.strip_prefix("git~").is_some_and(|rest| rest.parse::<u32>().is_ok());
+        let short = git.strip_prefix("git~").is_some_and(|rest| rest.parse::<u32>().is_ok()) || is_short(&name);
         !matches!(part, "" | "." | "..") && !part.ends_with(['.', ' ']) && git != ".git" && !short
     };
     path.is_empty()

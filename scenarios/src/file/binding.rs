@@ -51,6 +51,8 @@ fn shipped(name: &str) -> Option<&'static str> {
 /// The skill files of a scenario while it is read.
 pub(crate) struct Skills<'s> {
     shelf: Shelf<'s>,
+    /// What binds the merger.
+    of_merger: Option<String>,
     read: Vec<(Span, Arc<Read>)>,
 }
 
@@ -70,15 +72,21 @@ impl Read {
 
 impl<'s> Skills<'s> {
     pub(crate) fn on(shelf: Shelf<'s>) -> Skills<'s> {
-        Skills { shelf, read: Vec::new() }
+        Skills { shelf, of_merger: None, read: Vec::new() }
     }
 
     /// Every file that was read, once, in the order of the scenario.
     pub(crate) fn finish(self) -> Vec<CheckedSkill> {
         let mut files: Vec<CheckedSkill> = Vec::new();
+        let bind = |path: &String| self.read.iter().filter(|(_, read)| read.path == *path).count();
+        let of_merger_alone = self.of_merger.clone().filter(|path| bind(path) == 1);
         for (_, read) in self.read {
             if files.iter().all(|file| file.faults.file != read.checked.faults.file) {
-                files.push(read.checked.clone());
+                let mut checked = read.checked.clone();
+                if of_merger_alone.as_ref() == Some(&read.path) {
+                    checked.faults.drop_warnings(baton_policies::LANDS);
+                }
+                files.push(checked);
             }
         }
         files
@@ -200,12 +208,27 @@ pub(crate) fn merger(sink: &mut Sink, field: Option<Field<'_>>, skills: &mut Ski
     });
     table.close(sink);
     let binding = binding?;
+    skills.of_merger = Some(binding.path.clone());
     if binding.skill.policy.judge(&Action::Land, &Nowhere).decision != Decision::Allowed {
         sink.error(Code::NeverLands, at, format!("the skill {} does not allow `Land`", binding.skill.name))
             .label("nothing will land")
             .help("let its `allowed-tools` name `Land`, and neither `baton-deny` nor `baton-approve`");
     }
     Some(binding)
+}
+
+/// Whether a role with lanes is bound by what only the merger may.
+pub(crate) fn lands_not(sink: &mut Sink, bound: &SkillFile, at: Span) {
+    if bound.skill.policy.judge(&Action::Land, &Nowhere).decision == Decision::Denied {
+        return;
+    }
+    sink.error(
+        Code::LandsAsRole,
+        at,
+        format!("the skill {} allows `Land`, which only the merger may", bound.skill.name),
+    )
+    .label("binds a role with lanes")
+    .help("bind the role by another skill; bind the merger by `merger: { skill: … }`");
 }
 
 impl Read {

@@ -126,6 +126,8 @@ pub(crate) enum Code {
     NeverLands,
     /// A role's skill does not let it hand its changes to whoever reviews them.
     NeverHandsOver,
+    /// A role with lanes is bound by a skill that allows to land.
+    LandsAsRole,
 }
 
 impl Code {

@@ -336,4 +336,23 @@ Right:
     tasks: [ { each: 1, by: writer, review: reviewer, do: { append: token } } ]
 ",
     ),
+    (
+        Code::LandsAsRole,
+        "W0262",
+        "A role is bound by a skill that allows it to land.
+
+Only the merger moves main, and lanes have no tool for it: what the skill says of the role is not so. The shipped skill
+`merger` states the rights of the merger itself; a role that is bound by it may do nothing that a lane can do.
+
+Wrong:
+    roles: { writer: { lanes: 2, model: fast, skill: policies/merger } }
+    models: { fast: { latency: { median: 1s, p99: 2s } } }
+    tasks: [ { each: 1, by: writer, do: { append: token } } ]
+
+Right:
+    roles: { writer: { lanes: 2, model: fast, skill: policies/writer } }
+    models: { fast: { latency: { median: 1s, p99: 2s } } }
+    tasks: [ { each: 1, by: writer, do: { append: token } } ]
+",
+    ),
 ];

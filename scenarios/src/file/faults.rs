@@ -87,6 +87,13 @@ struct Answer<'a> {
 }
 
 impl Faults {
+    /// Forgets the warnings of one code.
+    pub(crate) fn drop_warnings(&mut self, code: &str) {
+        let before = self.list.len();
+        self.list.retain(|fault| fault.code != code || fault.severity != Severity::Warning);
+        self.warnings -= before - self.list.len();
+    }
+
     /// The text of the file; of a file that is too large, its beginning.
     pub fn source(&self) -> &str {
         self.source.text()

@@ -254,7 +254,10 @@ fn role(
     });
     let model = table.need(sink, "model", |sink, field| models.known.find(sink, field));
     let context = table.maybe(sink, "context", |sink, field| field.integer(sink, 1..=TOKENS_MAX));
-    let skill = table.maybe(sink, "skill", |sink, field| skills.bind(sink, field));
+    let skill = table.maybe(sink, "skill", |sink, field| {
+        let at = field.node.span;
+        skills.bind(sink, field).inspect(|bound| binding::lands_not(sink, bound, at))
+    });
     table.close(sink);
     Some((row.lanes?, model?, context?, skill?))
 }
