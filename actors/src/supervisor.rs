@@ -9,6 +9,7 @@ mod answers;
 mod approvals;
 mod effects;
 mod handing;
+mod joining;
 mod lifecycle;
 mod orders;
 mod quiet;
@@ -129,6 +130,11 @@ pub enum Want {
         change: ChangeId,
         /// Why.
         reason: ReturnReason,
+    },
+    /// To give its task up, because nothing of it can land.
+    GiveUp {
+        /// The attempt.
+        change: ChangeId,
     },
     /// The landing of a change: goes to the merger's queue.
     Landing(Box<Submission>),
@@ -364,6 +370,8 @@ pub struct Supervisor {
     packets: BTreeMap<PacketId, String>,
     /// What people have allowed, for the merger.
     consent: Consent,
+    /// Which orders to add lanes were heard.
+    heard: joining::Heard,
     /// By lane: its latest question, and whether it waits for a task.
     asks: Vec<LatestAsk>,
     idle: VecDeque<LaneId>,
@@ -396,7 +404,7 @@ const SWEEPS_PER_ROLL_CALL: u64 = 10;
 impl Supervisor {
     /// A supervisor whose state is the fold of the journal in `journal`, taken by the caller.
     pub fn new(ground: Ground, journal: std::path::PathBuf, folded: Folded) -> Supervisor {
-        let Folded { state, packets, consent, end, .. } = folded;
+        let Folded { state, packets, consent, heard, end, .. } = folded;
         let names = end.names;
         let asks = vec![LatestAsk::default(); names.lanes()];
         let mut supervisor = Supervisor {
@@ -406,6 +414,7 @@ impl Supervisor {
             names,
             packets,
             consent,
+            heard,
             asks,
             idle: VecDeque::new(),
             unquiet: BTreeSet::new(),

@@ -3,6 +3,7 @@
 //! Times are microseconds, money is millionths of a dollar, probabilities are parts per million.
 
 mod command;
+mod effect;
 
 pub use crate::rights::Binding;
 pub use baton_core::approvals::{About, Patience};
@@ -54,6 +55,8 @@ pub struct Team {
     pub approvals: Patiences,
     /// Whether the run ends once every plan that a person decides about is on main.
     pub stop_when_planned: bool,
+    /// The orders by which lanes will join, in no order.
+    pub joining: Vec<Command>,
 }
 
 /// `approvals`: for each sort of question how long it waits for a person, and what happens then.

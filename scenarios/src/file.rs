@@ -22,6 +22,7 @@ mod explain_meaning;
 pub mod faults;
 mod misfortune;
 mod names;
+mod nobody_left;
 mod number;
 mod operators;
 mod packets;

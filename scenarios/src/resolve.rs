@@ -1,6 +1,6 @@
 //! From what a file says to what a team is: lanes and tasks are counted out, indices become names and identifiers.
 
-use crate::scenario::{Fault, FaultKind, OperatorCommand, Scenario, SkillFile, TaskGroup, Whom, World};
+use crate::scenario::{Command, Fault, FaultKind, OperatorCommand, Scenario, SkillFile, TaskGroup, Whom, World};
 use baton_actors::chaos::{Armed, LaneFault, MailFault, MailFaultWindow, Overload, Storm, Weather};
 use baton_actors::incidents::Incident;
 use baton_actors::supervisor::OperatorSays;
@@ -71,6 +71,7 @@ pub fn team(scenario: &Scenario, ground: Ground) -> Team {
         landing: ground.landing,
         approvals: scenario.approvals,
         stop_when_planned: scenario.stop_when_planned,
+        joining: joining(scenario),
     }
 }
 
@@ -180,6 +181,12 @@ fn incident(scenario: &Scenario, place: usize, fault: &Fault) -> Option<Incident
         FaultKind::Duplicate { .. } | FaultKind::Delay { .. } | FaultKind::Drop { .. } => None,
         FaultKind::Storm { .. } | FaultKind::Overload { .. } => None,
     }
+}
+
+/// The orders of its operators that add lanes.
+fn joining(scenario: &Scenario) -> Vec<Command> {
+    let words = scenario.operators.iter().map(|said| &said.command);
+    words.filter(|word| matches!(word, Command::Add { .. })).cloned().collect()
 }
 
 fn word(said: &OperatorCommand) -> OperatorSays {

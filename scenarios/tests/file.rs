@@ -601,6 +601,26 @@ fn what_people_are_asked_and_what_they_say() {
         ("operators: [ { at: 1m, by: ana, do: { deny: everything } } ]", "E0115 1:45"),
         ("operators: [ { at: 1m, by: ana, do: { deny: plan } } ]", "W0250 1:45"),
         ("operators: [ { at: 1m, by: ana, do: { override: T-0 }, reason: x } ]", "E0150 1:39"),
+        ("operators: [ { at: 1m, by: ana, do: { remove: writer.1 } } ]", ""),
+        (
+            "operators: [ { at: 2m, by: a, do: { remove: writer.2 } }, { at: 1m, by: a, do: { remove: writer.1 } } ]",
+            "W0251 1:14",
+        ),
+        (
+            "operators: [ { at: 1m, by: a, do: { remove: writer.1 } }, { at: 1m, by: a, do: { remove: writer.2 } }, { at: 3m, by: a, do: { add: writer } } ]",
+            "",
+        ),
+        (
+            "operators: [ { at: 1m, by: a, do: { remove: writer.1 } }, { at: 1m, by: a, do: stop }, { at: 2m, by: a, do: { remove: writer.2 } } ]",
+            "",
+        ),
+        (
+            "operators: [ { at: 3m, by: a, do: { remove: writer.3 } }, { at: 1m, by: a, do: { add: writer } }, { at: 2m, by: a, do: { remove: writer.1 } }, { at: 2m, by: a, do: { remove: writer.2 } } ]",
+            "W0251 1:14",
+        ),
+        ("tasks: [ { count: 1, by: writer, do: { run: ls } } ]", "W0252 1:38"),
+        ("tasks: [ { count: 1, by: writer, do: [ { read: a.md }, { stall: 1m }, { push: main } ] } ]", "W0252 1:38"),
+        ("tasks: [ { count: 1, by: writer, canonical: a.md, do: { run: ls } } ]", ""),
         ("gates: [ { name: a, forbid: x } ]\noperators: [ { at: 1m, by: ana, do: { override: T-0 } } ]", "E0102 2:14"),
         (
             "gates: [ { name: a, forbid: x } ]\noperators: [ { at: 1m, by: ana, do: { override: undo }, reason: x } ]",

@@ -132,6 +132,26 @@ fn damage_in_the_middle_of_a_journal_is_refused_with_file_and_line() {
 }
 
 #[test]
+fn a_run_of_another_format_is_refused_and_not_called_broken() {
+    let place = tempfile::tempdir().unwrap();
+    let place = place.path();
+    finished(place);
+    let folder = place.join("good");
+    let journal = String::from_utf8(RunFolder(&folder).journal()).unwrap();
+    std::fs::write(RunFolder(&folder).segments().remove(0), journal.replace("{\"v\":1,", "{\"v\":2,")).unwrap();
+    // Said of one of them alone it is damage.
+    let (code, report) = RunFolder(&folder).verify();
+    assert_eq!((code, &log_1(&report)["status"]), (3, &"broken".into()), "{report}");
+    let told = std::fs::read_to_string(folder.join("run.json")).unwrap();
+    let mut told: Value = serde_json::from_str(&told).unwrap();
+    told["format"] = 2.into();
+    std::fs::write(folder.join("run.json"), told.to_string()).unwrap();
+    let said = RunFolder(&folder).verify_said();
+    assert!(!matches!(said.code(), 0 | 3), "{said:?}");
+    assert!(said.stderr.contains("format 2 is not known"), "{said:?}");
+}
+
+#[test]
 fn a_torn_tail_is_told_and_is_no_damage() {
     let place = tempfile::tempdir().unwrap();
     let place = place.path();

@@ -18,6 +18,7 @@ mod gc;
 mod hostile;
 mod house;
 mod kills;
+mod left_to_people;
 mod licences;
 mod operators;
 mod packets;

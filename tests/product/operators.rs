@@ -134,6 +134,36 @@ fn a_team_without_lanes_for_what_is_left_says_so_and_ends() {
     assert_eq!((told.code, &told.outcome["stopped"]), (5, &"stuck".into()), "{:#}", told.outcome);
 }
 
+#[test]
+fn a_team_without_lanes_waits_for_those_that_its_operators_will_add() {
+    let out: String = (1..5).map(|lane| says(20_000, &format!("{{ remove: w.{lane} }}"))).collect();
+    // Nobody can tell of the second of these before it comes that it will be refused.
+    let join = says(300_000, "{ add: { role: w, lanes: 2 } }") + &says(400_000, "{ add: w }");
+    for faults in ["", "faults: [ { restart: supervisor, at: 20s }, { restart: supervisor, at: 299999ms } ]\n"] {
+        let place = tempfile::tempdir().unwrap();
+        let told = Told::of(place.path(), "joined", &format!("{WORK}operators:\n{out}{join}{faults}"), 1);
+        assert_eq!((told.code, &told.outcome["stopped"]), (0, &"tasks-ended".into()), "{faults}: {:#}", told.outcome);
+    }
+    let place = tempfile::tempdir().unwrap();
+    let (full, gone) = (says(300_000, "{ add: { role: w, lanes: 2 } }"), "caps: { lanes: 5 }\n");
+    let told = Told::of(place.path(), "full", &format!("{WORK}operators:\n{out}{full}{full}{gone}"), 1);
+    assert_eq!((told.code, &told.outcome["stopped"]), (0, &"tasks-ended".into()), "the removed make room");
+}
+
+#[test]
+fn a_yes_waits_for_a_lane_that_will_join_and_ends_the_run_if_none_will() {
+    let work = "tasks: [ { count: 2, by: w, approve: plan, do: { append: token } } ]\n";
+    let out: String = (1..5).map(|lane| says(200_000, &format!("{{ remove: w.{lane} }}"))).collect();
+    let yes = says(300_000, "{ approve: all }");
+    for (join, code, stopped) in [(says(400_000, "{ add: w }"), 0, "tasks-ended"), (String::new(), 5, "stuck")] {
+        let place = tempfile::tempdir().unwrap();
+        let told = Told::of(place.path(), "yes", &format!("{work}operators:\n{out}{yes}{join}"), 1);
+        assert_eq!((told.code, &told.outcome["stopped"]), (code, &stopped.into()), "{:#}", told.outcome);
+        let seconds = told.outcome["virtual_s"].as_f64().unwrap();
+        assert!(code == 0 || (300.0..310.0).contains(&seconds), "it ends at once: {seconds}");
+    }
+}
+
 /// Whoever owned it stands still and wakes up long after: its change comes too late, and is refused where people see it.
 #[test]
 fn a_task_that_changes_hands_lands_once_and_what_comes_too_late_is_told() {

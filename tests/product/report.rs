@@ -42,7 +42,29 @@ fn compare(folder: &Path, report: &Value, what: &str) {
         report["people"]["commands"].as_object().unwrap().values().map(|count| count.as_u64().unwrap()).sum();
     assert_eq!(sums["commands"], commands, "{what}: commands");
     assert_eq!(sums["overrides"], report["people"]["overrides"].as_array().unwrap().len(), "{what}: overrides");
+    questions_agree(folder, report, what);
     add_up(report, what);
+}
+
+/// How many questions are asked is said by the packets alone, and so is counted in them.
+#[track_caller]
+fn questions_agree(folder: &Path, report: &Value, what: &str) {
+    let records = RunFolder(folder).records();
+    let of_kind = |kind: &'static str| records.iter().filter(move |record| record["kind"] == kind);
+    let accepted: Vec<&Value> = of_kind("PacketAccepted").map(|record| &record["data"]["packet"]).collect();
+    let mut asked = std::collections::BTreeMap::<&str, u64>::new();
+    for offered in of_kind("PacketOffered").map(|record| &record["data"]) {
+        if accepted.contains(&&offered["packet"]) {
+            let digest = offered["digest"].as_str().unwrap();
+            let path = folder.join("content").join(&digest[..2]).join(&digest[2..]);
+            let packet: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+            *asked.entry(offered["purpose"].as_str().unwrap()).or_default() +=
+                packet["questions"].as_array().unwrap().len() as u64;
+        }
+    }
+    for debt in report["handoffs"]["by_purpose"].as_array().unwrap() {
+        assert_eq!(debt["questions"], asked[debt["purpose"].as_str().unwrap()], "{what}: {debt}");
+    }
 }
 
 /// The states of every lane, role and team add up to their lives.

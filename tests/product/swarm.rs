@@ -2,6 +2,7 @@
 //!
 //! `BATON_SWARM` sets how many, `BATON_SWARM_FROM` the first seed. A failure prints the seed and the scenario.
 
+mod asker;
 mod handing;
 mod orders;
 
@@ -9,6 +10,7 @@ use crate::draws::Draws;
 use crate::program::{Living, baton};
 use crate::report::must_agree;
 use crate::run_folder::{RunFolder, write_scenario};
+use asker::Asker;
 use handing::Handing;
 use orders::{Orders, groups};
 use std::time::Duration;
@@ -244,7 +246,7 @@ fn renames(seed: u64) -> String {
 
 fn scenario(seed: u64) -> String {
     let (mut draws, money, handing) = (Draws::of(seed), Money::of(seed), Handing::of(seed));
-    let people = People::of(seed);
+    let (people, asker) = (People::of(seed), Asker::of(seed, Orders::are_given(seed)));
     let Bounds { skills: [bound, writes], tasks: literal, faults: ignored } = Bounds::of(seed);
     let tokens = if money.tokens.is_empty() && !handing.tasks.is_empty() { TOKENS } else { &money.tokens };
     let [implementers, writing] = &handing.contexts;
@@ -253,16 +255,17 @@ fn scenario(seed: u64) -> String {
     let mut text = format!(
         "baton: 1\nname: swarm\nseed: {seed}\nworkspace: {{ fixture: notes, files: {files} }}\nroles:\n  \
          implementer: {{ lanes: {lanes}, model: fast{implementers}{bound} }}\n  \
-         writer: {{ lanes: {writers}, model: fast{writing}{writes} }}\nmodels:\n  \
+         writer: {{ lanes: {writers}, model: fast{writing}{writes} }}\n{}models:\n  \
          fast: {{ driver: script, latency: {{ median: {median}s, p99: 90s }}, slots: {slots}{tokens} }}\n{}tasks:\n  \
          - {{ each: 2, by: implementer, do: {{ append: token }} }}\n",
-        money.budgets
+        asker.role, money.budgets
     );
     (0..draws.between(1, 4)).for_each(|_| text.push_str(&task(&mut draws)));
     text.push_str(&handing.tasks);
     text.push_str(&people.tasks);
     text.push_str(&literal);
     text.push_str(&renames(seed));
+    text.push_str(&asker.tasks);
     text.push_str(&people.approvals);
     text.push_str("leases:\n  - { resource: README.md, ttl: 2m }\n");
     for place in ["notes/**", "counters/**", "index/**"] {
@@ -271,7 +274,7 @@ fn scenario(seed: u64) -> String {
             text.push_str(&format!("  - {{ resource: \"{place}\", per: {per}, ttl: {ttl}s }}\n"));
         }
     }
-    let mut operators = money.operators + &people.operators;
+    let mut operators = money.operators + &people.operators + &asker.operators;
     if draws.chance(50) {
         operators.push_str(&people.overrides);
         let red = draws.between(0, 40);

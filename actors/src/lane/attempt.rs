@@ -59,6 +59,8 @@ pub(super) struct Attempt {
     pub(super) ignores: Option<FaultId>,
     /// Actions that did not happen so far.
     pub(super) undone: Undone,
+    /// Commands, pushes and foreign tools that were used, in words.
+    pub(super) used: Vec<String>,
     /// Actions that a person decides about.
     pub(super) left_to_people: Vec<LeftToPeople>,
     planned: Option<Planned>,
@@ -91,6 +93,7 @@ impl Attempt {
             call,
             ignores: None,
             undone: Undone::default(),
+            used: Vec::new(),
             left_to_people: Vec::new(),
             planned,
             edits_written: 0,

@@ -138,7 +138,9 @@ impl Lane {
             (PacketPurpose::Review | PacketPurpose::Approval, review) => {
                 let base = attempt.base.expect("a change is made on a base");
                 let links = [vec![packing::pack(store, base, attempt.plan_made())?], self.links_to_reads()].concat();
-                let checklist = packing::checklist(attempt.updates());
+                let waiting: Vec<String> = attempt.left_to_people.iter().map(|left| left.what.clone()).collect();
+                let beside = packing::Beside { done: &attempt.used, waiting: &waiting };
+                let checklist = packing::checklist(attempt.updates(), &beside);
                 let (to, purpose) = match review {
                     Some(review) if purpose == PacketPurpose::Review => (review.role.clone(), Purpose::Review),
                     _ => (spec.role.clone(), Purpose::Approval),
@@ -256,8 +258,23 @@ impl Lane {
         Ok(Some(if approved { Lack::of_plan(paths) } else { Lack::of_rounds(rounds, paths) }))
     }
 
+    /// Gives the task up once all that it consists of is done, if none of that can land.
+    pub(super) fn ends_empty(&mut self, ctx: &mut Context<Lane>) -> bool {
+        let change = self.attempt.as_ref().expect("what is given up is an attempt").change;
+        let team = &self.ground.team;
+        let empty = team.landing == LandingKind::Merger && !team.work_of(change.task()).can_land();
+        if empty {
+            self.stage = Stage::HandingOver;
+            self.ask(Want::GiveUp { change }, ctx);
+        }
+        empty
+    }
+
     /// Submits the change that was handed over, as its author made it.
     pub(super) fn submit_handed(&mut self, ctx: &mut Context<Lane>) {
+        if self.ends_empty(ctx) {
+            return;
+        }
         let attempt = self.attempt.as_mut().expect("a judgement is an attempt");
         let handed = attempt.handed.as_ref().expect("what is judged was handed over");
         match packing::unpack(&self.ground.content, &handed.packet) {

@@ -26,6 +26,15 @@ fn tool(action: &Scripted) -> Option<Action<'_>> {
     }
 }
 
+/// How it is called in a packet.
+fn words(action: &Action<'_>) -> String {
+    match action {
+        Action::Bash(command) => format!("Bash({command})"),
+        Action::Mcp(tool) => (*tool).to_owned(),
+        _ => "Push".to_owned(),
+    }
+}
+
 /// How long a command, a push or a foreign tool takes: half of the draws are below, 99 of 100.
 const TOOL_US: (u64, u64) = (2_000_000, 30_000_000);
 
@@ -55,6 +64,7 @@ impl Lane {
             self.tell_undone(denial.into_iter().collect());
             return Ok(None);
         }
+        attempt.used.push(words(&judged));
         let name = format!("tool/{}/{}", attempt.change, attempt.action);
         Ok(Some(self.ground.team.seeds.child(&name).draws().latency_us(TOOL_US.0, TOOL_US.1)))
     }

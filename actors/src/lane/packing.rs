@@ -19,6 +19,9 @@ const CHANGE: &str = "change";
 /// Items that are listed one by one, and what their claims may take of a packet; the others are counted.
 const LISTED_MAX: usize = 200;
 const LISTED_BYTES_MAX: usize = 16 * 1024;
+/// Of what was done beside a change and of what waits: so many of each, so long.
+const BESIDE_MAX: usize = 24;
+const BESIDE_CHARS_MAX: usize = 320;
 
 /// A change in the content store.
 #[derive(Debug, Serialize, Deserialize)]
@@ -108,8 +111,38 @@ pub(crate) fn unpack(store: &ContentStore, packet: &Packet) -> Result<Unpacked, 
     Ok(Unpacked::Change(packed.base, planned))
 }
 
-/// What a change does, item by item, each with the change itself as its evidence.
-pub(super) fn checklist(updates: &[Update]) -> Vec<Item> {
+/// What was done, item by item: what the change does, with the change itself as its evidence; what was done beside it, of which
+/// there is none; and what is not done before a person has said yes. Never empty: who takes the packet is told what there is
+/// to judge, were it that nothing is changed.
+pub(super) fn checklist(updates: &[Update], beside: &Beside<'_>) -> Vec<Item> {
+    let mut items = changed(updates);
+    let all: [(&[String], &str, ItemState); 2] =
+        [(beside.done, "did ", ItemState::NotChecked), (beside.waiting, "waits for a person's yes: ", ItemState::Open)];
+    for (what, how, state) in all {
+        let listed = what.len().min(BESIDE_MAX);
+        let mut item = |claim| items.push(Item { claim, state, evidence: vec![] });
+        what[..listed].iter().for_each(|what| item(one_line(&format!("{how}{what}"), BESIDE_CHARS_MAX)));
+        if what.len() > listed {
+            item(format!("{how}{} actions more", what.len() - listed));
+        }
+    }
+    if items.is_empty() {
+        items.push(Item { claim: "changes no file".to_owned(), state: ItemState::Done, evidence: vec![0] });
+    }
+    items
+}
+
+/// What belongs to a change beside what it does to files.
+#[derive(Debug, Default)]
+pub(super) struct Beside<'a> {
+    /// Commands, pushes and foreign tools that were used, in words.
+    pub(super) done: &'a [String],
+    /// Actions that are left to a person, each with its rule.
+    pub(super) waiting: &'a [String],
+}
+
+/// What a change does, path by path.
+fn changed(updates: &[Update]) -> Vec<Item> {
     let word = |op| match op {
         UpdateOp::Append => "appends to",
         UpdateOp::Edit => "edits",

@@ -267,6 +267,9 @@ impl Lane {
         if let Some(lack) = self.action_lack() {
             return self.ask_person(lack, ctx);
         }
+        if self.ends_empty(ctx) {
+            return;
+        }
         match self.ground.team.landing {
             LandingKind::Merger if self.hands_to_review() => self.hand_over(PacketPurpose::Review, ctx),
             LandingKind::Merger if self.waits_for_plan() => self.ask_person(self.plan_lack(), ctx),

@@ -73,7 +73,10 @@ impl Supervisor {
                 self.serve_review(lane, &Command::Review { lane, change, approved, items, asks });
             }
             Want::AskPerson { change, question } => self.serve_ask_person(lane, change, question),
-            Want::GiveBack { change, reason } => self.serve_give_back(lane, change, reason),
+            Want::GiveBack { change, reason } => {
+                self.serve_give_back(lane, &Command::GiveBack { lane, change, reason });
+            }
+            Want::GiveUp { change } => self.serve_give_back(lane, &Command::GiveUp { lane, change }),
             Want::Written { change, settled } => self.serve_written(lane, change, settled),
             Want::Landing(_) => unreachable!("a submission goes to the merger"),
         }

@@ -97,6 +97,7 @@ impl Supervisor {
             effects.extend(fact.lane.and_then(|lane| self.note_end(lane, &fact.event)));
             self.state.apply((fact.lane, fact.task), &fact.event, roles_in(&fact.event, &self.names));
             self.note_packet(&fact.event);
+            self.heard.take(&fact.event);
             effects.extend(self.consent.take(fact.task, &fact.event).map(Effect::Allow));
             effects.extend(self.effect_of_order(fact));
             effects.extend(self.effect_of(fact, asked));

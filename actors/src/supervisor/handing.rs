@@ -8,8 +8,8 @@ use actix::{AsyncContext, Context};
 use baton_core::board::Offer;
 use baton_core::{Command, Refusal};
 use baton_packets::{Packet, Purpose};
-use baton_record::event::{PacketOffered, PacketPurpose, ReturnReason};
-use baton_record::{ChangeId, Event, LaneId, Oid, PacketId, TaskId};
+use baton_record::event::{PacketOffered, PacketPurpose};
+use baton_record::{Event, LaneId, Oid, PacketId, TaskId};
 use baton_world::ClockKind;
 use baton_world::git::EntryMode;
 use std::cell::RefCell;
@@ -72,8 +72,8 @@ impl Supervisor {
         }
     }
 
-    pub(super) fn serve_give_back(&mut self, lane: LaneId, change: ChangeId, reason: ReturnReason) {
-        match self.obey(&Command::GiveBack { lane, change, reason }) {
+    pub(super) fn serve_give_back(&mut self, lane: LaneId, command: &Command) {
+        match self.obey(command) {
             Ok(()) => self.employ_idle(),
             Err(_) => self.answer(lane, Answer::Over),
         }

@@ -1,6 +1,7 @@
 //! Deaths and restarts: of lanes, and of the supervisor itself.
 
 use super::admission::Quiet;
+use super::joining::Heard;
 use super::{Crash, Effect, Expire, LaneGone, LatestAsk, Revive, Supervisor};
 use crate::consent::Consent;
 use crate::failure::Failure;
@@ -48,6 +49,8 @@ pub struct Folded {
     pub consent: Consent,
     /// What endpoints have said.
     pub quiet: Quiet,
+    /// Which orders to add lanes were heard.
+    pub heard: Heard,
     /// Where the journal ends.
     pub end: journal::FoldEnd,
 }
@@ -55,10 +58,11 @@ pub struct Folded {
 /// The supervisor's state as the journal in `dir` has it.
 pub fn fold_supervision(dir: &Path) -> Result<Folded, journal::JournalDamage> {
     let (mut state, mut packets, mut consent) = (Supervision::default(), BTreeMap::new(), Consent::default());
-    let mut quiet = Quiet::default();
+    let (mut quiet, mut heard) = (Quiet::default(), Heard::default());
     let end = journal::fold(dir, |_, record, names| {
         state.apply((record.lane, record.task), &record.event, roles_in(&record.event, names));
         consent.take(record.task, &record.event);
+        heard.take(&record.event);
         match record.event {
             Event::PacketOffered(offered) => drop(packets.insert(offered.packet, offered.digest)),
             Event::EffectFailed(failed) => {
@@ -68,7 +72,7 @@ pub fn fold_supervision(dir: &Path) -> Result<Folded, journal::JournalDamage> {
             _ => {}
         }
     })?;
-    Ok(Folded { state, packets, consent, quiet, end })
+    Ok(Folded { state, packets, consent, quiet, heard, end })
 }
 
 impl Supervisor {
@@ -199,9 +203,9 @@ impl Supervisor {
     }
 
     fn recover(&mut self, ctx: &mut Context<Supervisor>) {
-        let Folded { state, packets, consent, quiet, end } =
+        let Folded { state, packets, consent, quiet, heard, end } =
             fold_supervision(&self.journal).expect("a run's own journal can be folded");
-        (self.state, self.packets, self.consent) = (state, packets, consent);
+        (self.state, self.packets, self.consent, self.heard) = (state, packets, consent, heard);
         self.names = end.names;
         self.asks = vec![LatestAsk::default(); self.names.lanes()];
         (0..self.names.lanes() as u32).for_each(|lane| self.enroll(LaneId(lane)));

@@ -67,7 +67,7 @@ impl Supervisor {
         self.stop_if_drained(ctx);
         let out_of_money = self.state.board.any_retired();
         let fewer = self.lanes_given_up || self.state.board.any_removed();
-        if (fewer || out_of_money) && self.state.board.is_stuck(self.ground.team.caps.restarts) {
+        if (fewer || out_of_money) && self.state.board.is_stuck(self.ground.team.caps.restarts, &self.roles_joining()) {
             let reason = if out_of_money { StopReason::BudgetOver } else { StopReason::Stuck };
             self.stop(reason, ctx);
         }

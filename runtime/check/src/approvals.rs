@@ -9,6 +9,7 @@ use crate::board::Board;
 use crate::changes::Changes;
 use crate::packets::Packets;
 use crate::report::Judgement;
+use crate::scenario_file::ScenarioFile;
 use baton_record::event::{ApprovalAsked, ApprovalGiven, ApprovalSubject, ApprovalThen, ApprovalTimedOut};
 use baton_record::event::{ChangeRefused, CommandRefusal, CommandRefused, FailReason, RefuseReason, ReturnReason};
 use baton_record::event::{StopReason, WorldKind};
@@ -208,6 +209,19 @@ impl Approvals {
         let (first_us, then) = *self.patience.entry(asked.subject).or_insert((waits_us, asked.then));
         let fits = then == asked.then && (self.live || first_us == waits_us);
         if fits { Ok(()) } else { Err("waits otherwise than other questions of its sort") }
+    }
+
+    /// HAND-1: all questions wait as long as the scenario says, and then happens what it says.
+    pub(crate) fn judge_patience(&self, file: &ScenarioFile) -> Judgement {
+        let mut hand_1 = Judgement::default();
+        for (subject, (waits_us, then)) in &self.patience {
+            let (timeout_us, said) = file.patience(*subject);
+            let least_us = timeout_us.saturating_sub(if self.live { LATE_US } else { 0 });
+            hand_1.claim((least_us..=timeout_us).contains(waits_us) && *then == said, || {
+                format!("questions about {} wait otherwise than the scenario says", subject.word())
+            });
+        }
+        hand_1
     }
 
     /// The question of an answer, if it is open and is about the task of the record.

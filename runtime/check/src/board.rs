@@ -229,7 +229,7 @@ impl Board {
             Event::TaskAssigned(assigned) => self.assigned(record, assigned.attempt, packets),
             Event::TaskReturned(returned) => self.returned(record, returned.reason, (changes, packets)),
             Event::TaskDone(done) => self.done(record, done.change, changes),
-            Event::TaskFailed(failed) => self.failed(record, failed.reason),
+            Event::TaskFailed(failed) => self.failed(record, failed.reason, changes),
             _ => return,
         };
         let task = record.task.map_or_else(|| "a task".to_owned(), |task| task.to_string());
@@ -315,7 +315,7 @@ impl Board {
 
     /// A task may also be given up when nobody owns it any more: after the death of its last owner, or because what it
     /// comes after was given up.
-    fn failed(&mut self, record: &Record, reason: FailReason) -> Result<(), &'static str> {
+    fn failed(&mut self, record: &Record, reason: FailReason, changes: &Changes) -> Result<(), &'static str> {
         let group = record.task.and_then(|id| self.tasks.get(&id)).map_or(0, |task| task.added.group);
         let in_vain = self.groups.waits_in_vain(group);
         let unowned = record.task.and_then(|id| self.tasks.get_mut(&id)).filter(|task| task.owner.is_none());
@@ -333,6 +333,7 @@ impl Board {
             FailReason::Prerequisite => in_vain && is_unowned && task.attempt == 0,
             // That somebody has said no: [`crate::approvals`].
             FailReason::NotApproved => is_unowned,
+            FailReason::NothingToLand => !is_unowned && !record.task.is_some_and(|id| changes.any_of(id)),
         };
         self.ended += 1;
         self.groups.ended(group, true);

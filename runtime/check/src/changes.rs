@@ -98,6 +98,11 @@ impl Changes {
         self.by_id.get(&id)
     }
 
+    /// Whether a change of the task was ever submitted.
+    pub(crate) fn any_of(&self, task: TaskId) -> bool {
+        self.by_id.range(ChangeId::of(task, 1)..).next().is_some_and(|(id, _)| id.task() == task)
+    }
+
     /// Whether the attempt was closed because its lane died, or its task was given to another.
     pub(crate) fn was_withdrawn(&self, id: ChangeId) -> bool {
         self.withdrawn.contains(&id) || self.by_id.get(&id).is_some_and(|change| change.withdrawn)

@@ -18,6 +18,7 @@ use crate::orders::{Orders, View};
 use crate::packets::Packets;
 use crate::pause::Pauses;
 use crate::roles::Roles;
+use crate::rollover::Rollovers;
 use crate::sequel::Sequel;
 use crate::slots::Slots;
 use crate::stop::Ends;
@@ -45,6 +46,7 @@ pub(crate) struct Fold {
     pub(crate) opening: Opening,
     pub(crate) roles: Roles,
     pub(crate) orders: Orders,
+    pub(crate) rollovers: Rollovers,
 }
 
 impl Fold {
@@ -70,6 +72,7 @@ impl Fold {
         self.roles.see(seq, record, (&self.changes, name));
         self.control.see(seq, record, &self.changes);
         self.sequel.after(record, (&self.slots, &self.leases), (&self.board, &self.changes, &self.packets));
+        self.rollovers.see(seq, record, (name, &self.packets));
         self.packets.see(seq, record, (&self.changes, record.lane.and_then(|lane| lanes.name(lane))));
     }
 }

@@ -8,7 +8,7 @@
 //! records to: `opening`, `changes`, `leases` with `patterns`, `slots`, `budgets`, `gates`, `board` with
 //! `groups`, `pause`, `stop`, `who`, `effects`, `life`, `orders`, `sequel`, which looks at several of them, and `packets`; then main itself: `refs`, `git`,
 //! `repository`, `main_line` with `credit` and `trailers`, `replay` with [`history`], `control` with `tokens`;
-//! `packet_content` with `packet_form` for what was handed on, and [`shelf`](RunShelf) for others who look it up; last `claims`, `report` and `verdict`.
+//! `packet_content` with `packet_form` for what was handed on, and [`shelf`](RunShelf) for others who look it up; last `claims`, `scenario_file` with `rollover`, `report` and `verdict`.
 
 mod approvals;
 mod artifacts;
@@ -46,8 +46,10 @@ mod repository;
 mod role_file;
 mod roles;
 mod rollback;
+mod rollover;
 mod room;
 mod run_folder;
+mod scenario_file;
 mod sequel;
 mod shelf;
 mod slots;
@@ -68,7 +70,7 @@ use run_folder::RunFolder;
 use std::fmt;
 use std::path::Path;
 
-/// Why a folder cannot be verified at all: it is not a run, or git is not there. A run that is damaged or
+/// Why a folder cannot be verified at all: it is not a run, one of another format, or git is not there. A run that is damaged or
 /// forged can always be verified, and is found broken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unreadable {
@@ -99,6 +101,10 @@ impl std::error::Error for Unreadable {}
 /// the system's place for temporary files and is removed. Never panics on what it reads.
 pub fn verify(run: &Path) -> Result<Report, Unreadable> {
     let folder = RunFolder::open(run)?;
+    if let Some(format) = folder.strange_format() {
+        let what = format!("{}: its format {format} is not known, and nothing is said of it", run.display());
+        return Err(Unreadable { what, cure: "verify it with the version of baton that wrote it".into() });
+    }
     std::thread::scope(|scope| {
         let sound = scope.spawn(|| verdict::soundness(&folder));
         let mut lanes = Lanes::default();

@@ -60,6 +60,11 @@ impl Mandates {
         !self.skills.is_empty()
     }
 
+    /// Tokens of context that the role's file gives its lanes.
+    pub(crate) fn context_limit(&self, role: &str) -> Option<u64> {
+        self.files.get(role)?.context_limit
+    }
+
     /// Every denial, and every hand-over, is one that the files give.
     pub(crate) fn judge_denials(&self, roles: &Roles, links: &[Vec<u8>], role_1: &mut Judgement) {
         for denied in &roles.denied {

@@ -24,6 +24,8 @@ pub(crate) struct RoleFile {
     pub(crate) may_write: Vec<String>,
     pub(crate) may_read: Vec<String>,
     pub(crate) handoff_to: Vec<String>,
+    /// Tokens.
+    pub(crate) context_limit: Option<u64>,
 }
 
 impl RoleFile {
@@ -55,6 +57,7 @@ impl RoleFile {
             may_write: words(of("baton-may-write")),
             may_read: words(of("baton-may-read")),
             handoff_to: words(of("baton-handoff-to")),
+            context_limit: of("baton-context-limit").trim().parse().ok(),
         })
     }
 }

@@ -5,11 +5,14 @@
 
 use crate::Unreadable;
 use crate::claims::Claims;
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+/// The format of runs that is read here.
+const FORMAT: u64 = 1;
 /// No `run.json` and no scenario is larger.
 const FILE_BYTES_MAX: u64 = 64 << 20;
 /// Nothing in a content store is larger.
@@ -72,6 +75,20 @@ impl RunFolder {
         Claims::of(value)
     }
 
+    /// The format that `run.json` and the beginning of the journal both name, if it is not the one that is read here. One that
+    /// only one of them names is damage, and found as that.
+    pub(crate) fn strange_format(&self) -> Option<u64> {
+        let told: Value = serde_json::from_slice(&read_own(&self.run_json).ok()?).ok()?;
+        let format = told.get("format")?.as_u64().filter(|format| *format != FORMAT)?;
+        let segments = fs::read_dir(&self.journal).ok()?.filter_map(|entry| Some(entry.ok()?.path()));
+        let first = segments.filter(|path| path.extension().is_some_and(|end| end == "jsonl")).min()?;
+        let is_file = fs::symlink_metadata(&first).is_ok_and(|found| found.is_file());
+        let beginning = format!("{{\"v\":{format},");
+        let mut bytes = vec![0; beginning.len()];
+        fs::File::open(first).ok().filter(|_| is_file)?.read_exact(&mut bytes).ok()?;
+        (bytes == beginning.as_bytes()).then_some(format)
+    }
+
     /// The skill file of this name, if it is the one with this digest.
     pub(crate) fn skill(&self, name: &str, digest: &str) -> Result<Vec<u8>, String> {
         let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
@@ -101,9 +118,11 @@ impl RunFolder {
         entries.map(name).collect()
     }
 
-    /// Hash of the scenario that lies beside the journal.
-    pub(crate) fn scenario_hash(&self) -> Result<String, String> {
-        Ok(crate::line::hex(&Sha256::digest(read_own(&self.scenario)?)))
+    /// The scenario that lies beside the journal, and its hash.
+    pub(crate) fn scenario(&self) -> Result<(Vec<u8>, String), String> {
+        let bytes = read_own(&self.scenario)?;
+        let hash = crate::line::hex(&Sha256::digest(&bytes));
+        Ok((bytes, hash))
     }
 }
 

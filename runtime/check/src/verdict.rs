@@ -21,6 +21,7 @@ use crate::report::{Judgement, Promise, Report, one_line};
 use crate::repository::Repository;
 use crate::rollback;
 use crate::run_folder::RunFolder;
+use crate::scenario_file::ScenarioFile;
 use baton_record::Oid;
 use baton_record::event::RunStarted;
 use baton_record::promise::{PROMISES, Status};
@@ -102,7 +103,7 @@ impl Verdict {
         let Some(started) = fold.ends.started.clone() else {
             return Ok(());
         };
-        self.judge_claims(folder, fold);
+        let scenario = self.judge_claims(folder, fold);
         let mut main_1 = Judgement::default();
         let refs = match refs::only_its_own(&folder.repository).and_then(|()| refs::read(&folder.repository)) {
             Ok(refs) => refs,
@@ -129,6 +130,9 @@ impl Verdict {
         }
         let mut main_3 = Judgement::default();
         let mandates = self.read_mandates(folder, fold, (&repository, started.base));
+        if let Some(file) = scenario {
+            self.judge_by_scenario(&file, &mandates, fold);
+        }
         if started.control || fold.control.any() {
             let mut role_1 = Judgement::default();
             mandates.judge_written(&fold.roles.written, &mut role_1);
@@ -149,19 +153,30 @@ impl Verdict {
         Ok(())
     }
 
-    /// LOG-1: `run.json` and the scenario beside the journal belong to it.
-    fn judge_claims(&mut self, folder: &RunFolder, fold: &Fold) {
+    /// LOG-1: `run.json` and the scenario beside the journal belong to it; the scenario, if it does.
+    fn judge_claims(&mut self, folder: &RunFolder, fold: &Fold) -> Option<ScenarioFile> {
         let mut log = Judgement::default();
         for contradiction in self.claims.contradictions(fold) {
             log.breaks(|| contradiction);
         }
+        let mut file = None;
         let said = fold.ends.started.as_ref().map(|started| started.scenario_hash.clone());
-        match folder.scenario_hash() {
-            Ok(found) if Some(&found) == said.as_ref() => {}
+        match folder.scenario() {
+            Ok((bytes, found)) if Some(&found) == said.as_ref() => file = ScenarioFile::read(&bytes),
             Ok(_) => log.breaks(|| "scenario.yaml is not the scenario that the run was started with".into()),
             Err(why) => log.breaks(|| why),
         }
         self.join("LOG-1", log);
+        file
+    }
+
+    /// What the journal alone does not say: how long people are waited for, and where a lane's context is full.
+    fn judge_by_scenario(&mut self, file: &ScenarioFile, mandates: &Mandates, fold: &Fold) {
+        self.join("HAND-1", fold.approvals.judge_patience(file));
+        let limit = |role: &str| file.contexts.get(role).copied().or_else(|| mandates.context_limit(role));
+        if fold.ends.started.as_ref().is_some_and(|started| !started.control) {
+            self.join("HAND-2", fold.rollovers.judge(limit));
+        }
     }
 
     fn judge_control(&mut self, base: Oid, refs: Refs, fold: &mut Fold, repository: &Repository) {

@@ -429,12 +429,13 @@ impl Board {
     }
 
     /// Whether nothing that is left to do can ever be done: no lane of its role lives, or has less than this many
-    /// restarts behind it.
-    pub fn is_stuck(&self, restarts_max: u32) -> bool {
+    /// restarts behind it, or is still to join.
+    pub fn is_stuck(&self, restarts_max: u32, joining: &[RoleId]) -> bool {
         let lanes = || self.lanes.iter();
         let returning =
             lanes().filter(|lane| !lane.retired && !lane.removed && (lane.alive || lane.restarts < restarts_max));
-        let served: BTreeSet<usize> = returning.map(|lane| lane.role.0 as usize).collect();
+        let served = returning.map(|lane| lane.role).chain(joining.iter().copied());
+        let served: BTreeSet<usize> = served.map(|role| role.0 as usize).collect();
         let waiting = self.ready.iter().enumerate().filter(|(_, tasks)| !tasks.is_empty()).map(|(role, _)| role);
         let owned = lanes().filter(|lane| lane.owns.is_some()).map(|lane| lane.role.0 as usize);
         let at_work = |lane: &Lane| lane.alive && (lane.retired || lane.removed) && lane.owns.is_some();

@@ -63,6 +63,8 @@ pub enum Command {
     Override { task: TaskId, by: String, reason: String },
     /// A lane gives its task back without a change.
     GiveBack { lane: LaneId, change: ChangeId, reason: ReturnReason },
+    /// A lane has done its task, and no change can come of it.
+    GiveUp { lane: LaneId, change: ChangeId },
     /// A lane is gone.
     LoseLane { lane: LaneId, reason: DeathReason, fault: Option<FaultId> },
     /// A lane is back.
@@ -127,6 +129,10 @@ impl Supervision {
             Command::Override { task, by, reason } => Ok(vec![self.board.override_gate(*task, by, reason)?]),
             Command::GiveBack { lane, change, reason } => {
                 let facts = self.board.give_back(*lane, *change, *reason)?;
+                self.attempt_over(facts, (*lane, *change), now_us)
+            }
+            Command::GiveUp { lane, change } => {
+                let facts = self.board.give_up_empty(*lane, *change)?;
                 self.attempt_over(facts, (*lane, *change), now_us)
             }
             Command::LoseLane { lane, reason, fault } => self.lose(*lane, *reason, *fault, now_us),

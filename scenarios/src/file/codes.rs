@@ -122,6 +122,10 @@ pub(crate) enum Code {
     TwoRolesInOnePlace,
     /// An answer to what nobody is ever asked.
     NeverAsked,
+    /// Operators take out every lane of a role that has tasks.
+    NobodyLeft,
+    /// Nothing of what tasks consist of changes a file.
+    NothingToLand,
     /// The merger's skill does not allow it to land.
     NeverLands,
     /// A role's skill does not let it hand its changes to whoever reviews them.

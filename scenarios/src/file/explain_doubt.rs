@@ -303,6 +303,40 @@ Right:
 ",
     ),
     (
+        Code::NobodyLeft,
+        "W0251",
+        "Operators take out every lane of a role that has tasks.
+
+Once the last lane of a role is taken out, nobody does what is left of its tasks, and nobody submits what a person lets
+land. A run in which nothing else is left to do ends as stuck.
+
+Wrong:
+    roles: { writer: { lanes: 1, model: fast } }
+    operators: [ { at: 5m, by: ana, do: { remove: writer.1 } } ]
+
+Right:
+    roles: { writer: { lanes: 1, model: fast } }
+    operators:
+      - { at: 5m, by: ana, do: { remove: writer.1 } }
+      - { at: 9m, by: ana, do: { add: writer } }
+",
+    ),
+    (
+        Code::NothingToLand,
+        "W0252",
+        "Nothing of what tasks consist of changes a file.
+
+A task is done when its change is on main. Commands, tools, pauses and looks into files change nothing there, so that a
+task with nothing else is given up once they are done: `nothing-to-land`.
+
+Wrong:
+    tasks: [ { count: 1, by: writer, do: { run: ls } } ]
+
+Right:
+    tasks: [ { count: 1, by: writer, do: [ { run: ls }, { append: token } ] } ]
+",
+    ),
+    (
         Code::NeverLands,
         "W0260",
         "The merger's skill does not allow it to land.

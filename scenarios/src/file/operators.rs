@@ -10,7 +10,7 @@ use super::scalar::{Field, shown};
 use super::table::{self, ListOf, Table};
 use super::team::{CapsRead, LANES_MAX, Roles};
 use super::tree::{Kind, Node};
-use super::{approvals, budgets, misfortune};
+use super::{approvals, budgets, misfortune, nobody_left};
 use crate::resolve::interleaved;
 use crate::scenario::{Command, OperatorCommand, TaskGroup, Whom};
 use baton_record::TaskId;
@@ -67,7 +67,14 @@ fn text(node: &Node) -> Option<&str> {
 /// The section `operators`.
 pub(crate) fn commands(sink: &mut Sink, field: Field<'_>, known: &Known<'_, '_>) -> Option<Vec<OperatorCommand>> {
     let of = ListOf { example: "{ at: 6m, by: ana, do: pause-all }", needed: false };
-    table::list(sink, field, of, |sink, entry| command(sink, entry, known))
+    let mut said = Vec::new();
+    let commands = table::list(sink, field, of, |sink, entry| {
+        let command = command(sink, entry, known)?;
+        said.push((entry.at, command.clone()));
+        Some(command)
+    });
+    nobody_left::tell(sink, &said, known);
+    commands
 }
 
 fn command(sink: &mut Sink, entry: Field<'_>, known: &Known<'_, '_>) -> Option<OperatorCommand> {

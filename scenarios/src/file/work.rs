@@ -15,7 +15,7 @@ use super::scalar::{Field, shown};
 use super::source::Span;
 use super::table::{self, ListOf, Table};
 use super::team::{CapsRead, Roles, TASKS_MAX};
-use crate::scenario::TaskGroup;
+use crate::scenario::{Action, TaskGroup};
 
 /// Changes after which a task is given up, if the file does not say.
 const ATTEMPTS: u32 = 16;
@@ -148,6 +148,11 @@ impl Group<'_, '_> {
             attempts: attempts?,
             actions: actions?,
         };
+        if group.canonical.is_none() && !group.actions.iter().any(Action::can_change_files) {
+            sink.error(Code::NothingToLand, self.places.actions, "nothing of this changes a file")
+                .label("no change can land")
+                .help("add what is to be changed, `{ append: token }`, or expect these tasks to be given up");
+        }
         if let Some(roles) = &self.roles.list {
             binding::hands_over(sink, &group, roles, review_at);
         }

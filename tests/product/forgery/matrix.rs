@@ -47,8 +47,23 @@ tasks:\n  - { count: 30, by: implementer, touches: \"notes/**\", steps: 2, do: {
   - { kill: implementer, at: 50s, while: thinks }\nexpect: [ main.intact, tasks.landed == 46 ]\n";
 
 /// In which people are asked, and answer or do not.
-const OF_PEOPLE: [&str; 6] =
-    ["asks-first", "undo-waits", "nobody-decides", "reviewer-returns-for-ever", "stop-after-plan-approval", "override"];
+const OF_PEOPLE: [&str; 7] = [
+    "asks-first",
+    "undo-waits",
+    "nobody-decides",
+    "reviewer-returns-for-ever",
+    "stop-after-plan-approval",
+    "override",
+    "left-to-people",
+];
+
+/// What no shipped scenario does: tasks of which nothing can land, once a person has let their commands pass.
+const LEFT_TO_PEOPLE: &str = "baton: 1\nname: left-to-people\nseed: 3\nworkspace: { fixture: notes, files: 5 }\nroles:
+  implementer: { lanes: 2, model: fast, skill: policies/implementer }\nmodels:
+  fast: { latency: { median: 8s, p99: 60s } }\napprovals: { action: { timeout: 2h, then: stop } }\ntasks:
+  - { count: 2, by: implementer, do: [ { run: cargo test }, { run: cargo add serde } ] }
+  - { count: 1, by: implementer, touches: \"src/**\", do: [ { create: token }, { run: cargo add serde } ] }
+operators:\n  - { at: 30m, by: eva, do: { approve: all } }\nexpect: [ main.intact, tasks.landed == 1 ]\n";
 
 /// Kind, way, and why a record that is forged so says nothing that any other evidence could contradict.
 const NO_OPS: &[(&str, &str, &str)] = &[
@@ -70,8 +85,6 @@ const NO_OPS: &[(&str, &str, &str)] = &[
     ("RepeatAnswered", "lane: another", "the same fault of the mail has struck that lane too"),
     ("FaultInjected", "lane: another", "a message was struck; whose, only what was felt of it tells"),
     ("ApprovalAsked", "data/detail", "one line for the person"),
-    ("ApprovalAsked", "data/until_us", "the only question of its sort, and it was answered before"),
-    ("ApprovalAsked", "data/then", "the only question of its sort, and it was answered before"),
     ("ApprovalGiven", "data/reason", "a person's words"),
     ("ApprovalGiven", "data/by", "a person's name, where nothing has landed by it"),
     ("BudgetSet", "data/limit", "the limit was never near"),
@@ -157,6 +170,7 @@ impl Run {
     pub(super) fn of(place: &Path, scenario: &'static str) -> Run {
         match scenario {
             "overloaded" => Run::of_text(place, scenario, OVERLOADED),
+            "left-to-people" => Run::of_text(place, scenario, LEFT_TO_PEOPLE),
             shipped => Run::made(place, shipped, shipped),
         }
     }

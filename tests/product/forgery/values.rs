@@ -32,6 +32,7 @@ pub(super) const WORDS: &[&str] = &[
     "lane-died",
     "refused",
     "attempts-used-up",
+    "nothing-to-land",
     "killed",
     "crashed",
     "panicked",

@@ -14,6 +14,11 @@ pub(super) struct Orders {
 const ROLES: [&str; 2] = ["implementer", "writer"];
 
 impl Orders {
+    /// Whether people order anything in the scenario of this seed.
+    pub(super) fn are_given(seed: u64) -> bool {
+        Draws::of(seed ^ 0x6f72_6465_7273).chance(60)
+    }
+
     /// `groups`: role and number of tasks of each entry.
     pub(super) fn of(seed: u64, lanes: [u64; 2], groups: &[(usize, u64)]) -> Option<Orders> {
         let mut draws = Draws::of(seed ^ 0x6f72_6465_7273);

@@ -116,6 +116,15 @@ impl Board {
         Ok(vec![Fact::of(lane, task, Event::TaskReturned(returned))])
     }
 
+    /// The owner has done what its task consists of, and nothing of it can land: trying again would come to the same.
+    pub fn give_up_empty(&self, lane: LaneId, change: ChangeId) -> Result<Vec<Fact>, Refusal> {
+        if !self.works_on(lane, change) {
+            return Err(Refusal::Stale);
+        }
+        let failed = TaskFailed { reason: FailReason::NothingToLand };
+        Ok(vec![Fact::of(lane, change.task(), Event::TaskFailed(failed))])
+    }
+
     /// Tasks that come after one that is given up will never be begun.
     pub fn given_up_with(&self, task: TaskId) -> Vec<Fact> {
         let blocked = self.blocked_in(&self.groups.behind(self.task(task).group)).into_iter();

@@ -4,7 +4,7 @@ use crate::team::{A, B, C, LANES, NARROW, SRC, Team, call, end_call, key, lose, 
 use baton_core::board::{Settled, TaskState};
 use baton_core::{Command, Refusal};
 use baton_record::event::{FailReason, ReturnReason, TaskAssigned, TaskFailed, TaskReturned};
-use baton_record::{ChangeId, Event, FaultId, LaneId, TaskId};
+use baton_record::{ChangeId, Event, FaultId, LaneId, RoleId, TaskId};
 
 fn take(lane: LaneId) -> Command {
     Command::TakeTask { lane }
@@ -188,9 +188,10 @@ fn every_fact_names_its_lane_and_its_task() {
 fn work_is_stuck_once_no_lane_of_any_role_that_it_needs_will_live_again() {
     let mut team = Team::new();
     for lane in LANES {
-        assert!(!team.state.board.is_stuck(0), "{lane:?} lives");
+        assert!(!team.state.board.is_stuck(0, &[]), "{lane:?} lives");
         team.must(&lose(lane));
     }
-    assert!(team.state.board.is_stuck(0));
-    assert!(!team.state.board.is_stuck(1), "every lane may live once more");
+    assert!(team.state.board.is_stuck(0, &[]));
+    assert!(!team.state.board.is_stuck(1, &[]), "every lane may live once more");
+    assert!(!team.state.board.is_stuck(0, &[RoleId(0)]), "a lane is still to join");
 }

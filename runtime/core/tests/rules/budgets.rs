@@ -176,13 +176,13 @@ fn a_run_is_stuck_once_everybody_who_could_work_has_given_up() {
     let mut team = Team::new();
     team.must(&run_limit(tokens(1)));
     for lane in LANES {
-        assert!(!team.state.board.is_stuck(8));
+        assert!(!team.state.board.is_stuck(8, &[]));
         let change = team.take(lane);
         team.must(&call(lane, change, WIDE, 1));
-        assert!(!team.state.board.is_stuck(8), "{lane:?} has a turn left");
+        assert!(!team.state.board.is_stuck(8, &[]), "{lane:?} has a turn left");
         team.must(&give_back(lane, change, ReturnReason::BudgetOver));
     }
-    assert!(team.state.board.is_stuck(8) && team.state.board.any_retired());
+    assert!(team.state.board.is_stuck(8, &[]) && team.state.board.any_retired());
     assert_eq!(team.say(&settle(baton_record::ChangeId::of(TaskId(0), 1), Settled::Landed)), Err(Refusal::Stale));
 }
 

@@ -103,6 +103,8 @@ pub enum FailReason {
     NotApproved,
     /// A task that it comes after was given up.
     Prerequisite,
+    /// Nothing of what it consists of changes a file, so that no change of it can ever land.
+    NothingToLand,
 }
 
 /// See [`super::Event::TaskFailed`].
