@@ -48,6 +48,7 @@ fn a_task_of_nothing_but_a_command_asks_once_and_then_says_that_nothing_lands() 
         ("approve: plan, do: [ { run: \"cargo test\" }, { run: \"cargo add serde\" } ]", 2),
         ("do: [ { run: \"cargo test\" }, { read: README.md } ]", 0),
         ("review: judge, do: { read: README.md }", 0),
+        ("do: [ { read: no/such/file.md }, { run: \"cargo add serde\" } ]", 2),
     ] {
         let place = tempfile::tempdir().unwrap();
         let (told, records) = play(place.path(), &team(task, ""), 1);

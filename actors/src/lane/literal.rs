@@ -7,6 +7,7 @@ use super::Lane;
 use super::boundary::Boundary;
 use super::script::{Draft, why_no_file};
 use crate::recorder::Append;
+use crate::rights;
 use crate::supervisor::ActionsUndone;
 use crate::team::Action as Scripted;
 use baton_core::Fact;
@@ -23,15 +24,6 @@ fn tool(action: &Scripted) -> Option<Action<'_>> {
         Scripted::Push => Some(Action::Push),
         Scripted::Mcp { tool } => Some(Action::Mcp(tool)),
         _ => None,
-    }
-}
-
-/// How it is called in a packet.
-fn words(action: &Action<'_>) -> String {
-    match action {
-        Action::Bash(command) => format!("Bash({command})"),
-        Action::Mcp(tool) => (*tool).to_owned(),
-        _ => "Push".to_owned(),
     }
 }
 
@@ -64,7 +56,8 @@ impl Lane {
             self.tell_undone(denial.into_iter().collect());
             return Ok(None);
         }
-        attempt.used.push(words(&judged));
+        let (tool, part) = rights::shown(&judged);
+        attempt.used.push(format!("{tool}({part})"));
         let name = format!("tool/{}/{}", attempt.change, attempt.action);
         Ok(Some(self.ground.team.seeds.child(&name).draws().latency_us(TOOL_US.0, TOOL_US.1)))
     }

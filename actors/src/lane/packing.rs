@@ -180,6 +180,10 @@ pub(super) fn progress_list(progress: Progress) -> Vec<Item> {
 pub(super) fn spoiled(mut packet: Packet, how: Spoil) -> Vec<u8> {
     let nowhere = "0".repeat(64);
     match how {
+        // Where nothing is said to be done, nothing would be missing.
+        Spoil::Incomplete if packet.checklist.iter().all(|item| item.state != ItemState::Done) => {
+            packet.checklist.clear()
+        }
         Spoil::Incomplete => packet.checklist.iter_mut().for_each(|item| item.evidence.clear()),
         Spoil::Dangling => {
             packet.links.iter_mut().take(1).for_each(|link| link.digest.clone_from(&nowhere));

@@ -109,3 +109,23 @@ fn a_packet_that_is_accepted_is_whole_and_true_and_one_that_is_refused_is_not() 
         assert!(is_seen(&swapped(refused, &whole)), "a whole packet was refused");
     }
 }
+
+/// Where a context is full is said by the scenario alone: a lane hands on there, not earlier and not later.
+#[test]
+fn a_context_that_was_not_full_and_one_that_was_too_full_are_seen() {
+    let place = tempfile::tempdir().unwrap();
+    let run = Run::of(place.path(), "long-work");
+    let file = run.folder.join("scenario.yaml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    for (context, seen) in [("60000", None), ("90000", Some("would fit")), ("30000", Some("is its limit"))] {
+        let other = text.replace("context: 60000", &format!("context: {context}"));
+        std::fs::write(&file, &other).unwrap();
+        let mut forged = run.clone();
+        forged.put("RunStarted", 0, "/scenario_hash", json!(hash(other.as_bytes())));
+        forged.write(&forged.folder, &forged.records);
+        let report = verify(&forged.folder).unwrap();
+        let hand_2 = report.promise("HAND-2").unwrap();
+        assert_eq!(report.intact, seen.is_none(), "{context}: {report:?}");
+        assert!(seen.is_none_or(|words| hand_2.detail.contains(words)), "{context}: {hand_2:?}");
+    }
+}
