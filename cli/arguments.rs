@@ -17,6 +17,17 @@ Exit codes:
   7   no such run, or it cannot be read
   70  a bug";
 
+/// The same for what works on a person's repository.
+const LAND_CODES: &str = "\
+Exit codes:
+  0   everything is on main
+  1   something was refused; the rest has landed
+  2   wrong use, no gate, a checkout in the way, or no git that will do
+  3   the log of landings is damaged
+  5   it was interrupted, main was moved by others again and again, or the disk is full
+  7   no repository
+  70  a bug";
+
 /// Runs teams of agents on one repository, so that nobody's work is lost.
 #[derive(Debug, Parser)]
 #[command(name = "baton", version, max_term_width = 100, after_help = EXIT_CODES)]
@@ -43,6 +54,8 @@ pub(crate) enum Verb {
     Runs(Runs),
     /// Remove run folders that are old, ended and intact; everything else stays and is told with the reason
     Gc(Gc),
+    /// Land branches on main: one after another, through the gates, or not at all; in any repository
+    Land(Land),
     /// List the scenarios that come with the program
     Scenarios {
         /// Print one JSON object on stdout
@@ -219,6 +232,62 @@ pub(crate) struct Gc {
 }
 
 #[derive(Args, Debug)]
+#[command(after_help = LAND_CODES)]
+pub(crate) struct Land {
+    /// Branches, or any names of commits
+    #[arg(value_name = "BRANCH", required_unless_present = "all")]
+    pub(crate) branches: Vec<String>,
+    /// All local branches and worktrees with something that main has not, the oldest first
+    #[arg(long, conflicts_with = "branches")]
+    pub(crate) all: bool,
+    /// The branch to land on [default: main, else master]
+    #[arg(long, value_name = "BRANCH")]
+    pub(crate) onto: Option<String>,
+    /// A command that every tree must pass before it becomes main; may be given several times [default: `gates` of baton.yaml on main]
+    #[arg(long, value_name = "COMMAND", conflicts_with = "no_gate")]
+    pub(crate) gate: Vec<String>,
+    /// Land without any gate; this is written down
+    #[arg(long)]
+    pub(crate) no_gate: bool,
+    /// End a gate after this time: `90s`, `20m` [default: 30m]
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub(crate) timeout: Option<i64>,
+    /// Run so many gates at once while a red one is searched for
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub(crate) jobs: u32,
+    /// Whether main goes branch by branch, or to the end of the row at once
+    #[arg(long, value_enum, default_value = "tip")]
+    pub(crate) batch: BatchWord,
+    /// One commit for each branch instead of a merge
+    #[arg(long)]
+    pub(crate) squash: bool,
+    /// Let a branch change baton.yaml, which says what the gates are
+    #[arg(long)]
+    pub(crate) allow_gate_change: bool,
+    /// Search for the partner of a red branch however many runs of the gates it takes
+    #[arg(long)]
+    pub(crate) blame_fully: bool,
+    /// Merge and run the gates, but move nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Leave the reasons of a refusal where the branch's agent looks: `.baton/refused.md` in its worktree
+    #[arg(long)]
+    pub(crate) hand_back: bool,
+    /// Delete branches that have landed, unless they are checked out
+    #[arg(long)]
+    pub(crate) delete_landed: bool,
+    /// Move clean worktrees of landed branches on to main
+    #[arg(long)]
+    pub(crate) refresh: bool,
+    /// The repository, from any folder in it
+    #[arg(long, value_name = "PATH", default_value = ".")]
+    pub(crate) repo: PathBuf,
+    /// Print one JSON object on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
 pub(crate) struct Explain {
     /// An error code or a promise, for example E0112 or MAIN-1; without one, all are listed
     #[arg(value_name = "CODE")]
@@ -243,6 +312,14 @@ fn time(text: &str) -> Result<i64, String> {
 pub(crate) enum Format {
     /// What one lane hands to the next
     Packet,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum BatchWord {
+    /// Every branch by itself: each tree on the way has passed
+    Each,
+    /// All at once: one run of the gates if it is green
+    Tip,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -11,6 +11,7 @@ mod explain;
 mod folders;
 mod gc;
 mod git_program;
+mod land;
 mod load;
 mod plan;
 mod progress;
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
         Verb::Report(wanted) => report::report(&wanted),
         Verb::Runs(wanted) => runs::runs(&wanted),
         Verb::Gc(wanted) => gc::gc(&wanted),
+        Verb::Land(wanted) => land::land(&wanted),
         Verb::Scenarios { json } => say::scenarios(json),
         Verb::Explain(wanted) => explain::explain(&wanted),
         Verb::Schema { of: Format::Packet } => Answer::of(baton_packets::SCHEMA.trim_end()),

@@ -31,6 +31,7 @@ mod render;
 mod route;
 mod rules;
 mod scalar;
+mod settings;
 mod skills;
 mod source;
 mod syntax;
@@ -46,6 +47,7 @@ pub use binding::{Shelf, Shelved, bare};
 use faults::Sink;
 pub use faults::{Fault, Faults, Secondary, Severity, to_json};
 pub use packets::check_packet;
+pub use settings::{GateLine, Settings};
 pub use skills::{CheckedSkill, check_skill, check_team};
 use source::Source;
 
@@ -102,6 +104,20 @@ pub fn check_on(shelf: Shelf<'_>, name: &str, bytes: &[u8]) -> Checked {
     let scenario = scenario.filter(|_| sink.errors() == 0);
     assert!(scenario.is_some() || sink.errors() > 0, "a section of the file was refused without a fault");
     Checked { scenario, faults: sink.finish(name, source), skills: skills.finish() }
+}
+
+/// Reads the settings of a repository, `baton.yaml`; `name` is only a label for messages.
+///
+/// # Errors
+/// Every fault of the file.
+pub fn read_settings(name: &str, bytes: &[u8]) -> Result<Settings, Faults> {
+    let mut sink = Sink::default();
+    let source = Source::new(bytes::accept(bytes, &mut sink));
+    let root = if sink.errors() == 0 { tree::build(&source, &mut sink) } else { None };
+    let settings = root.and_then(|root| settings::settings(&mut sink, &root)).filter(|_| sink.errors() == 0);
+    assert!(settings.is_some() || sink.errors() > 0, "a section of the file was refused without a fault");
+    let faults = sink.finish(name, source);
+    settings.ok_or(faults)
 }
 
 /// A time as files write it, `7d` or `1h30m`, in microseconds; `None` if it is misspelt.

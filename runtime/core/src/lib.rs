@@ -6,9 +6,10 @@
 //!
 //! Reading order: [`leases`], [`ledger`], [`slots`], [`board`], [`approvals`], [`pause`], then [`supervision`] that joins
 //! them with [`orders`], and
-//! [`merge_queue`], which the merger owns alone.
+//! [`merge_queue`], which the merger owns alone, and [`batch`].
 
 pub mod approvals;
+pub mod batch;
 pub mod board;
 pub mod fact;
 pub mod leases;

@@ -30,6 +30,7 @@ mod object;
 mod pack;
 mod packs;
 mod path;
+mod person;
 mod propose;
 mod quarantine;
 mod refs;
@@ -42,6 +43,7 @@ pub use error::{GitError, GitErrorKind};
 pub use fences::Fences;
 pub use merge::{CleanMerge, Merged};
 pub use object::{ObjectFormat, Objects};
+pub use person::{Author, Branch, CheckoutMove, Conflict, Hunk, InTheWay, Joined, Moved, PersonRepository, Scratch, Told, Worktree};
 pub use propose::{Landing, Proposal};
 pub use refs::RefMoved;
 pub use survey::{Survey, survey};
@@ -133,6 +135,20 @@ impl Repository {
             Repository { root, format, durability, cache, counts, lineage, reader, packs, refs, moving, numbers };
         fences::remove_stale(&repository)?;
         Ok(repository)
+    }
+
+    /// A repository that is somebody else's, at its common directory, with what is stored going to `aside`. Nothing of it is
+    /// removed, put in order or written.
+    fn visit(common: &Path, aside: &Path, format: ObjectFormat) -> Result<Repository, GitError> {
+        let durability = Durability::Buffered;
+        let refs = Refs::new(common, durability);
+        let packs = Mutex::new(Packs::open_at(&aside.join("pack"), format, durability)?);
+        let cache = Mutex::new(Cache::new(CACHE_BYTES_MAX));
+        let counts = Mutex::new(choose::Counts::new());
+        let lineage = Mutex::new(lineage::Lineage::default());
+        let reader = Reader::with_aside(common, format, aside);
+        let (moving, numbers, root) = (Mutex::new(()), AtomicU64::new(0), common.to_owned());
+        Ok(Repository { root, format, durability, cache, counts, lineage, reader, packs, refs, moving, numbers })
     }
 
     /// Gives a repository without commits its first one, of these files, on main. Fails if main exists.

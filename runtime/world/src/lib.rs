@@ -6,6 +6,7 @@
 pub mod clock;
 pub mod content;
 pub mod endpoint_gate;
+pub mod gate;
 pub mod git;
 pub mod journal;
 pub mod seeds;

@@ -23,7 +23,7 @@ const MAIL: Latency = Latency { median_us: 2_000, p99_us: 20_000 };
 
 /// The scenario that a file's tree stands for; `None` with faults if it stands for none.
 pub(crate) fn scenario(sink: &mut Sink, root: &Node, skills: &mut Skills<'_>) -> Option<Scenario> {
-    mapping(sink, root)?;
+    mapping(sink, root, SCENARIO)?;
     let mut table = Table::open(sink, table::root(root), table::WHOLE)?;
     version(sink, &mut table)?;
     let name = table.need(sink, "name", |sink, field| field.name(sink));
@@ -105,8 +105,21 @@ fn collisions(sink: &mut Sink, work: &work::Work, roles: Option<&[Role]>, leases
     }
 }
 
+/// What a kind of file is, and how one begins.
+#[derive(Clone, Copy)]
+pub(super) struct Shape {
+    /// With its article: `a scenario`.
+    pub(super) is: &'static str,
+    pub(super) help: &'static str,
+}
+
+const SCENARIO: Shape = Shape {
+    is: "a scenario",
+    help: "begin with `baton: 1`; also needed are `name`, `workspace`, `roles`, `models` and `tasks`",
+};
+
 /// A file is a mapping, or nothing else about it can be judged.
-fn mapping(sink: &mut Sink, root: &Node) -> Option<()> {
+pub(super) fn mapping(sink: &mut Sink, root: &Node, shape: Shape) -> Option<()> {
     let found = match &root.kind {
         Kind::Mapping(entries) if !entries.is_empty() => return Some(()),
         Kind::Mapping(_) => None,
@@ -117,18 +130,18 @@ fn mapping(sink: &mut Sink, root: &Node) -> Option<()> {
     };
     let draft = match found {
         Some(found) => sink
-            .error(Code::WrongKind, root.span, format!("the file is {found}, not a scenario"))
+            .error(Code::WrongKind, root.span, format!("the file is {found}, not {}", shape.is))
             .label(format!("{found} here")),
         // A mapping that is empty because all of its keys were refused has been reported.
         None if sink.errors() > 0 => return None,
         None => sink.error(Code::Empty, root.span, "the file is empty").label("nothing in it"),
     };
-    draft.help("begin with `baton: 1`; also needed are `name`, `workspace`, `roles`, `models` and `tasks`");
+    draft.help(shape.help);
     None
 }
 
 /// `None` if the rest must not be judged, because it follows the rules of another version.
-fn version(sink: &mut Sink, table: &mut Table<'_>) -> Option<()> {
+pub(super) fn version(sink: &mut Sink, table: &mut Table<'_>) -> Option<()> {
     let Some(field) = table.field("baton") else {
         sink.error(Code::Version, table.at, "the version of the format is missing")
             .label("`baton: 1` belongs before this")

@@ -7,6 +7,7 @@ use super::command::{Sync, git, in_repository, not_started};
 use super::error::{GitError, GitErrorKind};
 use super::hold;
 use super::object::{Kind, ObjectFormat};
+use super::quarantine::quoted;
 use baton_record::Oid;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
@@ -18,6 +19,8 @@ use std::sync::Mutex;
 pub(super) struct Reader {
     root: PathBuf,
     format: ObjectFormat,
+    /// Another directory of objects, with the repository's own as its alternate.
+    aside: Option<PathBuf>,
     running: Mutex<Option<CatFile>>,
 }
 
@@ -38,7 +41,12 @@ enum NoObject {
 
 impl Reader {
     pub(super) fn new(root: &Path, format: ObjectFormat) -> Reader {
-        Reader { root: root.to_owned(), format, running: Mutex::new(None) }
+        Reader { root: root.to_owned(), format, aside: None, running: Mutex::new(None) }
+    }
+
+    /// A reader that sees the objects in `aside` too.
+    pub(super) fn with_aside(root: &Path, format: ObjectFormat, aside: &Path) -> Reader {
+        Reader { aside: Some(aside.to_owned()), ..Reader::new(root, format) }
     }
 
     /// Kind and content of an object, with its name proven.
@@ -52,7 +60,7 @@ impl Reader {
         for _ in 0..2 {
             let mut program = match running.take() {
                 Some(program) => program,
-                None => CatFile::start(&self.root)?,
+                None => CatFile::start(&self.root, self.aside.as_deref())?,
             };
             let answer = match program.read(self.format, oid) {
                 Ok(found) => Ok(found),
@@ -71,8 +79,12 @@ impl Reader {
 }
 
 impl CatFile {
-    fn start(repository: &Path) -> Result<CatFile, GitError> {
+    fn start(repository: &Path, aside: Option<&Path>) -> Result<CatFile, GitError> {
         let mut command = git(Sync::None);
+        if let Some(aside) = aside {
+            command.env("GIT_OBJECT_DIRECTORY", aside);
+            command.env("GIT_ALTERNATE_OBJECT_DIRECTORIES", quoted(&repository.join("objects")));
+        }
         in_repository(&mut command, repository);
         command.args(["cat-file", "--batch"]).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().map_err(|error| not_started(&command, &error))?;

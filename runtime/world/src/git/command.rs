@@ -57,6 +57,28 @@ pub(super) fn git(sync: Sync) -> Command {
     command
 }
 
+/// A git command in a repository of the person's: with their configuration, without their hooks, and out of reach of what
+/// a caller that is itself a git hook has in its environment.
+pub(super) fn person_git(sync: Sync) -> Command {
+    let mut command = Command::new("git");
+    for (name, _) in std::env::vars_os().filter(|(name, _)| says_where(name)) {
+        command.env_remove(name);
+    }
+    for setting in ["core.hooksPath=/dev/null", "core.fsmonitor=false", "gc.auto=0", "maintenance.auto=false"] {
+        command.args(["-c", setting]);
+    }
+    command.args(["-c", &format!("core.fsync={}", sync.word()), "--literal-pathspecs", "--no-replace-objects"]);
+    command.env("GIT_TERMINAL_PROMPT", "0").env("LC_ALL", "C").env_remove("LANGUAGE");
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
+    command
+}
+
+/// Variables by which git hands a repository to its hooks, and those by which a person says who they are stay.
+fn says_where(name: &OsStr) -> bool {
+    const KEPT: [&str; 4] = ["GIT_CONFIG", "GIT_AUTHOR_", "GIT_COMMITTER_", "GIT_SSH"];
+    is_of_git(name) && !KEPT.iter().any(|kept| name.as_encoded_bytes().starts_with(kept.as_bytes()))
+}
+
 fn is_of_git(name: &OsStr) -> bool {
     name.as_encoded_bytes().starts_with(b"GIT_")
 }

@@ -92,11 +92,11 @@ impl GitError {
         &self.detail
     }
 
-    pub(super) fn new(kind: GitErrorKind, detail: impl Into<String>) -> GitError {
+    pub(crate) fn new(kind: GitErrorKind, detail: impl Into<String>) -> GitError {
         GitError { kind, detail: detail.into() }
     }
 
-    pub(super) fn io(doing: &str, path: &Path, error: &io::Error) -> GitError {
+    pub(crate) fn io(doing: &str, path: &Path, error: &io::Error) -> GitError {
         GitError::new(GitErrorKind::Io, format!("cannot {doing} {}: {error}", path.display()))
     }
 

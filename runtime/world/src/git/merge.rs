@@ -57,6 +57,25 @@ pub(super) fn merge(repository: &Repository, main: Oid, proposal: &Proposal) -> 
     quarantine::merge(repository, main, proposal)
 }
 
+/// The merge of two commits that part at `base`, if it can be made in process.
+pub(super) fn walk_commits(
+    repository: &Repository,
+    base: Oid,
+    ours: Oid,
+    theirs: Oid,
+) -> Result<Option<CleanMerge>, GitError> {
+    let tree_of = |commit| repository.commit(commit).map(|commit| commit.tree);
+    let (base_tree, ours_tree, theirs_tree) = (tree_of(base)?, tree_of(ours)?, tree_of(theirs)?);
+    if base_tree == ours_tree {
+        let (tree, objects) = (theirs_tree, Objects::default());
+        return Ok(Some(CleanMerge { tree, verdict: Verdict::Same, objects }));
+    }
+    let trees = Trees { repository, proposal: None };
+    let mut walk = Walk { trees, ours_only_adds: false, objects: Objects::default() };
+    let tree = walk.directory(Some(base_tree), ours_tree, theirs_tree, 0)?;
+    Ok(tree.map(|tree| CleanMerge { tree, verdict: Verdict::Walk, objects: walk.objects }))
+}
+
 /// Directories nested deeper than this are left to git.
 const DEPTH_MAX: usize = 256;
 

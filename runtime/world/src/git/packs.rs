@@ -63,7 +63,12 @@ pub(super) struct Packs {
 impl Packs {
     /// Takes stock of a repository, and removes what a killed process left half done.
     pub(super) fn open(root: &Path, format: ObjectFormat, durability: Durability) -> Result<Packs, GitError> {
-        let directory = root.join("objects/pack");
+        Packs::open_at(&root.join("objects/pack"), format, durability)
+    }
+
+    /// The same, of a directory of packs.
+    pub(super) fn open_at(directory: &Path, format: ObjectFormat, durability: Durability) -> Result<Packs, GitError> {
+        let directory = directory.to_owned();
         disk::make_directories(&directory, durability)?;
         let mut files: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for entry in disk::list(&directory)? {

@@ -55,7 +55,7 @@ pub(super) fn merge(repository: &Repository, main: Oid, proposal: &Proposal) -> 
 /// How a git program ends that finds itself wrong about something (`BUG` or an assertion). Rare combinations of
 /// renames and changes of kind do that to its merge, each time again: so it is an answer about the change, not about
 /// the machine, and the only safe one is that it does not merge.
-const ABORTED: i32 = 6;
+pub(super) const ABORTED: i32 = 6;
 
 fn paths_of(proposal: &Proposal) -> Vec<String> {
     proposal.changed.iter().map(|change| change.path.clone()).collect()
@@ -79,7 +79,7 @@ fn conflict_paths(answer: &[u8]) -> Vec<String> {
 }
 
 /// One path of a list that is separated by colons.
-fn quoted(path: &Path) -> OsString {
+pub(super) fn quoted(path: &Path) -> OsString {
     let bytes = path.as_os_str().as_bytes();
     if !bytes.contains(&b':') && !bytes.starts_with(b"\"") {
         return path.as_os_str().to_owned();

@@ -1,0 +1,258 @@
+//! `baton land`: branches of a person's repository on their main, and what became of each.
+
+use crate::answer::{Answer, talk};
+use crate::arguments::{BatchWord, Land};
+use crate::{git_program, say};
+use baton_core::batch::Stride;
+use baton_landing::LandError;
+use baton_landing::candidates;
+use baton_landing::gates::{Gate, TIMEOUT_S};
+use baton_landing::land::{self, Note, Which, Wishes};
+use baton_landing::outcome::{Ended, LandOutcome, RefusedChange};
+use baton_landing::site::Site;
+use baton_landing::{GATE_FILE, Style};
+use baton_scenarios::file;
+use baton_world::gate::Stop;
+use serde_json::{Value, json};
+
+/// Something was refused.
+const REFUSED: u8 = 1;
+/// Somebody or something ended it.
+const ENDED: u8 = 5;
+
+/// Lands branches.
+pub(crate) fn land(wanted: &Land) -> Answer {
+    if let Some(complaint) = git_program::complaint() {
+        return say::wrong_use(&complaint, wanted.json);
+    }
+    let stop = Stop::default();
+    if let Err(error) = listen(&stop) {
+        talk(&format!("warning: ctrl-C will not end this in order: {error}"));
+    }
+    match session(wanted, &stop) {
+        Ok(Some(outcome)) => told(&outcome, wanted),
+        Ok(None) => trouble("interrupted while it waited for its turn; nothing has moved", ENDED, wanted.json),
+        Err(Trouble::Land(error)) => {
+            trouble(&format!("{}\nhelp: {}", error.what(), error.cure()), code_of(&error), wanted.json)
+        }
+        Err(Trouble::Faults(faults)) => {
+            talk(faults.trim_end());
+            trouble("baton.yaml on main cannot be used", say::WRONG_USE, wanted.json)
+        }
+    }
+}
+
+enum Trouble {
+    Land(LandError),
+    /// Mistakes in the file that names the gates, drawn.
+    Faults(String),
+}
+
+impl From<LandError> for Trouble {
+    fn from(error: LandError) -> Trouble {
+        Trouble::Land(error)
+    }
+}
+
+fn session(wanted: &Land, stop: &Stop) -> Result<Option<LandOutcome>, Trouble> {
+    let wants = if wanted.all { vec!["--all".to_owned()] } else { wanted.branches.clone() };
+    let quiet = wanted.json;
+    let held = Site::hold(&wanted.repo, &wants, stop, &mut |before| {
+        talk(&format!("waits behind process {}: {}", before.pid, before.doing));
+    })?;
+    let Some(site) = held else { return Ok(None) };
+    let gates = gates(&site, wanted)?;
+    let wishes = Wishes {
+        onto: wanted.onto.clone(),
+        which: if wanted.all { Which::All } else { Which::Named(wanted.branches.clone()) },
+        gates,
+        jobs: wanted.jobs,
+        stride: match wanted.batch {
+            BatchWord::Each => Stride::Each,
+            BatchWord::Tip => Stride::Tip,
+        },
+        style: if wanted.squash { Style::Squash } else { Style::Merge },
+        gate_file_may_change: wanted.allow_gate_change,
+        dry_run: wanted.dry_run,
+        blame_fully: wanted.blame_fully,
+    };
+    let outcome = land::land(&site, &wishes, stop, &mut |note| {
+        if !quiet {
+            note_on_stderr(note);
+        }
+    })?;
+    Ok(Some(outcome))
+}
+
+/// From the command line, or from the file on main's own commit.
+fn gates(site: &Site, wanted: &Land) -> Result<Vec<Gate>, Trouble> {
+    let timeout_s = wanted.timeout.and_then(|seconds| u64::try_from(seconds).ok());
+    let usual = timeout_s.unwrap_or(TIMEOUT_S);
+    if wanted.no_gate {
+        return Ok(Vec::new());
+    }
+    if !wanted.gate.is_empty() {
+        return Ok(wanted.gate.iter().map(|line| Gate { timeout_s: usual, ..Gate::of(line) }).collect());
+    }
+    let repository = site.repository();
+    let onto = candidates::onto(repository, wanted.onto.as_deref())?;
+    let main = repository.reference(&onto).map_err(LandError::from)?;
+    let text = match main {
+        Some(main) => repository.file_at(main, GATE_FILE).map_err(LandError::from)?,
+        None => None,
+    };
+    let Some(text) = text else {
+        let what = format!("there is no gate: no --gate, and no {GATE_FILE} on {onto}");
+        let cure = "say what main must pass: --gate 'cargo test'; `baton init` finds it and writes it down; or --no-gate, if main may go red";
+        return Err(LandError::Wish(what, cure.to_owned()).into());
+    };
+    let place = format!("{}:{GATE_FILE}", onto.strip_prefix("refs/heads/").unwrap_or(&onto));
+    match file::read_settings(&place, &text) {
+        Ok(settings) => Ok(settings
+            .gates
+            .into_iter()
+            .map(|gate| Gate {
+                line: gate.run,
+                timeout_s: timeout_s.or(gate.timeout_s).unwrap_or(TIMEOUT_S),
+                retries: gate.retries,
+            })
+            .collect()),
+        Err(faults) => Err(Trouble::Faults(faults.render(crate::arguments::Color::Auto.wanted()))),
+    }
+}
+
+fn note_on_stderr(note: &Note<'_>) {
+    match note {
+        Note::Begins(candidates, onto) => {
+            let names: Vec<&str> = candidates.iter().map(|candidate| candidate.name.as_str()).collect();
+            let names = if names.is_empty() { "nothing".to_owned() } else { names.join(", ") };
+            talk(&format!("to land on {onto}: {names}"));
+        }
+        Note::Tries(rows, names) => {
+            let rows = if *rows > 1 { format!("{rows} rows at once, the longest: ") } else { String::new() };
+            let names = if names.is_empty() { "nothing else".to_owned() } else { names.join(", ") };
+            talk(&format!("gates run on main with {rows}{names}"));
+        }
+        Note::Tried(passed, seconds) => {
+            talk(&format!("  {} in {seconds:.1} s", if *passed { "green" } else { "red" }));
+        }
+        Note::Landed(landed) => {
+            landed.iter().for_each(|landed| talk(&format!("  landed {}", landed.name)));
+        }
+        Note::Refused(refused) => talk(&format!("  refused {}: {}", refused.name, refused.detail)),
+        Note::Adopted(found) => talk(&format!("  somebody else has moved main to {found}; it is tried again on that")),
+    }
+}
+
+fn told(outcome: &LandOutcome, wanted: &Land) -> Answer {
+    let code = exit_code(outcome);
+    let mut answer = Answer::new(code);
+    if wanted.json {
+        let mut object = serde_json::to_value(outcome).expect("an outcome can be written as JSON");
+        object["exit_code"] = json!(code);
+        object["dry_run"] = json!(wanted.dry_run);
+        answer.line(&object.to_string());
+        return answer;
+    }
+    if let Some(recovered) = &outcome.recovered {
+        let what = if recovered.landed { "had landed; finished" } else { "had not landed; forgotten" };
+        answer.line(&format!("of a session that was killed: {} {what}", recovered.refs.join(", ")));
+    }
+    outcome.refused.iter().for_each(|refused| refusal(&mut answer, refused));
+    for change in &outcome.already {
+        answer.line(&format!("already on {}: {}", outcome.onto, change.name));
+    }
+    if !outcome.flaky.is_empty() {
+        answer.line(&format!("flaky: {} did not always say the same of one tree", outcome.flaky.join(", ")));
+    }
+    match outcome.ended {
+        Ended::Done => {}
+        Ended::MainRed => answer.line(&format!("{} itself does not pass its gates; nobody is to be blamed", outcome.onto)),
+        Ended::Contended => answer.line("main was moved by others again and again"),
+        Ended::Blocked => answer.line("a checkout is in the way"),
+        Ended::Stopped => answer.line("interrupted; what had landed stays"),
+    }
+    if !outcome.undecided.is_empty() {
+        let names: Vec<&str> = outcome.undecided.iter().map(|change| change.name.as_str()).collect();
+        answer.line(&format!("not decided: {}", names.join(", ")));
+    }
+    answer.line(&summary(outcome, wanted));
+    answer
+}
+
+fn refusal(answer: &mut Answer, refused: &RefusedChange) {
+    answer.line(&format!("refused {}: {}", refused.name, refused.detail));
+    for conflict in &refused.conflicts {
+        for (number, hunk) in conflict.hunks.iter().enumerate() {
+            let place = format!("{}, hunk {} at line {}", conflict.path, number + 1, hunk.line);
+            answer.line(&format!("  {place}: {} against {}", conflict.ours, conflict.theirs));
+        }
+        if conflict.hunks.is_empty() {
+            let what = format!("{} ({})", conflict.path, conflict.kind);
+            answer.line(&format!("  {what}: {} against {}", conflict.ours, conflict.theirs));
+        }
+    }
+    if let Some(gate) = &refused.gate {
+        let last: Vec<&str> = gate.tail.lines().rev().take(4).collect();
+        last.iter().rev().for_each(|line| answer.line(&format!("  | {line}")));
+    }
+}
+
+fn summary(outcome: &LandOutcome, wanted: &Land) -> String {
+    let landed = say::counted(outcome.landed.len() as u64, "branch").replace("branchs", "branches");
+    let verb = if wanted.dry_run { "would land" } else { "landed" };
+    let refused = match outcome.refused.len() {
+        0 => String::new(),
+        some => format!(" · {some} refused"),
+    };
+    let gates = if outcome.gates.is_empty() {
+        "no gate".to_owned()
+    } else {
+        say::counted(outcome.gate_runs.into(), "gate run")
+    };
+    let saved = match outcome.one_by_one_s {
+        Some(seconds) if outcome.one_by_one_runs > outcome.gate_runs => {
+            format!("; one by one: {} runs, {seconds:.1} s", outcome.one_by_one_runs)
+        }
+        _ => String::new(),
+    };
+    format!("{landed} {verb}{refused}, {gates}, {:.1} s{saved}", outcome.took_s)
+}
+
+fn exit_code(outcome: &LandOutcome) -> u8 {
+    match outcome.ended {
+        Ended::Done if outcome.refused.is_empty() => 0,
+        Ended::Done | Ended::MainRed => REFUSED,
+        Ended::Blocked => say::WRONG_USE,
+        Ended::Contended | Ended::Stopped => ENDED,
+    }
+}
+
+fn code_of(error: &LandError) -> u8 {
+    match error {
+        _ if error.is_no_repository() => 7,
+        LandError::Disk(_) => ENDED,
+        LandError::Damaged(_) => 3,
+        LandError::Git(_) | LandError::Wish(..) | LandError::Busy(..) => say::WRONG_USE,
+    }
+}
+
+fn trouble(what: &str, code: u8, as_json: bool) -> Answer {
+    talk(&format!("error: {what}"));
+    let mut answer = Answer::new(code);
+    if as_json {
+        let object: Value = json!({ "format": 1, "exit_code": code, "error": what });
+        answer.line(&object.to_string());
+    }
+    answer
+}
+
+/// The first ctrl-C ends it in order, the second at once.
+fn listen(stop: &Stop) -> std::io::Result<()> {
+    use signal_hook::consts::{SIGINT, SIGTERM};
+    for signal in [SIGINT, SIGTERM] {
+        signal_hook::flag::register_conditional_shutdown(signal, 130, stop.flag())?;
+        signal_hook::flag::register(signal, stop.flag())?;
+    }
+    Ok(())
+}

@@ -1,0 +1,495 @@
+//! A session of landing: rounds of a chain, its gates, a finding, a move of main; until everything is decided.
+
+use crate::LandError;
+use crate::blame;
+use crate::candidates::{self, Candidate};
+use crate::chain::{Chain, Link, Smith, Style, Unlinked};
+use crate::fact::{Began, ChangeName, Ended as EndedFact, Fact, Intended, Lands, MainAdopted, Refused};
+use crate::gates::{Gate, GateKeeper, Probe, RedGate, Verdict};
+use crate::moving::{Advance, advance};
+use crate::outcome::{Ended, LandOutcome, LandedChange, Reason, RefusedChange};
+use crate::recovery;
+use crate::site::Site;
+use baton_core::batch::{Batch, Finding, Stride};
+use baton_record::Oid;
+use baton_world::Stopwatch;
+use baton_world::gate::Stop;
+use baton_world::git::Scratch;
+use std::collections::BTreeMap;
+
+/// What a person wishes.
+#[derive(Clone, Debug)]
+pub struct Wishes {
+    /// The branch to land on; `None`: `main`, else `master`.
+    pub onto: Option<String>,
+    /// The branches to land.
+    pub which: Which,
+    /// Gates; empty: the person has said that there is none.
+    pub gates: Vec<Gate>,
+    /// So many gates run at once.
+    pub jobs: u32,
+    /// How far main goes at a time.
+    pub stride: Stride,
+    /// How changes come to main.
+    pub style: Style,
+    /// Whether a branch may change the file that names the gates.
+    pub gate_file_may_change: bool,
+    /// Whether everything is done but the moving of main.
+    pub dry_run: bool,
+    /// Whether a pair is searched for however many runs of gates it takes.
+    pub blame_fully: bool,
+}
+
+/// Which branches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// These.
+    Named(Vec<String>),
+    /// All that main has not.
+    All,
+}
+
+/// What a session tells while it is at work.
+#[derive(Clone, Debug)]
+pub enum Note<'n> {
+    /// These are to land on that branch.
+    Begins(&'n [Candidate], &'n str),
+    /// Gates run on main with these changes: how many rows at once, and the names of the longest.
+    Tries(usize, &'n [String]),
+    /// They are done: passed, and seconds.
+    Tried(bool, f64),
+    /// These have landed.
+    Landed(&'n [LandedChange]),
+    /// This has not, and will not.
+    Refused(&'n RefusedChange),
+    /// Somebody else has moved main.
+    Adopted(Oid),
+}
+
+/// Tells what a session does.
+pub type Listener<'l> = &'l mut dyn FnMut(&Note<'_>);
+
+/// So often main may be moved by others before a session gives up.
+const ADOPTIONS_MAX: usize = 5;
+/// So many runs of gates may a session take before it stops looking for a pair, unless a person wishes otherwise.
+const RUNS_FOR_BLAME: u32 = 9;
+
+pub(crate) struct Session<'s> {
+    pub(crate) site: &'s Site,
+    pub(crate) scratch: &'s Scratch<'s>,
+    pub(crate) keeper: GateKeeper<'s>,
+    pub(crate) smith: Smith<'s>,
+    wishes: &'s Wishes,
+    onto: String,
+    pub(crate) main: Oid,
+    checkouts: Vec<String>,
+    outcome: LandOutcome,
+    tell: Listener<'s>,
+    /// Why a candidate waits for those before it: what it conflicts with.
+    reds: BTreeMap<String, RedGate>,
+    gate_ms: u64,
+    pub(crate) culprits: Vec<Culprit>,
+    stop: &'s Stop,
+}
+
+/// A change that is red on top of others, and whom these are.
+#[derive(Clone, Debug)]
+pub(crate) struct Culprit {
+    pub(crate) candidate: Candidate,
+    pub(crate) red: RedGate,
+    /// Main at that time, without those before it.
+    pub(crate) main: Oid,
+    /// The changes before it, which passed.
+    pub(crate) before: Vec<Candidate>,
+}
+
+/// Lands what a person wishes on the repository of a site.
+pub fn land(site: &Site, wishes: &Wishes, stop: &Stop, tell: Listener<'_>) -> Result<LandOutcome, LandError> {
+    let clock = Stopwatch::start();
+    let recovered = recovery::recover(site)?;
+    let onto = candidates::onto(site.repository(), wishes.onto.as_deref())?;
+    let main = standing(site, &onto)?;
+    let candidates = match &wishes.which {
+        Which::Named(names) => candidates::named(site.repository(), names, &onto)?,
+        Which::All => candidates::all(site.repository(), &onto, main)?,
+    };
+    let by = site.repository().identity()?.map_err(|why| {
+        LandError::wish(format!("git does not know who you are: {why}"), "git config --global user.name … and user.email …")
+    })?;
+    let checkouts = checkouts_of(site, &onto)?;
+    let scratch = Scratch::make(site.repository(), &site.scratch_directory())?;
+    let smith = Smith { scratch: &scratch, style: wishes.style, gate_file_may_change: wishes.gate_file_may_change };
+    let gates: Vec<String> = wishes.gates.iter().map(|gate| gate.line.clone()).collect();
+    let outcome = LandOutcome {
+        format: 1,
+        ended: Ended::Done,
+        onto: onto.strip_prefix("refs/heads/").unwrap_or(&onto).to_owned(),
+        main_before: main,
+        main_after: main,
+        landed: Vec::new(),
+        refused: Vec::new(),
+        already: Vec::new(),
+        undecided: Vec::new(),
+        gates: gates.clone(),
+        gate_runs: 0,
+        flaky: Vec::new(),
+        took_s: 0.0,
+        one_by_one_runs: 0,
+        one_by_one_s: None,
+        adopted: Vec::new(),
+        recovered,
+    };
+    tell(&Note::Begins(&candidates, &outcome.onto));
+    let changes = candidates.iter().map(Candidate::change).collect();
+    site.write(&[Fact::Began(Began { by, onto: onto.clone(), main, gates, changes })])?;
+    let keeper = GateKeeper::new(site, &wishes.gates, wishes.jobs, stop.clone())?;
+    let mut session = Session {
+        site,
+        scratch: &scratch,
+        keeper,
+        smith,
+        wishes,
+        onto,
+        main,
+        checkouts,
+        outcome,
+        tell,
+        reds: BTreeMap::new(),
+        gate_ms: 0,
+        culprits: Vec::new(),
+        stop,
+    };
+    session.run(candidates)?;
+    session.end(clock.seconds())
+}
+
+/// Where the branch is; what was done to it since the last landing is written down, and stays.
+fn standing(site: &Site, onto: &str) -> Result<Oid, LandError> {
+    let gone = || LandError::Busy(format!("{onto} is gone"), "name another with --onto".to_owned());
+    let main = site.repository().reference(onto)?.ok_or_else(gone)?;
+    let left = site.history().iter().rev().find_map(|fact| left_by(fact, onto));
+    if let Some(expected) = left.filter(|left| *left != main) {
+        site.write(&[Fact::MainAdopted(MainAdopted { onto: onto.to_owned(), expected, found: main })])?;
+    }
+    if let Some(where_to) = site.repository().is_being_rebased(onto)? {
+        let what = format!("{onto} is being rebased in {}", where_to.display());
+        return Err(LandError::Busy(what, "end the rebase first".to_owned()));
+    }
+    Ok(main)
+}
+
+/// Where a fact says that the branch was.
+fn left_by(fact: &Fact, onto: &str) -> Option<Oid> {
+    match fact {
+        Fact::Intended(intended) if intended.onto == onto => Some(intended.main_after),
+        Fact::MainAdopted(adopted) if adopted.onto == onto => Some(adopted.found),
+        Fact::Began(began) if began.onto == onto => Some(began.main),
+        _ => None,
+    }
+}
+
+/// The checkouts of the branch, all of them clean.
+fn checkouts_of(site: &Site, onto: &str) -> Result<Vec<String>, LandError> {
+    let mut checkouts = Vec::new();
+    for worktree in site.repository().worktrees()? {
+        if worktree.branch.as_deref() != Some(onto) {
+            continue;
+        }
+        if let Some(way) = site.repository().in_the_way(&worktree)? {
+            let paths = if way.paths.is_empty() { String::new() } else { format!(" ({})", way.paths.join(", ")) };
+            let what = format!("{onto} is checked out in {}, and {}{paths}", way.checkout.display(), way.what);
+            let cure = "commit or stash there first: that checkout has to follow main, or your next commit would revert what landed";
+            return Err(LandError::Busy(what, cure.to_owned()));
+        }
+        let path = worktree.path.to_str().ok_or_else(|| {
+            let what = format!("the path of the checkout {} is not UTF-8", worktree.path.display());
+            LandError::Busy(what, "check out another branch there".to_owned())
+        })?;
+        checkouts.push(path.to_owned());
+    }
+    Ok(checkouts)
+}
+
+impl Session<'_> {
+    fn run(&mut self, candidates: Vec<Candidate>) -> Result<(), LandError> {
+        let mut pending = candidates;
+        while !pending.is_empty() && self.outcome.ended == Ended::Done {
+            if self.stop.wished() {
+                self.outcome.ended = Ended::Stopped;
+                break;
+            }
+            let names: Vec<&str> = pending.iter().map(|candidate| candidate.name.as_str()).collect();
+            self.site.doing(&format!("merges {}", names.join(", ")));
+            let mut chain = self.smith.chain(self.main, &pending)?;
+            pending = self.sort_out(&mut chain)?;
+            if !chain.links.is_empty() {
+                let mut left = self.settle(&chain)?;
+                left.append(&mut pending);
+                pending = left;
+            }
+        }
+        let undecided = pending.iter().map(Candidate::change);
+        self.outcome.undecided.extend(undecided);
+        if self.outcome.ended == Ended::Done {
+            self.blame_all()?;
+        }
+        Ok(())
+    }
+
+    /// Refuses what can never be linked; gives what is to be looked at again.
+    fn sort_out(&mut self, chain: &mut Chain) -> Result<Vec<Candidate>, LandError> {
+        let mut later = Vec::new();
+        for (candidate, why) in std::mem::take(&mut chain.unlinked) {
+            match why {
+                Unlinked::Already => self.outcome.already.push(candidate.change()),
+                Unlinked::Later(conflicts, with) => {
+                    tracing::debug!(name = candidate.name, ?with, paths = conflicts.len(), "looked at again later");
+                    later.push(candidate);
+                }
+                Unlinked::Conflicts(conflicts) => {
+                    let refused = blame::conflict(self, &candidate, &conflicts)?;
+                    self.refuse(refused)?;
+                }
+                Unlinked::Unrelated => {
+                    let detail = format!("it has no history in common with {}", self.outcome.onto);
+                    self.refuse(blame::plain(&candidate, Reason::Unrelated, detail))?;
+                }
+                Unlinked::GateFile => {
+                    let detail = format!("it changes {}, which says what the gates are", crate::chain::GATE_FILE);
+                    self.refuse(blame::plain(&candidate, Reason::GateFile, detail))?;
+                }
+            }
+        }
+        Ok(later)
+    }
+
+    fn refuse(&mut self, refused: RefusedChange) -> Result<(), LandError> {
+        let fact = Refused {
+            name: refused.name.clone(),
+            tip: refused.tip,
+            reason: refused.reason.word().to_owned(),
+            detail: refused.detail.clone(),
+            with: refused.with.clone(),
+        };
+        self.site.write(&[Fact::Refused(fact)])?;
+        (self.tell)(&Note::Refused(&refused));
+        self.outcome.refused.push(refused);
+        Ok(())
+    }
+
+    /// Finds out how far main can go along a chain and takes it there; gives what is left.
+    fn settle(&mut self, chain: &Chain) -> Result<Vec<Candidate>, LandError> {
+        let links = &chain.links;
+        let rest = |from: usize| links[from..].iter().map(|link| link.candidate.clone()).collect::<Vec<_>>();
+        let main_tree = self.scratch.repository().commit(self.main)?.tree;
+        let mut batch = Batch::new(links.len() as u32, self.wishes.stride, self.keeper.knows(main_tree));
+        let mut landed = 0;
+        let finding = loop {
+            if self.wishes.stride == Stride::Each && batch.green() as usize > landed {
+                match self.advance(&links[landed..batch.green() as usize])? {
+                    true => landed = batch.green() as usize,
+                    false => return Ok(rest(landed)),
+                }
+            }
+            if let Some(finding) = batch.finding() {
+                break finding;
+            }
+            let wanted = batch.wanted(self.wishes.jobs.max(1));
+            let Some(verdicts) = self.try_prefixes(chain, &wanted)? else {
+                self.outcome.ended = Ended::Stopped;
+                return Ok(rest(landed));
+            };
+            for (prefix, verdict) in wanted.into_iter().zip(verdicts) {
+                if let (Verdict::Red(red), Some(link)) = (&verdict, prefix.checked_sub(1)) {
+                    self.reds.insert(links[link as usize].candidate.name.clone(), red.clone());
+                }
+                batch.learn(prefix, verdict == Verdict::Passed);
+            }
+        };
+        let green = match finding {
+            Finding::Green => links.len(),
+            Finding::MainRed => {
+                self.outcome.ended = Ended::MainRed;
+                return Ok(rest(landed));
+            }
+            Finding::Red { green } => green as usize,
+        };
+        if green > landed && !self.advance(&links[landed..green])? {
+            return Ok(rest(landed));
+        }
+        if green == links.len() {
+            return Ok(Vec::new());
+        }
+        let candidate = links[green].candidate.clone();
+        let red = self.reds[&candidate.name].clone();
+        let before = links[..green].iter().map(|link| link.candidate.clone()).collect();
+        self.culprits.push(Culprit { candidate, red, main: chain.main, before });
+        Ok(rest(green + 1))
+    }
+
+    fn try_prefixes(&mut self, chain: &Chain, wanted: &[u32]) -> Result<Option<Vec<Verdict>>, LandError> {
+        let mut probes = Vec::new();
+        for &prefix in wanted {
+            let (commit, tree) = match prefix.checked_sub(1) {
+                Some(link) => (chain.links[link as usize].commit, chain.links[link as usize].tree),
+                None => (chain.main, self.scratch.repository().commit(chain.main)?.tree),
+            };
+            let changes = chain.links[..prefix as usize].iter().map(|link| link.candidate.name.clone()).collect();
+            probes.push(Probe { commit, tree, changes });
+        }
+        self.probe(&probes)
+    }
+
+    /// Runs the gates; `None`: somebody wished to stop.
+    pub(crate) fn probe(&mut self, probes: &[Probe]) -> Result<Option<Vec<Verdict>>, LandError> {
+        let longest = probes.iter().map(|probe| &probe.changes).max_by_key(|changes| changes.len());
+        let longest = longest.cloned().unwrap_or_default();
+        let known = probes.iter().all(|probe| self.keeper.knows(probe.tree));
+        if !known {
+            self.site.doing(&format!("runs gates on main with {}", longest.join(", ")));
+            (self.tell)(&Note::Tries(probes.len(), &longest));
+        }
+        let clock = Stopwatch::start();
+        let mut verdicts = Vec::new();
+        for answer in self.keeper.probe_all(self.scratch, probes) {
+            let (verdict, facts) = answer?;
+            self.count(&facts, &verdict);
+            self.site.write(&facts)?;
+            verdicts.push(verdict);
+        }
+        if !known {
+            let passed = verdicts.iter().all(|verdict| *verdict == Verdict::Passed);
+            (self.tell)(&Note::Tried(passed, clock.seconds()));
+        }
+        Ok((!verdicts.contains(&Verdict::Stopped)).then_some(verdicts))
+    }
+
+    fn count(&mut self, facts: &[Fact], verdict: &Verdict) {
+        for fact in facts {
+            let Fact::GateRan(ran) = fact else { continue };
+            self.outcome.gate_runs += 1;
+            self.gate_ms += ran.took_ms;
+            if !ran.passed && *verdict == Verdict::Passed && !self.outcome.flaky.contains(&ran.gate) {
+                self.outcome.flaky.push(ran.gate.clone());
+            }
+        }
+    }
+
+    /// Takes main to the end of these links; `false`: it could not go, and the outcome says why or main has been adopted.
+    fn advance(&mut self, links: &[Link]) -> Result<bool, LandError> {
+        let last = links.last().expect("somebody lands");
+        let main_after = self.smith.tip(self.main, links, &self.onto)?;
+        let gated = !self.wishes.gates.is_empty();
+        let of = |link: &Link| Lands {
+            name: link.candidate.name.clone(),
+            tip: link.candidate.tip,
+            commit: link.commit,
+            tree: link.tree,
+        };
+        let intended = Intended {
+            onto: self.onto.clone(),
+            main_before: self.main,
+            main_after,
+            tree: last.tree,
+            gated,
+            changes: links.iter().map(of).collect(),
+            checkouts: self.checkouts.clone(),
+        };
+        if !self.wishes.dry_run {
+            match advance(self.site, self.scratch, &intended)? {
+                Advance::Done => {}
+                Advance::Adopted(found) => return self.adopt(found).map(|()| false),
+                Advance::Blocked(way) => {
+                    tracing::warn!(checkout = %way.checkout.display(), what = way.what, "a checkout is in the way");
+                    self.outcome.ended = Ended::Blocked;
+                    return Err(LandError::Busy(
+                        format!("the checkout {} cannot follow main: {}", way.checkout.display(), way.what),
+                        "move what is in the way, and land again: what is tried stays known".to_owned(),
+                    ));
+                }
+            }
+        }
+        self.main = main_after;
+        self.outcome.main_after = main_after;
+        let gate = if gated { "passed" } else { "none" };
+        let landed: Vec<LandedChange> = intended
+            .changes
+            .iter()
+            .map(|lands| LandedChange {
+                name: lands.name.clone(),
+                tip: lands.tip,
+                commit: lands.commit,
+                tree: last.tree,
+                gate,
+            })
+            .collect();
+        (self.tell)(&Note::Landed(&landed));
+        self.outcome.landed.extend(landed);
+        Ok(true)
+    }
+
+    fn adopt(&mut self, found: Oid) -> Result<(), LandError> {
+        (self.tell)(&Note::Adopted(found));
+        self.main = found;
+        self.outcome.main_after = found;
+        self.outcome.adopted.push(found);
+        if self.outcome.adopted.len() >= ADOPTIONS_MAX {
+            self.outcome.ended = Ended::Contended;
+        }
+        Ok(())
+    }
+
+    /// Says of every change that was red whether it is so alone or together with whom; only now, when everything else is decided.
+    fn blame_all(&mut self) -> Result<(), LandError> {
+        for culprit in std::mem::take(&mut self.culprits) {
+            let budget = if self.wishes.blame_fully {
+                u32::MAX
+            } else {
+                RUNS_FOR_BLAME.saturating_sub(self.outcome.gate_runs)
+            };
+            let refused = blame::red(self, &culprit, budget)?;
+            self.refuse(refused)?;
+        }
+        Ok(())
+    }
+
+    /// How often a gate was run so far.
+    pub(crate) fn gate_runs(&self) -> u32 {
+        self.outcome.gate_runs
+    }
+
+    /// The short name of the branch that is landed on.
+    pub(crate) fn onto_name(&self) -> &str {
+        &self.outcome.onto
+    }
+
+    fn end(mut self, took_s: f64) -> Result<LandOutcome, LandError> {
+        for culprit in std::mem::take(&mut self.culprits) {
+            self.outcome.undecided.push(culprit.candidate.change());
+        }
+        let outcome = &mut self.outcome;
+        outcome.took_s = took_s;
+        let decided = (outcome.landed.len() + outcome.refused.iter().filter(|refused| refused.gate.is_some()).count()) as u32;
+        outcome.one_by_one_runs = decided * outcome.gates.len() as u32;
+        if outcome.gate_runs > 0 {
+            let mean_s = self.gate_ms as f64 / 1000.0 / f64::from(outcome.gate_runs);
+            outcome.one_by_one_s = Some(mean_s * f64::from(outcome.one_by_one_runs));
+        }
+        let (landed, refused) = (outcome.landed.len() as u32, outcome.refused.len() as u32);
+        let ended = EndedFact { landed, refused, gate_runs: outcome.gate_runs, took_ms: (took_s * 1000.0) as u64 };
+        self.site.write(&[Fact::Ended(ended)])?;
+        Ok(self.outcome)
+    }
+}
+
+impl Candidate {
+    /// Names of candidates.
+    pub(crate) fn names(candidates: &[Candidate]) -> Vec<String> {
+        candidates.iter().map(|candidate| candidate.name.clone()).collect()
+    }
+}
+
+/// A change as the log names it.
+pub(crate) fn name_of(candidate: &Candidate) -> ChangeName {
+    candidate.change()
+}

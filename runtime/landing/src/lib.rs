@@ -1,0 +1,26 @@
+//! Landing branches on a person's main: one after another, on main as it is then, through gates, or not at all.
+//!
+//! A *session* ([`land`]) takes a row of branches, merges each on top of those before it, runs the gates on exactly the trees
+//! that main would get, finds out whom a red one is due to, and moves main by compare-and-swap. Whatever is written down
+//! before and after (see [`fact`]) lets the next session finish or forget what a killed one had begun.
+//!
+//! Main and branches move only through git; a person's files only where a clean checkout follows main. Prints nothing.
+//!
+//! Reading order: [`fact`], `log`, [`site`], [`gates`], `chain`, [`land`], `blame`, [`outcome`].
+
+mod blame;
+mod chain;
+pub mod candidates;
+mod error;
+pub mod fact;
+pub mod gates;
+pub mod land;
+pub mod log;
+mod moving;
+pub mod outcome;
+mod recovery;
+pub mod site;
+mod verdicts;
+
+pub use chain::{GATE_FILE, Style};
+pub use error::LandError;

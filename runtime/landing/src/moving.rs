@@ -1,0 +1,79 @@
+//! Moving main: objects first, then the intention, then the ref by compare-and-swap, then the checkouts that are on it.
+
+use crate::LandError;
+use crate::fact::{Fact, Forgotten, Intended, Landed, MainAdopted};
+use crate::site::Site;
+use baton_record::Oid;
+use baton_world::git::{CheckoutMove, InTheWay, Moved, Scratch};
+use std::path::PathBuf;
+
+/// What came of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Advance {
+    /// Main is there.
+    Done,
+    /// Somebody else has moved main; it is here now, and stays.
+    Adopted(Oid),
+    /// A checkout of main cannot follow.
+    Blocked(InTheWay),
+}
+
+/// Moves main as intended.
+pub(crate) fn advance(site: &Site, scratch: &Scratch<'_>, intended: &Intended) -> Result<Advance, LandError> {
+    let (from, to) = (intended.main_before, intended.main_after);
+    let mut known = vec![from];
+    known.extend(intended.changes.iter().map(|lands| lands.tip));
+    scratch.keep(to, &known)?;
+    let checkouts: Vec<PathBuf> = intended.checkouts.iter().map(PathBuf::from).collect();
+    site.write(&[Fact::Intended(intended.clone())])?;
+    let forget = |why: String, main: Oid| site.write(&[Fact::Forgotten(Forgotten { main_after: to, main, why })]);
+    let mut held = Vec::new();
+    for checkout in &checkouts {
+        match hold(site, checkout, (from, to))? {
+            Ok(checkout) => held.push(checkout),
+            Err(way) => {
+                forget(format!("{}: {}", way.checkout.display(), way.what), from)?;
+                return Ok(Advance::Blocked(way));
+            }
+        }
+    }
+    let why = format!("baton land: {}", names(intended));
+    match site.repository().move_ref(&intended.onto, Some(from), Some(to), &why)? {
+        Moved::Yes => {}
+        Moved::Elsewhere(Some(found)) => {
+            forget("somebody else has moved it".to_owned(), found)?;
+            let (onto, expected) = (intended.onto.clone(), from);
+            site.write(&[Fact::MainAdopted(MainAdopted { onto, expected, found })])?;
+            return Ok(Advance::Adopted(found));
+        }
+        Moved::Elsewhere(None) => {
+            let what = format!("{} has been deleted while it was landed on", intended.onto);
+            return Err(LandError::Busy(what, format!("restore it: git branch NAME {from}")));
+        }
+    }
+    for checkout in &held {
+        checkout.go(from, to)?;
+    }
+    drop(held);
+    site.write(&[Fact::Landed(Landed { main_after: to, found: false })])?;
+    Ok(Advance::Done)
+}
+
+/// Locks a checkout that is clean and can follow.
+fn hold(site: &Site, checkout: &std::path::Path, way: (Oid, Oid)) -> Result<Result<CheckoutMove, InTheWay>, LandError> {
+    let held = match CheckoutMove::begin(checkout)? {
+        Ok(held) => held,
+        Err(way) => return Ok(Err(way)),
+    };
+    let paths = site.repository().uncommitted(checkout, 8)?;
+    if !paths.is_empty() {
+        let what = "tracked files were changed meanwhile".to_owned();
+        return Ok(Err(InTheWay { checkout: checkout.to_owned(), what, paths }));
+    }
+    Ok(held.could_go(way.0, way.1)?.map(|()| held))
+}
+
+fn names(intended: &Intended) -> String {
+    let names: Vec<&str> = intended.changes.iter().map(|lands| lands.name.as_str()).collect();
+    names.join(", ")
+}

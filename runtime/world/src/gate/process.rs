@@ -1,0 +1,201 @@
+//! One gate's processes: started as a group, watched, and gone when the gate is over.
+
+use super::room::GateRoom;
+use crate::Stopwatch;
+use crate::content::ContentStore;
+use crate::git::{GitError, GitErrorKind};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use std::fs::{self, File};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// A gate that says more than this, in bytes, is ended.
+const OUTPUT_BYTES_MAX: u64 = 32 << 20;
+/// So long a gate may take to end after it was asked to.
+const GRACE_S: f64 = 2.0;
+
+/// What to run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GateCommand {
+    /// For `sh -c`.
+    pub line: String,
+    /// It is ended after so many seconds.
+    pub timeout_s: u64,
+}
+
+/// How a gate ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GateEnd {
+    /// With status 0.
+    Passed,
+    /// With another, or by a signal: in words.
+    Failed(String),
+    /// It was ended because its time was over.
+    TimedOut,
+    /// It was ended because it said too much.
+    TooLoud,
+    /// It was ended because the person wishes to stop.
+    Stopped,
+}
+
+/// One run of a gate.
+#[derive(Clone, Debug)]
+pub struct GateRun {
+    /// How it ended.
+    pub end: GateEnd,
+    /// How long it took, in seconds.
+    pub took_s: f64,
+    /// Digest of what it said, in the content store.
+    pub output: String,
+    /// The end of what it said, a few kilobytes at most.
+    pub tail: String,
+}
+
+/// Somebody may wish to stop; shared with whoever hears it.
+#[derive(Clone, Debug, Default)]
+pub struct Stop(Arc<AtomicBool>);
+
+impl Stop {
+    /// From here on everything that waits ends.
+    pub fn wish(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether it was wished.
+    pub fn wished(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+
+    /// The flag itself, for a handler of signals.
+    pub fn flag(&self) -> Arc<AtomicBool> {
+        self.0.clone()
+    }
+}
+
+impl GateCommand {
+    /// Runs the gate in its room until it ends or is ended.
+    pub fn run(&self, room: &GateRoom, outputs: &ContentStore, stop: &Stop) -> Result<GateRun, GitError> {
+        let said = room.output_path();
+        let file = File::create(&said).map_err(|error| GitError::io("create", &said, &error))?;
+        let twin = file.try_clone().map_err(|error| GitError::io("open", &said, &error))?;
+        let mark = room.mark();
+        let mut command = Command::new("sh");
+        command.arg("-c").arg(&self.line).current_dir(room.path()).process_group(0);
+        for (name, _) in std::env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"GIT_")) {
+            command.env_remove(name);
+        }
+        command.env(MARK, &mark).env("PWD", room.path()).stdin(Stdio::null()).stdout(file).stderr(twin);
+        let clock = Stopwatch::start();
+        let child = command.spawn().map_err(|error| {
+            GitError::new(GitErrorKind::Io, format!("cannot start a shell for the gate: {error}"))
+        })?;
+        let end = self.watch(child, &clock, &said, stop);
+        let took_s = clock.seconds();
+        end_all(&mark);
+        let bytes = read_capped(&said)?;
+        let output = outputs.put(&bytes).map_err(|error| GitError::new(GitErrorKind::Io, error.to_string()))?;
+        Ok(GateRun { end: end?, took_s, output, tail: tail_of(&bytes) })
+    }
+
+    fn watch(&self, mut child: Child, clock: &Stopwatch, said: &Path, stop: &Stop) -> Result<GateEnd, GitError> {
+        let group = Pid::from_child(&child);
+        let mut pause_us = 500;
+        let end = loop {
+            let ended = child.try_wait().map_err(|error| GitError::io("wait for the gate in", said, &error))?;
+            if let Some(status) = ended {
+                break end_of(status);
+            }
+            let cut = match () {
+                () if stop.wished() => Some(GateEnd::Stopped),
+                () if clock.seconds() > self.timeout_s as f64 => Some(GateEnd::TimedOut),
+                () if fs::metadata(said).is_ok_and(|found| found.len() > OUTPUT_BYTES_MAX) => Some(GateEnd::TooLoud),
+                () => None,
+            };
+            if let Some(cut) = cut {
+                end_child(&mut child, group);
+                break cut;
+            }
+            wait_us(pause_us);
+            pause_us = (pause_us * 2).min(10_000);
+        };
+        // Whoever is left of the group has outlived the gate.
+        let _ = kill_process_group(group, Signal::KILL);
+        Ok(end)
+    }
+}
+
+/// Names every process of one run of a gate, whatever group it has put itself into.
+const MARK: &str = "BATON_GATE";
+
+fn end_child(child: &mut Child, group: Pid) {
+    let _ = kill_process_group(group, Signal::TERM);
+    let clock = Stopwatch::start();
+    while clock.seconds() < GRACE_S {
+        if matches!(child.try_wait(), Ok(Some(_))) {
+            return;
+        }
+        wait_us(5_000);
+    }
+    let _ = kill_process_group(group, Signal::KILL);
+    let _ = child.wait();
+}
+
+/// Ends every process that bears the mark, again until there is none: one may start another meanwhile.
+fn end_all(mark: &str) {
+    const ROUNDS_MAX: u32 = 20;
+    let wanted = format!("{MARK}={mark}");
+    for _ in 0..ROUNDS_MAX {
+        let found = marked(wanted.as_bytes());
+        if found.is_empty() {
+            return;
+        }
+        for pid in found {
+            let _ = kill_process(pid, Signal::KILL);
+        }
+        wait_us(2_000);
+    }
+}
+
+fn marked(wanted: &[u8]) -> Vec<Pid> {
+    let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
+    let pids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
+    let bears = |pid: &i32| {
+        fs::read(format!("/proc/{pid}/environ"))
+            .is_ok_and(|environment| environment.split(|&byte| byte == 0).any(|entry| entry == wanted))
+    };
+    pids.filter(bears).filter_map(Pid::from_raw).collect()
+}
+
+fn end_of(status: ExitStatus) -> GateEnd {
+    match (status.code(), status.signal()) {
+        (Some(0), _) => GateEnd::Passed,
+        (Some(code), _) => GateEnd::Failed(format!("status {code}")),
+        (None, Some(signal)) => GateEnd::Failed(format!("signal {signal}")),
+        (None, None) => GateEnd::Failed("no status".to_owned()),
+    }
+}
+
+fn read_capped(path: &Path) -> Result<Vec<u8>, GitError> {
+    let mut bytes = fs::read(path).map_err(|error| GitError::io("read", path, &error))?;
+    bytes.truncate(OUTPUT_BYTES_MAX as usize);
+    let _ = fs::remove_file(path);
+    Ok(bytes)
+}
+
+/// The last lines, without control characters that would move a terminal's cursor.
+fn tail_of(bytes: &[u8]) -> String {
+    const TAIL_BYTES: usize = 4096;
+    let start = bytes.len().saturating_sub(TAIL_BYTES);
+    let text = String::from_utf8_lossy(&bytes[start..]);
+    let clean = |c: char| if c.is_control() && c != '\n' && c != '\t' { '\u{fffd}' } else { c };
+    text.chars().map(clean).collect()
+}
+
+#[allow(clippy::disallowed_methods, reason = "a gate is a process in real time")]
+fn wait_us(us: u64) {
+    std::thread::sleep(Duration::from_micros(us));
+}

@@ -1,0 +1,288 @@
+//! A repository that belongs to a person: found from any folder in it, never owned.
+//!
+//! Unlike a run's repository it has checkouts, hooks, a configuration that counts, refs in any form that git knows, and
+//! other writers at any time. So refs move only through git itself, by compare-and-swap; new objects lie aside (see
+//! [`scratch`]) until they are wanted; and nobody's index, stash or files are touched, but for a checkout that is moved
+//! along with its branch (see [`worktrees`]). The person's configuration holds, their hooks do not run.
+//!
+//! Reading order: `person`, `scratch`, `merging`, `worktrees`.
+
+mod merging;
+mod scratch;
+mod worktrees;
+
+pub use merging::{Conflict, Hunk, Joined};
+pub use scratch::{Author, Scratch};
+pub use worktrees::{CheckoutMove, InTheWay, Worktree};
+
+use super::command::{Sync, failed, first_lines, output, person_git};
+use super::disk;
+use super::error::{GitError, GitErrorKind};
+use super::object::ObjectFormat;
+use baton_record::Oid;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+/// Somebody's repository.
+#[derive(Debug)]
+pub struct PersonRepository {
+    /// Where commands are run: where the person stands.
+    place: PathBuf,
+    common: PathBuf,
+    format: ObjectFormat,
+}
+
+/// A branch and the commit that it points to.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Branch {
+    /// Its name without `refs/heads/`.
+    pub name: String,
+    /// Its commit.
+    pub tip: Oid,
+    /// When that was committed, in seconds since 1970.
+    pub time_s: i64,
+}
+
+/// What commits say: as many authors as subjects.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Told {
+    /// Who each is by.
+    pub authors: Vec<Author>,
+    /// The first line of each.
+    pub subjects: Vec<String>,
+}
+
+/// What came of a wish to move a ref.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moved {
+    /// It is where it was to go.
+    Yes,
+    /// It was elsewhere; nothing has changed. `None`: it does not exist.
+    Elsewhere(Option<Oid>),
+}
+
+impl PersonRepository {
+    /// The repository around `place`. Fails with a cure where there is none, where git does not trust it, or where part of
+    /// its history is elsewhere.
+    pub fn find(place: &Path) -> Result<PersonRepository, GitError> {
+        let asked = [
+            "rev-parse",
+            "--path-format=absolute",
+            "--git-common-dir",
+            "--is-shallow-repository",
+            "--show-object-format",
+        ];
+        if !place.is_dir() {
+            let detail = format!("{} is not a directory", place.display());
+            return Err(GitError::new(GitErrorKind::NotARepository, detail));
+        }
+        let mut command = person_git(Sync::None);
+        let said = output(command.arg("-C").arg(place).args(asked))?;
+        if !said.status.success() {
+            let detail = format!("{} is not in a git repository ({})", place.display(), first_lines(&said.stderr));
+            return Err(GitError::new(GitErrorKind::NotARepository, detail));
+        }
+        let text = String::from_utf8_lossy(&said.stdout);
+        let lines: Vec<&str> = text.lines().collect();
+        let [common, shallow, format] = lines[..] else { return Err(failed("describe the repository", &said)) };
+        let format = ObjectFormat::of_name(format).ok_or_else(|| failed("name the object format", &said))?;
+        let repository = PersonRepository { place: place.to_owned(), common: PathBuf::from(common), format };
+        let incomplete = |what: &str| {
+            let detail = format!("{} is a {what} clone: part of its history is elsewhere", place.display());
+            Err(GitError::new(GitErrorKind::Incomplete, detail))
+        };
+        if shallow == "true" {
+            return incomplete("shallow");
+        }
+        let promised = r"^(extensions\.partialclone|remote\..*\.(promisor|partialclonefilter))$";
+        if repository.ask(&["config", "--get-regexp", promised])?.status.success() {
+            return incomplete("partial");
+        }
+        Ok(repository)
+    }
+
+    /// The directory that all its worktrees share: `.git` of the main one.
+    pub fn common_directory(&self) -> &Path {
+        &self.common
+    }
+
+    /// Which hash names its objects.
+    pub fn format(&self) -> ObjectFormat {
+        self.format
+    }
+
+    /// A git command that only reads.
+    fn reading(&self) -> Command {
+        self.command(Sync::None)
+    }
+
+    fn command(&self, sync: Sync) -> Command {
+        let mut command = person_git(sync);
+        command.arg("-C").arg(&self.place);
+        command
+    }
+
+    fn ask(&self, words: &[&str]) -> Result<Output, GitError> {
+        output(self.reading().args(words))
+    }
+
+    /// What git says to a command that has to succeed, without the last newline.
+    fn ask_well(&self, doing: &str, words: &[&str]) -> Result<String, GitError> {
+        let said = self.ask(words)?;
+        if !said.status.success() {
+            return Err(failed(doing, &said));
+        }
+        Ok(String::from_utf8_lossy(&said.stdout).trim_end_matches('\n').to_owned())
+    }
+
+    /// The commit that a name leads to; `None`: nothing, or something else.
+    pub fn commit_of(&self, name: &str) -> Result<Option<Oid>, GitError> {
+        let wanted = format!("{name}^{{commit}}");
+        let said = self.ask(&["rev-parse", "--verify", "--quiet", "--end-of-options", &wanted])?;
+        Ok(String::from_utf8(said.stdout).ok().and_then(|hex| Oid::from_hex(hex.trim_end())))
+    }
+
+    /// Where a ref points, by its full name.
+    pub fn reference(&self, full: &str) -> Result<Option<Oid>, GitError> {
+        let said = self.ask(&["rev-parse", "--verify", "--quiet", "--end-of-options", full])?;
+        Ok(String::from_utf8(said.stdout).ok().and_then(|hex| Oid::from_hex(hex.trim_end())))
+    }
+
+    /// The full name of a local branch, if `name` is one.
+    pub fn branch_ref(&self, name: &str) -> Result<Option<String>, GitError> {
+        let full = if name.starts_with("refs/heads/") { name.to_owned() } else { format!("refs/heads/{name}") };
+        let valid = self.ask(&["check-ref-format", &full])?.status.success();
+        Ok(if valid && self.reference(&full)?.is_some() { Some(full) } else { None })
+    }
+
+    /// Local branches, by name. A branch whose commit is missing is left out: git calls it broken too.
+    pub fn branches(&self) -> Result<Vec<Branch>, GitError> {
+        self.list_branches(&[])
+    }
+
+    /// Local branches with commits that are not in the history of `main`.
+    pub fn branches_ahead_of(&self, main: Oid) -> Result<Vec<Branch>, GitError> {
+        self.list_branches(&[&format!("--no-merged={main}")])
+    }
+
+    fn list_branches(&self, which: &[&str]) -> Result<Vec<Branch>, GitError> {
+        let format = "--format=%(refname)%00%(objectname)%00%(committerdate:unix)";
+        let text = self.ask_well("list branches", &[&["for-each-ref", format], which, &["refs/heads/"]].concat())?;
+        let branch = |line: &str| {
+            let mut words = line.split('\0');
+            let name = words.next()?.strip_prefix("refs/heads/")?.to_owned();
+            let tip = Oid::from_hex(words.next()?)?;
+            Some(Branch { name, tip, time_s: words.next()?.parse().unwrap_or(0) })
+        };
+        Ok(text.lines().filter_map(branch).collect())
+    }
+
+    /// All refs, as a file of packed refs has them.
+    pub fn refs_as_packed(&self) -> Result<String, GitError> {
+        let text = self.ask_well("list refs", &["for-each-ref", "--format=%(objectname) %(refname)"])?;
+        Ok(format!("# pack-refs with: sorted \n{text}\n"))
+    }
+
+    /// What HEAD of the place where the person stands points to: the full name of a branch.
+    pub fn current_branch(&self) -> Result<Option<String>, GitError> {
+        let said = self.ask(&["symbolic-ref", "--quiet", "HEAD"])?;
+        Ok(said.status.success().then(|| String::from_utf8_lossy(&said.stdout).trim_end().to_owned()))
+    }
+
+    /// Whether `ancestor` is `of`, or in its history.
+    pub fn is_ancestor(&self, ancestor: Oid, of: Oid) -> Result<bool, GitError> {
+        let said = self.ask(&["merge-base", "--is-ancestor", &ancestor.to_hex(), &of.to_hex()])?;
+        match said.status.code() {
+            Some(0) => Ok(true),
+            Some(1) => Ok(false),
+            _ => Err(failed("compare two commits", &said)),
+        }
+    }
+
+    /// The content of a file in a commit; `None`: there is no such file.
+    pub fn file_at(&self, commit: Oid, path: &str) -> Result<Option<Vec<u8>>, GitError> {
+        let said = self.ask(&["cat-file", "blob", &format!("{commit}:{path}")])?;
+        Ok(said.status.success().then_some(said.stdout))
+    }
+
+    /// Paths that differ between the trees of two commits, renames taken apart.
+    pub fn changed_paths(&self, from: Oid, to: Oid) -> Result<Vec<String>, GitError> {
+        let (from, to) = (from.to_hex(), to.to_hex());
+        let words = ["diff-tree", "-r", "-z", "--name-only", "--no-renames", "--no-ext-diff", &from, &to];
+        let said = self.ask(&words)?;
+        if !said.status.success() {
+            return Err(failed("compare two commits", &said));
+        }
+        let paths = said.stdout.split(|&byte| byte == 0).filter(|path| !path.is_empty());
+        Ok(paths.map(|path| String::from_utf8_lossy(path).into_owned()).collect())
+    }
+
+    /// What the commits of `tip` that `main` has not say: the oldest first, merges left out.
+    pub fn told_by(&self, main: Oid, tip: Oid) -> Result<Told, GitError> {
+        let (tip, without) = (tip.to_hex(), format!("^{main}"));
+        let format = "--format=%an%x00%ae%x00%aI%x00%s";
+        let text = self.ask_well("list commits", &["log", "--reverse", "--no-merges", "-z", format, &tip, &without])?;
+        let mut told = Told::default();
+        let words: Vec<&str> = text.split('\0').collect();
+        for commit in words.chunks_exact(4) {
+            let [name, mail, date, subject] = [0, 1, 2, 3].map(|at| commit[at].to_owned());
+            told.authors.push(Author { name, mail, date });
+            told.subjects.push(subject);
+        }
+        Ok(told)
+    }
+
+    /// A value of the person's configuration.
+    pub fn setting(&self, key: &str) -> Result<Option<String>, GitError> {
+        let said = self.ask(&["config", "--get", key])?;
+        Ok(said.status.success().then(|| String::from_utf8_lossy(&said.stdout).trim_end_matches('\n').to_owned()))
+    }
+
+    /// Who commits are by, `Name <mail>`, or what git lacks to know that.
+    pub fn identity(&self) -> Result<Result<String, String>, GitError> {
+        let said = self.ask(&["var", "GIT_COMMITTER_IDENT"])?;
+        if !said.status.success() {
+            return Ok(Err(first_lines(&said.stderr)));
+        }
+        let text = String::from_utf8_lossy(&said.stdout);
+        let who = text.rsplit_once('>').map_or(text.trim(), |(who, _)| who);
+        Ok(Ok(format!("{}>", who.trim())))
+    }
+
+    /// Moves a branch by compare-and-swap, durably, with a line in its reflog. `new: None` deletes it.
+    pub fn move_ref(&self, full: &str, from: Option<Oid>, new: Option<Oid>, why: &str) -> Result<Moved, GitError> {
+        let zero = "0".repeat(self.format.hash_len() * 2);
+        let hex = |oid: Option<Oid>| oid.map_or(zero.clone(), |oid| oid.to_hex());
+        let order = format!("start\0update {full}\0{}\0{}\0prepare\0commit\0", hex(new), hex(from));
+        let mut command = self.command(Sync::All);
+        command.args(["update-ref", "-m", why, "--create-reflog", "--no-deref", "-z", "--stdin"]);
+        let said = with_input(&mut command, order.as_bytes())?;
+        if said.status.success() {
+            self.sync_refs(full)?;
+            return Ok(Moved::Yes);
+        }
+        let found = self.reference(full)?;
+        if found == from && found != new { Err(failed(&format!("move {full}"), &said)) } else { Ok(Moved::Elsewhere(found)) }
+    }
+
+    /// Git syncs a ref's file and not the directory that it is renamed into.
+    fn sync_refs(&self, full: &str) -> Result<(), GitError> {
+        let file = self.common.join(full);
+        match file.parent() {
+            Some(directory) if file.exists() => disk::sync(directory),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Runs a command with something to read.
+fn with_input(command: &mut Command, input: &[u8]) -> Result<Output, GitError> {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().map_err(|error| super::command::not_started(command, &error))?;
+    let mut stdin = child.stdin.take().expect("the pipe was asked for");
+    // A program that ends early says more about it than its broken pipe.
+    let _ = stdin.write_all(input);
+    drop(stdin);
+    child.wait_with_output().map_err(|error| super::command::not_started(command, &error))
+}
