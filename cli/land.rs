@@ -5,6 +5,7 @@ use crate::arguments::{BatchWord, Land};
 use crate::{git_program, say};
 use baton_core::batch::Stride;
 use baton_landing::LandError;
+use baton_landing::after::{self, Afterwards, Followed};
 use baton_landing::candidates;
 use baton_landing::gates::{Gate, TIMEOUT_S};
 use baton_landing::land::{self, Note, Which, Wishes};
@@ -30,7 +31,7 @@ pub(crate) fn land(wanted: &Land) -> Answer {
         talk(&format!("warning: ctrl-C will not end this in order: {error}"));
     }
     match session(wanted, &stop) {
-        Ok(Some(outcome)) => told(&outcome, wanted),
+        Ok(Some((outcome, followed))) => told(&outcome, &followed, wanted),
         Ok(None) => trouble("interrupted while it waited for its turn; nothing has moved", ENDED, wanted.json),
         Err(Trouble::Land(error)) => {
             trouble(&format!("{}\nhelp: {}", error.what(), error.cure()), code_of(&error), wanted.json)
@@ -54,7 +55,7 @@ impl From<LandError> for Trouble {
     }
 }
 
-fn session(wanted: &Land, stop: &Stop) -> Result<Option<LandOutcome>, Trouble> {
+fn session(wanted: &Land, stop: &Stop) -> Result<Option<(LandOutcome, Followed)>, Trouble> {
     let wants = if wanted.all { vec!["--all".to_owned()] } else { wanted.branches.clone() };
     let quiet = wanted.json;
     let held = Site::hold(&wanted.repo, &wants, stop, &mut |before| {
@@ -81,7 +82,10 @@ fn session(wanted: &Land, stop: &Stop) -> Result<Option<LandOutcome>, Trouble> {
             note_on_stderr(note);
         }
     })?;
-    Ok(Some(outcome))
+    let Land { hand_back, delete_landed, refresh, .. } = *wanted;
+    let afterwards = Afterwards { hand_back, delete_landed, refresh };
+    let followed = if wanted.dry_run { Followed::default() } else { after::follow(&site, &outcome, afterwards)? };
+    Ok(Some((outcome, followed)))
 }
 
 /// From the command line, or from the file on main's own commit.
@@ -144,13 +148,14 @@ fn note_on_stderr(note: &Note<'_>) {
     }
 }
 
-fn told(outcome: &LandOutcome, wanted: &Land) -> Answer {
+fn told(outcome: &LandOutcome, followed: &Followed, wanted: &Land) -> Answer {
     let code = exit_code(outcome);
     let mut answer = Answer::new(code);
     if wanted.json {
         let mut object = serde_json::to_value(outcome).expect("an outcome can be written as JSON");
         object["exit_code"] = json!(code);
         object["dry_run"] = json!(wanted.dry_run);
+        object["followed"] = json!(followed);
         answer.line(&object.to_string());
         return answer;
     }
@@ -167,7 +172,9 @@ fn told(outcome: &LandOutcome, wanted: &Land) -> Answer {
     }
     match outcome.ended {
         Ended::Done => {}
-        Ended::MainRed => answer.line(&format!("{} itself does not pass its gates; nobody is to be blamed", outcome.onto)),
+        Ended::MainRed => {
+            answer.line(&format!("{} itself does not pass its gates; nobody is to be blamed", outcome.onto))
+        }
         Ended::Contended => answer.line("main was moved by others again and again"),
         Ended::Blocked => answer.line("a checkout is in the way"),
         Ended::Stopped => answer.line("interrupted; what had landed stays"),
@@ -176,8 +183,29 @@ fn told(outcome: &LandOutcome, wanted: &Land) -> Answer {
         let names: Vec<&str> = outcome.undecided.iter().map(|change| change.name.as_str()).collect();
         answer.line(&format!("not decided: {}", names.join(", ")));
     }
+    follow_up(&mut answer, outcome, followed);
     answer.line(&summary(outcome, wanted));
     answer
+}
+
+fn follow_up(answer: &mut Answer, outcome: &LandOutcome, followed: &Followed) {
+    let paths = |paths: &[std::path::PathBuf]| {
+        paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
+    };
+    for (what, list) in [
+        ("reasons are in", &followed.handed_back),
+        ("follow now:", &followed.refreshed),
+        ("left behind by what landed (--refresh moves clean ones on):", &followed.lagging),
+        ("not committed, so not landed: changes in", &followed.uncommitted),
+    ] {
+        if !list.is_empty() {
+            answer.line(&format!("{what} {}", paths(list)));
+        }
+    }
+    if !followed.deleted.is_empty() {
+        answer.line(&format!("deleted, since {} has them: {}", outcome.onto, followed.deleted.join(", ")));
+    }
+    followed.undone.iter().for_each(|why| answer.line(&format!("not done: {why}")));
 }
 
 fn refusal(answer: &mut Answer, refused: &RefusedChange) {

@@ -50,7 +50,8 @@ pub(crate) fn conflict(
     let paths: Vec<&str> = paths.into_iter().collect();
     let with: Vec<String> = with.into_iter().collect();
     let detail = format!("it does not merge with {}: {}", with.join(", "), paths.join(", "));
-    let mut refused = RefusedChange { with, proven: true, conflicts: told, ..plain(candidate, Reason::Conflict, detail) };
+    let mut refused =
+        RefusedChange { with, proven: true, conflicts: told, ..plain(candidate, Reason::Conflict, detail) };
     refused.hand_back = crate::outcome::hand_back(&refused);
     Ok(refused)
 }
@@ -62,25 +63,30 @@ pub(crate) fn red(session: &mut Session<'_>, culprit: &Culprit, budget: u32) -> 
         return Ok(of(culprit, Reason::Gate, Vec::new(), true));
     }
     let ranked = rank(session, culprit)?;
-    let (start, mut batch, mut tried) = (session.gate_runs(), Batch::red(ranked.len() as u32), 0_u32);
+    let (start, mut batch, mut tried) = (session.gate_runs(), Batch::red(ranked.row.len() as u32), 0_u32);
     loop {
         match batch.finding() {
             Some(Finding::MainRed) => return Ok(of(culprit, Reason::Gate, Vec::new(), true)),
             Some(Finding::Red { green }) => {
-                return Ok(of(culprit, Reason::Pair, vec![ranked[green as usize].name.clone()], true));
+                return Ok(of(culprit, Reason::Pair, vec![ranked.row[green as usize].name.clone()], true));
             }
             Some(Finding::Green) | None => {}
         }
-        // Alone first, then with the likeliest, then by halves.
-        let prefix = if tried < 2 { Some(tried) } else { batch.wanted(1).first().copied() };
+        // Alone first, then with the likeliest if one is, then by halves.
+        let prefix = match tried {
+            0 => Some(0),
+            1 if ranked.stands_out => Some(1),
+            _ => batch.wanted(1).first().copied(),
+        };
         let Some(prefix) = prefix.filter(|_| session.gate_runs() - start < budget) else { break };
-        let Some(passed) = try_with(session, culprit, &ranked[..prefix as usize])? else { break };
+        let Some(passed) = try_with(session, culprit, &ranked.row[..prefix as usize])? else { break };
         tried += 1;
         batch.learn(prefix, passed);
     }
-    let likely = ranked.first().map(|candidate| candidate.name.clone());
+    // Whoever is left: those that were not cleared by a green row.
+    let left = Candidate::names(&ranked.row[batch.green() as usize..]);
     let reason = if tried > 0 { Reason::Pair } else { Reason::Gate };
-    Ok(of(culprit, reason, likely.into_iter().collect(), false))
+    Ok(of(culprit, reason, left, false))
 }
 
 /// Whether the gates pass main with these and the culprit; `None`: they cannot be asked.
@@ -97,18 +103,30 @@ fn try_with(session: &mut Session<'_>, culprit: &Culprit, others: &[Candidate]) 
     Ok(verdicts.map(|verdicts| verdicts == [Verdict::Passed]))
 }
 
-/// Those before a culprit, the likeliest partner first: by the words that one takes away or brings and the other brings, by the
-/// files and folders that both touch, and by what the gate said.
-fn rank(session: &Session<'_>, culprit: &Culprit) -> Result<Vec<Candidate>, LandError> {
+/// Those before a culprit, the likeliest partner first.
+struct Ranked {
+    row: Vec<Candidate>,
+    /// Whether something speaks for the first more than for the others.
+    stands_out: bool,
+}
+
+/// Ranks those before a culprit by the words that one takes away and the other brings, by the files and folders that both
+/// touch, and by what the gate said.
+fn rank(session: &Session<'_>, culprit: &Culprit) -> Result<Ranked, LandError> {
+    let said = format!("{}\n{}", culprit.red.gate, culprit.red.tail);
     let of_culprit = Traces::of(session, culprit.main, culprit.candidate.tip)?;
     let mut scored = Vec::new();
-    for (place, candidate) in culprit.before.iter().enumerate() {
+    for candidate in &culprit.before {
         let traces = Traces::of(session, culprit.main, candidate.tip)?;
-        let score = of_culprit.kinship(&traces, &culprit.red.tail);
-        scored.push((std::cmp::Reverse(score), place, candidate.clone()));
+        scored.push((of_culprit.kinship(&traces, &said), candidate.clone()));
     }
-    scored.sort_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)));
-    Ok(scored.into_iter().map(|(_, _, candidate)| candidate).collect())
+    // Sorting keeps the order of those that are alike.
+    scored.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
+    let stands_out = match &scored[..] {
+        [(first, _), (second, _), ..] => first > second,
+        _ => true,
+    };
+    Ok(Ranked { row: scored.into_iter().map(|(_, candidate)| candidate).collect(), stands_out })
 }
 
 fn of(culprit: &Culprit, reason: Reason, with: Vec<String>, proven: bool) -> RefusedChange {
@@ -117,18 +135,24 @@ fn of(culprit: &Culprit, reason: Reason, with: Vec<String>, proven: bool) -> Ref
         (Reason::Pair, true, Some(partner)) => {
             format!("`{gate}` passes with it alone, passes with {partner} without it, and is red with both ({end})")
         }
-        (Reason::Pair, false, Some(partner)) => {
-            format!("`{gate}` passes with it alone and is red with what landed before it ({end}), most likely {partner}")
+        (Reason::Pair, ..) => {
+            format!("`{gate}` passes with it alone and is red with what landed before it ({end}): with {}", few(&with))
         }
         (_, true, _) => format!("`{gate}` is red with it alone ({end})"),
-        (_, false, Some(partner)) => {
-            let landed = format!("`{gate}` is red with it on top of what landed before it ({end})");
-            format!("{landed}; if it is not red alone, most likely {partner} is the other")
-        }
-        (_, false, None) => format!("`{gate}` is red with it on top of what landed before it ({end})"),
+        (_, false, _) => format!("`{gate}` is red with it on top of what landed before it ({end})"),
     };
     let gate = Some(culprit.red.clone());
     let mut refused = RefusedChange { with, proven, gate, ..plain(&culprit.candidate, reason, detail) };
     refused.hand_back = crate::outcome::hand_back(&refused);
     refused
+}
+
+/// The names of those who may be the partner.
+fn few(names: &[String]) -> String {
+    const FEW: usize = 5;
+    match names {
+        [one] => one.clone(),
+        _ if names.len() <= FEW => format!("one of {}", names.join(", ")),
+        _ => format!("one of {} and {} others; --blame-fully finds out", names[..FEW].join(", "), names.len() - FEW),
+    }
 }

@@ -99,11 +99,6 @@ impl<'s> GateKeeper<'s> {
         self.verdicts.passed(tree, &gate.line, &self.environment)
     }
 
-    /// How long the gates took when they passed this tree.
-    pub(crate) fn remembered_ms(&self, tree: Oid) -> Option<u64> {
-        self.gates.iter().map(|gate| self.remembered(tree, gate)).sum()
-    }
-
     /// Asks all gates about several trees at once; the answers in their order.
     pub(crate) fn probe_all(&self, scratch: &Scratch<'_>, probes: &[Probe]) -> Vec<Probed> {
         if let [probe] = probes {
@@ -119,7 +114,8 @@ impl<'s> GateKeeper<'s> {
     /// Asks all gates about one tree. What has passed before is not run again.
     fn probe(&self, scratch: &Scratch<'_>, probe: &Probe) -> Probed {
         let mut facts = Vec::new();
-        let unknown: Vec<&Gate> = self.gates.iter().filter(|gate| self.remembered(probe.tree, gate).is_none()).collect();
+        let unknown: Vec<&Gate> =
+            self.gates.iter().filter(|gate| self.remembered(probe.tree, gate).is_none()).collect();
         if unknown.is_empty() {
             return Ok((Verdict::Passed, facts));
         }

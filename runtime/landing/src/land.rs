@@ -4,7 +4,7 @@ use crate::LandError;
 use crate::blame;
 use crate::candidates::{self, Candidate};
 use crate::chain::{Chain, Link, Smith, Style, Unlinked};
-use crate::fact::{Began, ChangeName, Ended as EndedFact, Fact, Intended, Lands, MainAdopted, Refused};
+use crate::fact::{Began, Ended as EndedFact, Fact, Intended, Lands, MainAdopted, Refused};
 use crate::gates::{Gate, GateKeeper, Probe, RedGate, Verdict};
 use crate::moving::{Advance, advance};
 use crate::outcome::{Ended, LandOutcome, LandedChange, Reason, RefusedChange};
@@ -114,7 +114,10 @@ pub fn land(site: &Site, wishes: &Wishes, stop: &Stop, tell: Listener<'_>) -> Re
         Which::All => candidates::all(site.repository(), &onto, main)?,
     };
     let by = site.repository().identity()?.map_err(|why| {
-        LandError::wish(format!("git does not know who you are: {why}"), "git config --global user.name … and user.email …")
+        LandError::wish(
+            format!("git does not know who you are: {why}"),
+            "git config --global user.name … and user.email …",
+        )
     })?;
     let checkouts = checkouts_of(site, &onto)?;
     let scratch = Scratch::make(site.repository(), &site.scratch_directory())?;
@@ -442,11 +445,8 @@ impl Session<'_> {
     /// Says of every change that was red whether it is so alone or together with whom; only now, when everything else is decided.
     fn blame_all(&mut self) -> Result<(), LandError> {
         for culprit in std::mem::take(&mut self.culprits) {
-            let budget = if self.wishes.blame_fully {
-                u32::MAX
-            } else {
-                RUNS_FOR_BLAME.saturating_sub(self.outcome.gate_runs)
-            };
+            let budget =
+                if self.wishes.blame_fully { u32::MAX } else { RUNS_FOR_BLAME.saturating_sub(self.outcome.gate_runs) };
             let refused = blame::red(self, &culprit, budget)?;
             self.refuse(refused)?;
         }
@@ -469,7 +469,8 @@ impl Session<'_> {
         }
         let outcome = &mut self.outcome;
         outcome.took_s = took_s;
-        let decided = (outcome.landed.len() + outcome.refused.iter().filter(|refused| refused.gate.is_some()).count()) as u32;
+        let decided =
+            (outcome.landed.len() + outcome.refused.iter().filter(|refused| refused.gate.is_some()).count()) as u32;
         outcome.one_by_one_runs = decided * outcome.gates.len() as u32;
         if outcome.gate_runs > 0 {
             let mean_s = self.gate_ms as f64 / 1000.0 / f64::from(outcome.gate_runs);
@@ -487,9 +488,4 @@ impl Candidate {
     pub(crate) fn names(candidates: &[Candidate]) -> Vec<String> {
         candidates.iter().map(|candidate| candidate.name.clone()).collect()
     }
-}
-
-/// A change as the log names it.
-pub(crate) fn name_of(candidate: &Candidate) -> ChangeName {
-    candidate.change()
 }

@@ -6,11 +6,12 @@
 //!
 //! Main and branches move only through git; a person's files only where a clean checkout follows main. Prints nothing.
 //!
-//! Reading order: [`fact`], `log`, [`site`], [`gates`], `chain`, [`land`], `blame`, [`outcome`].
+//! Reading order: [`fact`], `log`, [`site`], [`gates`], `chain`, [`land`], `blame`, [`outcome`], [`after`].
 
+pub mod after;
 mod blame;
-mod chain;
 pub mod candidates;
+mod chain;
 mod error;
 pub mod fact;
 pub mod gates;

@@ -45,7 +45,8 @@ impl Log {
     pub fn open(path: &Path) -> Result<(Log, Vec<Entry>), LandError> {
         let trouble = |doing: &str, error: std::io::Error| LandError::disk(doing, path, &error);
         let mut options = OpenOptions::new();
-        let mut file = options.read(true).write(true).create(true).truncate(false).open(path).map_err(|e| trouble("open", e))?;
+        let mut file =
+            options.read(true).write(true).create(true).truncate(false).open(path).map_err(|e| trouble("open", e))?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(|error| trouble("read", error))?;
         let read = read(path, &bytes)?;

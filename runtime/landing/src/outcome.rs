@@ -180,7 +180,10 @@ pub(crate) fn hand_back(refused: &RefusedChange) -> String {
     const LINES_MAX: usize = 40;
     let mut text = format!("# {} did not land\n\n{}.\n", refused.name, upper_first(&refused.detail));
     for conflict in &refused.conflicts {
-        text.push_str(&format!("\n## {} ({}): {} against {}\n", conflict.path, conflict.kind, conflict.ours, conflict.theirs));
+        text.push_str(&format!(
+            "\n## {} ({}): {} against {}\n",
+            conflict.path, conflict.kind, conflict.ours, conflict.theirs
+        ));
         for hunk in &conflict.hunks {
             text.push_str(&format!("\nLine {} there:\n\n```diff\n", hunk.line));
             let side = |sign: char, lines: &[String]| {
@@ -194,7 +197,12 @@ pub(crate) fn hand_back(refused: &RefusedChange) -> String {
         }
     }
     if let Some(gate) = &refused.gate {
-        text.push_str(&format!("\n## What `{}` said ({})\n\n```\n{}\n```\n", gate.gate, gate.end, gate.tail.trim_end()));
+        text.push_str(&format!(
+            "\n## What `{}` said ({})\n\n```\n{}\n```\n",
+            gate.gate,
+            gate.end,
+            gate.tail.trim_end()
+        ));
     }
     text.push_str(&format!("\n## What to do\n\n{}\n", cure(refused)));
     text

@@ -28,7 +28,9 @@ pub(crate) fn recover(site: &Site) -> Result<Option<Recovered>, LandError> {
     let landed = match main {
         Some(main) if main == to => true,
         Some(main) if main == from => false,
-        Some(main) => site.repository().commit_of(&to.to_hex())?.is_some() && site.repository().is_ancestor(to, main)?,
+        Some(main) => {
+            site.repository().commit_of(&to.to_hex())?.is_some() && site.repository().is_ancestor(to, main)?
+        }
         None => false,
     };
     for checkout in &intended.checkouts {
@@ -63,7 +65,10 @@ fn release(checkout: &Path, (from, to): (Oid, Oid), follow: bool) -> Result<(), 
         Ok(()) => Ok(()),
         Err(way) => {
             let what = format!("{} did not follow its branch when it landed: {}", checkout.display(), way.what);
-            Err(LandError::Busy(what, format!("there, keep what is yours of {}, then `git reset --hard`", way.paths.join(", "))))
+            Err(LandError::Busy(
+                what,
+                format!("there, keep what is yours of {}, then `git reset --hard`", way.paths.join(", ")),
+            ))
         }
     }
 }

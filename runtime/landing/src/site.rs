@@ -8,7 +8,7 @@ use crate::LandError;
 use crate::fact::Fact;
 use crate::log::Log;
 use crate::verdicts::{Verdicts, hex};
-use baton_world::clock::unix_seconds;
+use baton_world::clock::{unix_seconds, wait_for_process};
 use baton_world::content::ContentStore;
 use baton_world::gate::{GateRoom, Stop};
 use baton_world::git::{Durability, PersonRepository};
@@ -158,7 +158,8 @@ impl Ticket {
     fn take(queue: &Path, wants: &[String]) -> Result<Ticket, LandError> {
         let (pid, since) = (std::process::id(), unix_seconds());
         let doing = "waits".to_owned();
-        let waiting = Waiting { format: 1, pid, started: started(pid).unwrap_or(0), since, wants: wants.to_vec(), doing };
+        let waiting =
+            Waiting { format: 1, pid, started: started(pid).unwrap_or(0), since, wants: wants.to_vec(), doing };
         let last = tickets(queue)?.last().map_or(0, |(number, _)| *number);
         let path = queue.join(format!("{:012}-{pid}.json", last + 1));
         let ticket = Ticket { path, waiting: RefCell::new(waiting) };
@@ -196,7 +197,7 @@ fn wait(
             behind(&before);
             told = true;
         }
-        wait_a_little();
+        wait_for_process(Duration::from_millis(20));
     }
 }
 
@@ -253,9 +254,4 @@ impl Waiting {
 fn started(pid: u32) -> Option<u64> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     stat.rsplit_once(") ")?.1.split(' ').nth(19)?.parse().ok()
-}
-
-#[allow(clippy::disallowed_methods, reason = "whoever comes before is another process, in real time")]
-fn wait_a_little() {
-    std::thread::sleep(Duration::from_millis(20));
 }

@@ -79,3 +79,9 @@ pub fn unix_seconds() -> i64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     since.map_or(0, |since| since.as_secs() as i64)
 }
+
+/// Waits in real time, whatever the world: for another process.
+#[expect(clippy::disallowed_methods, reason = "another process lives in real time")]
+pub fn wait_for_process(time: Duration) {
+    std::thread::sleep(time);
+}

@@ -43,7 +43,9 @@ pub use error::{GitError, GitErrorKind};
 pub use fences::Fences;
 pub use merge::{CleanMerge, Merged};
 pub use object::{ObjectFormat, Objects};
-pub use person::{Author, Branch, CheckoutMove, Conflict, Hunk, InTheWay, Joined, Moved, PersonRepository, Scratch, Told, Worktree};
+pub use person::{
+    Author, Branch, CheckoutMove, Conflict, Hunk, InTheWay, Joined, Moved, PersonRepository, Scratch, Told, Worktree,
+};
 pub use propose::{Landing, Proposal};
 pub use refs::RefMoved;
 pub use survey::{Survey, survey};

@@ -50,7 +50,11 @@ impl Traces {
         let named = other.files.iter().filter(|file| gate_said.contains(file.as_str())).count() as u32;
         let folders = common(&folders(&self.files), &folders(&other.files));
         let crossed = common(&self.takes, &other.brings) + common(&self.brings, &other.takes);
-        100 * crossed + 40 * common(&self.files, &other.files) + 40 * named + 10 * common(&self.brings, &other.brings) + folders
+        100 * crossed
+            + 40 * common(&self.files, &other.files)
+            + 40 * named
+            + 10 * common(&self.brings, &other.brings)
+            + folders
     }
 }
 

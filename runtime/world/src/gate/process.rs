@@ -2,6 +2,7 @@
 
 use super::room::GateRoom;
 use crate::Stopwatch;
+use crate::clock::wait_for_process;
 use crate::content::ContentStore;
 use crate::git::{GitError, GitErrorKind};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
@@ -90,9 +91,9 @@ impl GateCommand {
         }
         command.env(MARK, &mark).env("PWD", room.path()).stdin(Stdio::null()).stdout(file).stderr(twin);
         let clock = Stopwatch::start();
-        let child = command.spawn().map_err(|error| {
-            GitError::new(GitErrorKind::Io, format!("cannot start a shell for the gate: {error}"))
-        })?;
+        let child = command
+            .spawn()
+            .map_err(|error| GitError::new(GitErrorKind::Io, format!("cannot start a shell for the gate: {error}")))?;
         let end = self.watch(child, &clock, &said, stop);
         let took_s = clock.seconds();
         end_all(&mark);
@@ -119,7 +120,7 @@ impl GateCommand {
                 end_child(&mut child, group);
                 break cut;
             }
-            wait_us(pause_us);
+            wait_for_process(Duration::from_micros(pause_us));
             pause_us = (pause_us * 2).min(10_000);
         };
         // Whoever is left of the group has outlived the gate.
@@ -138,7 +139,7 @@ fn end_child(child: &mut Child, group: Pid) {
         if matches!(child.try_wait(), Ok(Some(_))) {
             return;
         }
-        wait_us(5_000);
+        wait_for_process(Duration::from_micros(5_000));
     }
     let _ = kill_process_group(group, Signal::KILL);
     let _ = child.wait();
@@ -156,7 +157,7 @@ fn end_all(mark: &str) {
         for pid in found {
             let _ = kill_process(pid, Signal::KILL);
         }
-        wait_us(2_000);
+        wait_for_process(Duration::from_micros(2_000));
     }
 }
 
@@ -193,9 +194,4 @@ fn tail_of(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(&bytes[start..]);
     let clean = |c: char| if c.is_control() && c != '\n' && c != '\t' { '\u{fffd}' } else { c };
     text.chars().map(clean).collect()
-}
-
-#[allow(clippy::disallowed_methods, reason = "a gate is a process in real time")]
-fn wait_us(us: u64) {
-    std::thread::sleep(Duration::from_micros(us));
 }

@@ -62,8 +62,11 @@ impl GateRoom {
             fs::create_dir_all(&directory).map_err(|error| GitError::io("create", &directory, &error))?;
         }
         let format = person.format().name();
-        let (version, extension) =
-            if format == "sha1" { (0, String::new()) } else { (1, format!("[extensions]\n\tobjectformat = {format}\n")) };
+        let (version, extension) = if format == "sha1" {
+            (0, String::new())
+        } else {
+            (1, format!("[extensions]\n\tobjectformat = {format}\n"))
+        };
         let config = format!("[core]\n\trepositoryformatversion = {version}\n\tbare = false\n{extension}");
         let real = person.common_directory().join("objects");
         let alternates = format!("{}\n{}\n", real.display(), scratch.directory().display());

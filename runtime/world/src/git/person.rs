@@ -263,7 +263,11 @@ impl PersonRepository {
             return Ok(Moved::Yes);
         }
         let found = self.reference(full)?;
-        if found == from && found != new { Err(failed(&format!("move {full}"), &said)) } else { Ok(Moved::Elsewhere(found)) }
+        if found == from && found != new {
+            Err(failed(&format!("move {full}"), &said))
+        } else {
+            Ok(Moved::Elsewhere(found))
+        }
     }
 
     /// Git syncs a ref's file and not the directory that it is renamed into.

@@ -93,8 +93,11 @@ impl<'r> Scratch<'r> {
             command.args(["-p", &parent.to_hex()]);
         }
         if let Some(author) = author {
-            let as_author =
-                [("GIT_AUTHOR_NAME", &author.name), ("GIT_AUTHOR_EMAIL", &author.mail), ("GIT_AUTHOR_DATE", &author.date)];
+            let as_author = [
+                ("GIT_AUTHOR_NAME", &author.name),
+                ("GIT_AUTHOR_EMAIL", &author.mail),
+                ("GIT_AUTHOR_DATE", &author.date),
+            ];
             command.envs(as_author);
         }
         command.arg(tree.to_hex());

@@ -4,6 +4,7 @@
 //! happens its index is locked as git locks it, so no commit can come between the branch and the files.
 
 use super::PersonRepository;
+use crate::clock::wait_for_process;
 use crate::git::command::{Sync, failed, first_lines, output, person_git};
 use crate::git::disk;
 use crate::git::error::{GitError, GitErrorKind};
@@ -127,7 +128,9 @@ impl CheckoutMove {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists && is_ours(&lock) => {
                     disk::remove_if_there(&lock)?;
                 }
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => wait_for_git(),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    wait_for_process(Duration::from_millis(50))
+                }
                 Err(error) => return Err(GitError::io("create", &lock, &error)),
             }
         }
@@ -149,7 +152,8 @@ impl CheckoutMove {
     /// Whether the checkout can go from one commit to another without losing a file of the person's.
     pub fn could_go(&self, from: Oid, to: Oid) -> Result<Result<(), InTheWay>, GitError> {
         self.copy_index()?;
-        let said = output(self.command(Sync::None).args(["read-tree", "-n", "-m", "-u", &from.to_hex(), &to.to_hex()]))?;
+        let said =
+            output(self.command(Sync::None).args(["read-tree", "-n", "-m", "-u", &from.to_hex(), &to.to_hex()]))?;
         disk::remove_if_there(&self.copy)?;
         if said.status.success() {
             return Ok(Ok(()));
@@ -277,9 +281,4 @@ fn git_directory(checkout: &Path) -> Result<PathBuf, GitError> {
         return Err(GitError::new(GitErrorKind::NotARepository, detail));
     }
     Ok(PathBuf::from(String::from_utf8_lossy(&said.stdout).trim_end_matches('\n')))
-}
-
-#[allow(clippy::disallowed_methods, reason = "the holder of the lock is another process, in real time")]
-fn wait_for_git() {
-    std::thread::sleep(Duration::from_millis(50));
 }

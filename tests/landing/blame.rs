@@ -1,0 +1,103 @@
+//! A red gate blames whoever made it red: one, a pair, or nobody.
+
+use crate::site::{Site, names};
+
+const PAIR: &str = "test ! -e new3.txt || test ! -e new7.txt";
+
+#[test]
+fn of_forty_branches_with_one_bad_pair_thirty_nine_land_in_nine_runs() {
+    let site = Site::new();
+    site.branches(40);
+    let all: Vec<String> = (1..=40).map(|number| format!("b{number}")).collect();
+    let all: Vec<&str> = all.iter().map(String::as_str).collect();
+    let (outcome, code) = site.land(&[&all[..], &["--gate", PAIR]].concat());
+    assert_eq!(code, 1);
+    assert_eq!(names(&outcome["landed"]).len(), 39, "{outcome}");
+    assert!(outcome["gate_runs"].as_u64().unwrap() <= 9, "{}", outcome["gate_runs"]);
+    let refused = &outcome["refused"][0];
+    assert_eq!(
+        (&refused["ref"], &refused["reason"], &refused["with"][0]),
+        (&"b7".into(), &"pair".into(), &"b3".into())
+    );
+    // Nine runs are not always enough to prove what the gate's own words make likely.
+    assert!(refused["proven"].is_boolean());
+}
+
+#[test]
+fn a_pair_without_any_trace_is_found_by_its_runs() {
+    let site = Site::new();
+    site.branches(6);
+    // The gate's own text names no file.
+    let gate = "n=$(ls | tr -dc 25 | fold -w1 | sort -u | wc -l); test \"$n\" -lt 2";
+    let (outcome, code) = site.land(&["--all", "--blame-fully", "--gate", gate]);
+    assert_eq!((code, names(&outcome["landed"]).len()), (1, 5), "{outcome}");
+    let refused = &outcome["refused"][0];
+    assert_eq!((&refused["ref"], &refused["with"][0], &refused["proven"]), (&"b5".into(), &"b2".into(), &true.into()));
+}
+
+#[test]
+fn who_is_red_alone_is_blamed_alone() {
+    let site = Site::new();
+    site.branches(5);
+    let (outcome, code) = site.land(&["--all", "--gate", "test ! -e new4.txt"]);
+    assert_eq!((code, names(&outcome["landed"]).len()), (1, 4));
+    let refused = &outcome["refused"][0];
+    assert_eq!((&refused["ref"], &refused["reason"], &refused["proven"]), (&"b4".into(), &"gate".into(), &true.into()));
+    assert_eq!(refused["with"].as_array().unwrap().len(), 0);
+}
+
+#[test]
+fn when_main_itself_is_red_nobody_is_blamed_and_nothing_lands() {
+    let site = Site::new();
+    site.branches(3);
+    let main = site.main();
+    for batch in ["tip", "each"] {
+        let (outcome, code) = site.land(&["--all", "--batch", batch, "--gate", "test -e nowhere"]);
+        assert_eq!((code, &outcome["ended"]), (1, &"main-red".into()), "{outcome}");
+        assert_eq!(outcome["refused"].as_array().unwrap().len(), 0);
+        assert_eq!(names(&outcome["undecided"]), ["b1", "b2", "b3"]);
+        assert_eq!(site.main(), main);
+    }
+}
+
+#[test]
+fn with_more_jobs_the_same_is_found() {
+    for jobs in ["1", "3", "8"] {
+        let site = Site::new();
+        site.branches(9);
+        let (outcome, _) = site.land(&["--all", "--jobs", jobs, "--gate", "test ! -e new3.txt && test ! -e new8.txt"]);
+        assert_eq!(names(&outcome["refused"]), ["b3", "b8"], "{outcome}");
+        assert_eq!(names(&outcome["landed"]).len(), 7);
+        site.must_be_sound();
+    }
+}
+
+#[test]
+fn the_reason_goes_back_to_where_the_agent_looks_and_git_does_not_see_it() {
+    let site = Site::new();
+    let place = site.worktree("agent");
+    crate::site::write(&place.join("bad.txt"), "x\n");
+    crate::repository::git(&place, &["add", "-A"]);
+    crate::repository::git(&place, &["commit", "-q", "-m", "bad"]);
+    let (outcome, code) =
+        site.land(&["--all", "--hand-back", "--gate", "if test -e bad.txt; then echo no bad.txt; exit 3; fi"]);
+    assert_eq!(code, 1, "{outcome}");
+    let text = std::fs::read_to_string(place.join(".baton/refused.md")).unwrap();
+    assert!(text.contains("no bad.txt") && text.contains("status 3"), "{text}");
+    assert_eq!(crate::repository::git(&place, &["status", "--porcelain"]), "");
+}
+
+#[test]
+fn a_flaky_gate_is_tried_again_only_where_its_file_says_so_and_never_silently() {
+    let site = Site::new();
+    let gate = "n=$(cat ../count 2>/dev/null || echo 0); echo $((n+1)) > ../count; test $n -gt 0";
+    site.write("baton.yaml", &format!("baton: 1\ngates:\n  - run: '{gate}'\n    retry: 1\n"));
+    site.git(&["add", "-A"]);
+    site.git(&["commit", "-q", "-m", "gates"]);
+    site.branches(1);
+    let (outcome, code) = site.land(&["b1"]);
+    assert_eq!((code, &outcome["gate_runs"]), (0, &2.into()), "{outcome}");
+    assert_eq!(outcome["flaky"][0], gate);
+    let runs = site.facts("GateRan");
+    assert_eq!((&runs[0]["passed"], &runs[1]["passed"], &runs[1]["attempt"]), (&false.into(), &true.into(), &2.into()));
+}

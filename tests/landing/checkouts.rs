@@ -1,0 +1,101 @@
+//! A person's checkouts: clean ones of main follow, everything else is left as it is.
+
+use crate::repository::git;
+use crate::site::{Site, names, write};
+
+#[test]
+fn a_checkout_of_main_with_work_in_it_refuses_before_anything_moves() {
+    let site = Site::new();
+    site.branches(2);
+    let main = site.main();
+    site.write("shared.txt", "mine\n");
+    let said = site.say(&["land", "--all", "--gate", "true"]);
+    assert_eq!(said.code(), 2);
+    assert!(said.stderr.contains("shared.txt") && said.stderr.contains("commit or stash"), "{}", said.stderr);
+    assert_eq!(site.main(), main);
+    assert_eq!(std::fs::read_to_string(site.path().join("shared.txt")).unwrap(), "mine\n");
+    assert!(site.facts("GateRan").is_empty(), "no gate has run");
+}
+
+#[test]
+fn staged_work_and_begun_merges_refuse_too() {
+    let site = Site::new();
+    site.branch("one", &[("shared.txt", Some("one\n"))]);
+    site.branch("two", &[("shared.txt", Some("two\n"))]);
+    site.write("staged.txt", "x\n");
+    site.git(&["add", "staged.txt"]);
+    assert_eq!(site.say(&["land", "one", "--gate", "true"]).code(), 2);
+    site.git(&["reset", "-q", "--hard"]);
+    site.git(&["merge", "-q", "--no-commit", "--no-ff", "one"]);
+    site.git(&["reset", "-q"]);
+    site.git(&["checkout", "-q", "--", "."]);
+    std::fs::write(site.path().join(".git/MERGE_HEAD"), site.git(&["rev-parse", "one"])).unwrap();
+    let said = site.say(&["land", "two", "--gate", "true"]);
+    assert_eq!(said.code(), 2);
+    assert!(said.stderr.contains("a merge has begun"), "{}", said.stderr);
+}
+
+#[test]
+fn files_that_git_does_not_know_stay_and_one_in_the_way_blocks() {
+    let site = Site::new();
+    site.branches(1);
+    site.write("mine.txt", "mine\n");
+    site.write("new1.txt", "mine too\n");
+    let main = site.main();
+    let said = site.say(&["land", "b1", "--gate", "true"]);
+    assert_eq!(said.code(), 2, "{said:?}");
+    assert!(said.stderr.contains("new1.txt"), "{}", said.stderr);
+    assert_eq!(site.main(), main);
+    assert_eq!(std::fs::read_to_string(site.path().join("new1.txt")).unwrap(), "mine too\n");
+    std::fs::remove_file(site.path().join("new1.txt")).unwrap();
+    let (outcome, code) = site.land(&["b1", "--gate", "true"]);
+    assert_eq!((code, &outcome["gate_runs"]), (0, &0.into()), "what has passed is known");
+    assert_eq!(std::fs::read_to_string(site.path().join("mine.txt")).unwrap(), "mine\n");
+    assert_eq!(site.git(&["status", "--porcelain"]), "?? mine.txt");
+}
+
+#[test]
+fn another_branch_may_be_checked_out_with_any_work_and_a_stash() {
+    let site = Site::new();
+    site.branches(2);
+    site.write("shared.txt", "stashed\n");
+    site.git(&["stash", "-q"]);
+    site.git(&["checkout", "-q", "-b", "mine"]);
+    site.write("shared.txt", "work\n");
+    site.write("src/f1.txt", "staged\n");
+    site.git(&["add", "src/f1.txt"]);
+    let (status, index) =
+        (site.git(&["status", "--porcelain"]), std::fs::read(site.path().join(".git/index")).unwrap());
+    let (_, code) = site.land(&["b1", "b2", "--gate", "true"]);
+    assert_eq!(code, 0);
+    assert_eq!(site.git(&["status", "--porcelain"]), status);
+    assert_eq!(std::fs::read(site.path().join(".git/index")).unwrap(), index, "not a byte of the index");
+    assert_eq!(site.git(&["stash", "list"]).lines().count(), 1);
+}
+
+#[test]
+fn worktrees_left_behind_are_named_or_follow_and_landed_branches_can_go() {
+    let site = Site::new();
+    let clean = site.worktree("clean");
+    write(&clean.join("clean.txt"), "x\n");
+    git(&clean, &["add", "-A"]);
+    git(&clean, &["commit", "-q", "-m", "clean"]);
+    let busy = site.worktree("busy");
+    write(&busy.join("busy.txt"), "x\n");
+    git(&busy, &["add", "-A"]);
+    git(&busy, &["commit", "-q", "-m", "busy"]);
+    write(&busy.join("shared.txt"), "not committed\n");
+    site.branch("loose", &[("loose.txt", Some("x\n"))]);
+    let (outcome, code) = site.land(&["--all", "--refresh", "--delete-landed", "--gate", "true"]);
+    assert_eq!((code, names(&outcome["landed"]).len()), (0, 3), "{outcome}");
+    let followed = &outcome["followed"];
+    assert_eq!(followed["refreshed"][0], clean.to_str().unwrap());
+    assert_eq!(followed["lagging"][0], busy.to_str().unwrap());
+    assert_eq!(followed["uncommitted"][0], busy.to_str().unwrap());
+    assert_eq!(followed["deleted"], serde_json::json!(["loose"]));
+    assert_eq!(git(&clean, &["rev-parse", "HEAD"]), site.main());
+    assert_eq!(git(&clean, &["status", "--porcelain"]), "");
+    assert!(clean.join("busy.txt").exists());
+    assert_eq!(std::fs::read_to_string(busy.join("shared.txt")).unwrap(), "not committed\n");
+    site.must_be_sound();
+}

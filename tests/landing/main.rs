@@ -1,0 +1,19 @@
+//! `baton land` from outside: real repositories, real gates, a person's checkouts, attackers and kills.
+//!
+//! Reading order: `site` (repositories to land on), `landing`, `blame`, `checkouts`, `attacks`, `kills`. `program` and
+//! `repository` are those of the other product tests.
+
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "tests; a skipped case is said")]
+
+mod attacks;
+mod blame;
+mod checkouts;
+mod kills;
+mod landing;
+#[path = "../product/program.rs"]
+#[allow(dead_code, reason = "other tests use more of it")]
+mod program;
+#[path = "../product/repository.rs"]
+#[allow(dead_code, reason = "other tests use more of it")]
+mod repository;
+mod site;
