@@ -82,6 +82,11 @@ fn read(folder: &str, bytes: &[u8], sink: &mut Sink) -> Option<Skill> {
             return None;
         }
     };
+    if let Some(at) = text.find('\0') {
+        let help = "save it as text in UTF-8, without NUL bytes";
+        sink.note(mistake::NOT_UTF8, at..at + 1, "the file is not text: it holds a NUL byte", help);
+        return None;
+    }
     let (begin, end, body) = matter(text, sink)?;
     if end - begin > FRONT_MAX {
         let message = format!("the front matter has more than {FRONT_MAX} bytes");

@@ -1,6 +1,7 @@
 //! Packets from outside: files are checked like any other, their links are looked up in a run, and the schema is current.
 
 use crate::program::say;
+use crate::repository::git;
 use crate::run_folder::{RunFolder, run, write_scenario};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -53,6 +54,54 @@ fn packets_are_checked_like_any_other_file_and_their_links_looked_up_in_a_run() 
         assert!(format!("{}{}", said.stderr, said.stdout).contains(told), "{told}: {said:?}");
     }
     assert!(!said.stderr.contains('\u{1b}'), "{said:?}");
+}
+
+#[test]
+fn what_a_packet_says_of_its_run_is_compared_with_the_journal() {
+    let place = tempfile::tempdir().unwrap();
+    let place = place.path();
+    let (folder, packets) = with_packets(place);
+    let good: Value = serde_json::from_str(&std::fs::read_to_string(&packets[0]).unwrap()).unwrap();
+    let told = |changed: &Value| {
+        let pretty = serde_json::to_string_pretty(changed).unwrap();
+        std::fs::write(place.join("one.json"), &pretty).unwrap();
+        assert_eq!(say(place, ["check", "one.json"]).code(), 0, "its form is whole: {pretty}");
+        let said = say(place, ["check", "one.json", "--run", "run", "--json"]);
+        let errors = said.json()["errors"].as_array().unwrap().clone();
+        assert_eq!(said.code(), if errors.is_empty() { 0 } else { 2 }, "{said:?}");
+        let at = |error: &Value| {
+            let line = pretty.lines().nth(error["line"].as_u64().unwrap() as usize - 1).unwrap().trim();
+            (error["code"].as_str().unwrap().to_owned(), line.split('"').nth(1).unwrap().to_owned())
+        };
+        errors.iter().map(at).collect::<Vec<_>>()
+    };
+    assert_eq!(told(&good), []);
+    let landed = RunFolder(&folder).of_kind("ChangeLanded");
+    let refused = git(&RunFolder(&folder).repository(), &["hash-object", "-t", "tree", "/dev/null"]);
+    assert!(!landed.is_empty());
+    let from = good["from"].as_str().unwrap().to_owned();
+    let role = from.rsplit_once('.').unwrap().0;
+    for (key, value, code) in [
+        ("run", json!("00c0ffee00c0ffee"), "E0422"),
+        ("from", json!(format!("{role}.99")), "E0423"),
+        ("from", json!("nobody.1"), "E0423"),
+        ("to", json!("nobody"), "E0423"),
+        ("to", json!(role), "E0423"),
+        ("base", json!("0".repeat(40)), "E0423"),
+        ("base", json!(refused.trim()), "E0423"),
+        ("change", json!(good["change"].as_str().unwrap().replace(".1", ".77")), "E0423"),
+    ] {
+        let mut changed = good.clone();
+        changed[key] = value.clone();
+        let found = told(&changed);
+        assert!(found.contains(&(code.to_owned(), key.to_owned())), "{key} {value}: {found:?}");
+    }
+    let mut other = good.clone();
+    (other["task"], other["change"]) = (json!("T-999"), json!("C-999.1"));
+    assert!(told(&other).contains(&("E0423".to_owned(), "task".to_owned())));
+    let mut all = good.clone();
+    (all["run"], all["from"], all["to"]) = (json!("00c0ffee00c0ffee"), json!("nobody.1"), json!("somebody"));
+    assert!(told(&all).len() >= 3, "all at once");
 }
 
 #[test]

@@ -11,7 +11,7 @@ of more than 500 lines are read by nobody: put reference material into files bes
 "),
     ("E0302", "The file is not UTF-8.
 
-Skill files are text in UTF-8, without other encodings. The place is the first byte that does not belong there.
+Skill files are text in UTF-8, without other encodings and without NUL bytes. The place is the first byte that does not belong there.
 "),
     ("E0303", "There is no front matter.
 

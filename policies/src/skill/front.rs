@@ -53,14 +53,14 @@ pub(super) fn read(text: &str, within: Range<usize>, sink: &mut Sink) -> Front {
             return front;
         };
         sink.mistakes.push(mistake);
-        let (lines, entry) = entry_at(&part, at - within.start);
+        let (lines, keys) = entry_at(&part, at - within.start);
         if part[lines.clone()].trim().is_empty() {
             break;
         }
         // Those of the lines that are not read again.
         let gone = within.start + lines.start..within.start + lines.end;
         sink.mistakes.extend(own.mistakes.into_iter().filter(|mistake| gone.contains(&mistake.span.start)));
-        broken.extend(entry.map(|(key, at, nested)| {
+        broken.extend(keys.into_iter().map(|(key, at, nested)| {
             let span = within.start + at..within.start + at + key.len();
             Entry { key, span, value: None, nested, again: false }
         }));
@@ -73,18 +73,21 @@ pub(super) fn read(text: &str, within: Range<usize>, sink: &mut Sink) -> Front {
     front
 }
 
-/// The lines of the entry at a place, up to the next one, and its key with its place and whether it is indented.
-fn entry_at(part: &str, at: usize) -> (Range<usize>, Option<(String, usize, bool)>) {
+/// The lines of the entry at a place, up to the next one, and the keys in them with their places and whether each is indented.
+fn entry_at(part: &str, at: usize) -> (Range<usize>, Vec<(String, usize, bool)>) {
     let from = part[..at].rfind('\n').map_or(0, |end| end + 1);
-    let mut to = from;
+    let (mut to, mut keys) = (from, Vec::new());
     for line in part[from..].split_inclusive('\n') {
         if to > from && key_of(line).is_some() {
             break;
         }
+        // A tab that indents is often what is wrong.
+        let bare = line.trim_start_matches(['\t', ' ']);
+        let indent = line.len() - bare.len();
+        keys.extend(key_of(bare).map(|(key, _)| (key.to_owned(), to + indent, indent > 0)));
         to += line.len();
     }
-    let key = key_of(&part[from..to]).map(|(key, indent)| (key.to_owned(), from + indent, indent > 0));
-    (from..to, key)
+    (from..to, keys)
 }
 
 /// The key that a line begins with, and its indentation.

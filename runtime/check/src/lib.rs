@@ -62,7 +62,7 @@ mod who;
 
 pub use baton_record::promise::Status;
 pub use report::{Damage, Promise, Report};
-pub use shelf::RunShelf;
+pub use shelf::{RunShelf, RunStory};
 
 use fold::Fold;
 use lanes::Lanes;

@@ -161,7 +161,7 @@ impl Shelves<'_> {
         match link["kind"].as_str() {
             Some("content") => {
                 let bytes = self.content(digest)?;
-                let length = link["bytes"].as_u64();
+                let length = packet_form::whole(&link["bytes"]);
                 let fits = length.is_none_or(|length| length == bytes.len() as u64);
                 fits.then_some(()).ok_or_else(|| "leads to something of another size".to_owned())
             }

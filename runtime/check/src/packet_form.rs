@@ -81,7 +81,7 @@ struct Shape {
 
 const PACKET: Shape = Shape {
     needs: &[
-        ("v", |value| *value == 1_u64),
+        ("v", |value| whole(value) == Some(1)),
         ("run", |value| is_hex(value, &[16])),
         ("task", |value| numbers(value, "T-", 1)),
         ("from", |value| text(value).rsplit_once('.').is_some_and(|(role, number)| is_role(role) && is_number(number))),
@@ -170,7 +170,7 @@ pub(crate) fn judge(packet: &Value) -> Finding {
     if own != Some(text(&packet["task"]).trim_start_matches("T-")) {
         return Err("tells of another task's attempt".to_owned());
     }
-    if packet["progress"]["done"].as_u64() > packet["progress"]["of"].as_u64() {
+    if whole(&packet["progress"]["done"]) > whole(&packet["progress"]["of"]) {
         return Err("has more calls done than there are".to_owned());
     }
     let links = list(&packet["links"]);
@@ -181,7 +181,7 @@ pub(crate) fn judge(packet: &Value) -> Finding {
         return Err("explains no change, or not on which commit".to_owned());
     }
     for (at, item) in list(&packet["checklist"]).iter().enumerate() {
-        let link = |index: &Value| links.get(index.as_u64().unwrap_or(u64::MAX) as usize);
+        let link = |index: &Value| links.get(whole(index).unwrap_or(u64::MAX) as usize);
         let evidence = list(&item["evidence"]);
         if evidence.iter().any(|index| link(index).is_none()) {
             return Err(format!("has evidence for item {at} that is not there"));
@@ -233,12 +233,18 @@ fn is_list(value: &Value, least: usize, most: usize, each: impl Fn(&Value) -> bo
 }
 
 fn has_no_doubles(value: &Value) -> bool {
-    let all: BTreeSet<u64> = list(value).iter().filter_map(Value::as_u64).collect();
+    let all: BTreeSet<u64> = list(value).iter().filter_map(whole).collect();
     all.len() == list(value).len()
 }
 
 fn is_at_most(value: &Value, most: u64) -> bool {
-    value.as_u64().is_some_and(|number| number <= most)
+    whole(value).is_some_and(|number| number <= most)
+}
+
+/// A whole number, however it is spelled: `1.0` is 1 in JSON.
+pub(crate) fn whole(value: &Value) -> Option<u64> {
+    let exact = |number: &f64| number.trunc() == *number && *number >= 0.0 && *number <= 9_007_199_254_740_992.0;
+    value.as_u64().or_else(|| value.as_f64().filter(exact).map(|number| number as u64))
 }
 
 fn is_hidden(letter: char) -> bool {

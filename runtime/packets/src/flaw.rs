@@ -67,6 +67,8 @@ pub(crate) const CONTRADICTION: &str = "E0418";
 pub(crate) const DANGLING: &str = "E0419";
 pub(crate) const LIE: &str = "E0420";
 pub(crate) const PREVIOUS: &str = "E0421";
+pub(crate) const OTHER_RUN: &str = "E0422";
+pub(crate) const UNTRUE: &str = "E0423";
 
 /// A text from a packet, short enough for a message and harmless on a screen.
 pub(crate) fn shown(text: &str) -> String {

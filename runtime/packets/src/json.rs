@@ -172,7 +172,7 @@ impl Parser<'_> {
             self.at += usize::from(matches!(self.peek(), Some(b'+' | b'-')));
             self.digits()?;
         }
-        Ok(Json::Number(self.text[start..self.at].parse().ok()))
+        Ok(Json::Number(whole(&self.text[start..self.at])))
     }
 
     fn digits(&mut self) -> Result<(), Trouble> {
@@ -248,6 +248,14 @@ impl Parser<'_> {
         self.at += 5;
         Ok(u32::from_str_radix(digits, 16).expect("four hex digits are a number"))
     }
+}
+
+/// The whole number that a spelling means: JSON knows one kind of number, and `1.0` is 1.
+fn whole(text: &str) -> Option<u64> {
+    let exact = |number: f64| {
+        (number.fract() == 0.0 && (0.0..=9_007_199_254_740_992.0).contains(&number)).then_some(number as u64)
+    };
+    text.parse().ok().or_else(|| text.parse().ok().and_then(exact))
 }
 
 /// The value that a JSON pointer leads to, or the nearest one above it.

@@ -4,7 +4,7 @@
 //! hash, what is not settled, and what was decided. [`read`](fn@read) finds everything that is wrong with its form at once;
 //! [`resolve`](fn@resolve) whether its links lead to what they say. Pure: knows no disk, no clock and no journal.
 //!
-//! Reading order: [`packet`], `json`, `spelling`, [`mod@read`], [`mod@resolve`], [`flaw`].
+//! Reading order: [`packet`], `json`, `spelling`, [`mod@read`], [`mod@resolve`], [`truth`], [`flaw`].
 
 pub mod flaw;
 mod json;
@@ -12,12 +12,14 @@ pub mod packet;
 pub mod read;
 pub mod resolve;
 mod spelling;
+pub mod truth;
 
 pub use flaw::{Flaw, codes, explain};
 pub use packet::{BYTES_MAX, Decision, FORMAT, Item, ItemState, Link, LinkKind, Packet, Progress, Purpose};
 pub use read::{locate, read};
 pub use resolve::{Ground, resolve};
 pub use spelling::{is_path, one_line};
+pub use truth::{Run, compare};
 
 /// The published JSON Schema (draft 2020-12). It says of every single part what [`fn@read`] does; what the parts say about
 /// each other beyond that, and where links lead, no schema can.

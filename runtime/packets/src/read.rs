@@ -55,7 +55,7 @@ const KEYS: [&str; 16] = [
 /// A packet, or everything that is wrong with its form: at most [`flaw::FLAWS_MAX`], in the order of the text.
 pub fn read(bytes: &[u8]) -> Result<Packet, Vec<Flaw>> {
     if bytes.len() > BYTES_MAX {
-        let message = format!("it has {} bytes, and a packet has at most {BYTES_MAX}", bytes.len());
+        let message = format!("it has more than {BYTES_MAX} bytes");
         let help = "put what is long into the content store, and link to it".to_owned();
         return Err(vec![Flaw { code: flaw::TOO_LARGE, pointer: String::new(), span: 0..0, message, help }]);
     }

@@ -4,7 +4,7 @@
 
 use super::faults::{Fault, Faults, Severity};
 use super::source::{Source, Span};
-use baton_check::RunShelf;
+use baton_check::{RunShelf, RunStory};
 use baton_packets::Flaw;
 
 /// What a run has, as links are resolved against it.
@@ -24,7 +24,7 @@ impl baton_packets::Ground for Shelf<'_> {
 /// them up in, with its links.
 pub fn check_packet(name: &str, bytes: &[u8], run: Option<&RunShelf>) -> Faults {
     let flaws = match baton_packets::read(bytes) {
-        Ok(packet) => run.map(|run| baton_packets::resolve(&packet, &Shelf(run))).unwrap_or_default(),
+        Ok(packet) => run.map(|run| untrue(&packet, run)).unwrap_or_default(),
         Err(flaws) => flaws,
     };
     let shown = &bytes[..bytes.len().min(super::BYTES_MAX)];
@@ -32,6 +32,24 @@ pub fn check_packet(name: &str, bytes: &[u8], run: Option<&RunShelf>) -> Faults 
     let list: Vec<Fault> = flaws.iter().map(|flaw| fault(name, (&source, bytes), flaw)).collect();
     let errors = list.len();
     Faults { file: name.to_owned(), list, more: 0, errors, warnings: 0, source: Box::new(source) }
+}
+
+/// What is not so of the run, and where links do not hold.
+fn untrue(packet: &baton_packets::Packet, run: &RunShelf) -> Vec<Flaw> {
+    // What cannot be read of the journal cannot contradict the packet: `verify` says what is wrong with it.
+    let mut flaws = run.story().map(|story| baton_packets::compare(packet, &known(&story))).unwrap_or_default();
+    flaws.extend(baton_packets::resolve(packet, &Shelf(run)));
+    flaws
+}
+
+fn known(story: &RunStory) -> baton_packets::Run {
+    baton_packets::Run {
+        run: story.run.clone(),
+        tasks: story.tasks.iter().map(|(task, review)| (task.to_string(), review.clone())).collect(),
+        lanes: story.lanes.clone(),
+        attempts: story.attempts.iter().map(|(change, lanes)| (change.to_string(), lanes.clone())).collect(),
+        commits: story.commits.iter().map(|commit| commit.to_hex()).collect(),
+    }
 }
 
 fn fault(name: &str, (source, bytes): (&Source, &[u8]), flaw: &Flaw) -> Fault {

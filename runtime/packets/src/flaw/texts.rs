@@ -102,4 +102,14 @@ What is there has another hash or another size than the packet says.
 
 `previous` is the SHA-256 of the packet that the lane itself began with: a packet of the same run and task.
 "),
+    ("E0422", "The packet is of another run.
+
+`run` is the identity of the run, which stands in the first record of its journal. A packet of another run tells nothing about
+this one.
+"),
+    ("E0423", "The packet says of its run what is not so.
+
+`task` is a task of the run, `change` an attempt at it that was begun, `from` the lane that made that attempt, `to` the role that
+judges the task or, where nobody is to judge, the role of the lane itself. `base` is a commit that main has had in the run.
+"),
 ];

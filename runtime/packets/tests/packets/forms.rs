@@ -27,6 +27,11 @@ pub fn cases() -> Vec<(&'static str, Value, &'static [&'static str])> {
         ("/v", json!(2), &["E0408 /v"]),
         ("/v", json!("1"), &["E0407 /v"]),
         ("/v", json!(-1), &["E0412 /v"]),
+        ("/v", json!(1.0), &[]),
+        ("/v", json!(1.5), &["E0412 /v"]),
+        ("/v", json!(1e300), &["E0412 /v"]),
+        ("/checklist/1/evidence", json!([1.0]), &[]),
+        ("/checklist/1/evidence", json!([1, 1.0]), &["E0415 /checklist/1/evidence/1"]),
         ("/run", json!("00C0FFEE00C0FFEE"), &["E0410 /run"]),
         ("/run", json!("00c0ffee"), &["E0410 /run"]),
         ("/task", json!("T-017"), &["E0410 /task"]),
@@ -194,7 +199,7 @@ fn a_packet_has_sixty_four_kibibytes_and_no_byte_more() {
 #[test]
 fn every_code_is_given_by_a_case_or_by_what_links_lead_to() {
     let of_cases = cases().into_iter().flat_map(|(.., told)| told.iter().copied());
-    let elsewhere = ["E0401", "E0402", "E0403", "E0404", "E0419", "E0420", "E0421"];
+    let elsewhere = ["E0401", "E0402", "E0403", "E0404", "E0419", "E0420", "E0421", "E0422", "E0423"];
     let given: BTreeSet<&str> = of_cases.map(|told| told.split(' ').next().unwrap()).chain(elsewhere).collect();
     assert_eq!(codes().collect::<BTreeSet<_>>(), given);
     assert!(codes().all(|code| explain(code).unwrap().len() > 80));
