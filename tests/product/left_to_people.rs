@@ -88,3 +88,21 @@ fn a_no_gives_a_command_up_like_anything_else() {
     let failed: Vec<&Value> = of_kind(&records, "TaskFailed").iter().map(|failed| &failed["reason"]).collect();
     assert_eq!(failed, ["not-approved", "not-approved"]);
 }
+
+/// Whoever carries on what a person has let pass says what was denied to its author, also after a death on the way.
+#[test]
+fn what_was_denied_is_said_by_everybody_who_carries_a_change_on() {
+    let text = "baton: 1\nname: carried\nworkspace: { fixture: notes, files: 9 }\n\
+         roles: { implementer: { lanes: 1, model: fast, skill: policies/implementer } }\n\
+         models: { fast: { latency: { median: 8s, p99: 60s } } }\n\
+         tasks: [ { count: 3, by: implementer, approve: plan, touches: \"src/**\", do: [ { write: notes/a.md }, { create: token } ] } ]\n\
+         approvals: { plan: { timeout: 3m, then: approve } }\n\
+         faults: [ { kill: implementer, at: 185s, while: waits-for-landing }, { kill: implementer, at: 190s } ]\n";
+    for seed in 1..9 {
+        let place = tempfile::tempdir().unwrap();
+        let file = write_scenario(place.path(), "carried", text);
+        let said = run(place.path(), &file, "out", &["--seed", &seed.to_string()]);
+        assert!(matches!(said.code(), 0 | 1), "seed {seed}: {said:?}");
+        RunFolder(&place.path().join("out")).must_be_sound(&format!("seed {seed}\n{text}"));
+    }
+}

@@ -326,7 +326,9 @@ impl Roles {
         let denied = making.denied;
         let submitted = making.submitted.take();
         making.owner = None;
-        making.waits = reason == Some(ReturnReason::WaitsForPerson);
+        // What a person has let pass is carried on by whoever has it next, until it comes to nothing.
+        let again = !matches!(reason, Some(ReturnReason::Refused | ReturnReason::SentBack | ReturnReason::HandedOver));
+        making.waits = reason == Some(ReturnReason::WaitsForPerson) || (making.carried && again);
         if reason == Some(ReturnReason::Denied) && (denied == 0 || submitted.is_some()) {
             return Err("gives back a task as denied, and nothing was");
         }
