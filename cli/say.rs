@@ -3,7 +3,7 @@
 use crate::answer::{Answer, talk};
 use crate::report::{self, Paint};
 use baton_record::event::{CommandRefusal, StopReason};
-use baton_scenarios::outcome::{ApprovalOutcome, ApprovalState, FaultOutcome, Outcome, Verdict};
+use baton_scenarios::outcome::{ApprovalOutcome, ApprovalState, FaultOutcome, OrderOutcome, Outcome, Verdict};
 use baton_scenarios::plan::Disk;
 use baton_scenarios::report::folder;
 use baton_scenarios::run::RunError;
@@ -43,8 +43,13 @@ pub(crate) fn outcome(outcome: &Outcome, as_json: bool, paint: Paint) -> Answer 
         0 => String::new(),
         _ => format!(" · {silent} of {} not injected", counted(faults.len() as u64, "fault")),
     };
+    let unheard = outcome.operators.iter().filter(|order| !order.given).count();
+    let unheard = match unheard {
+        0 => String::new(),
+        _ => format!(" · {unheard} of {} not given", counted(outcome.operators.len() as u64, "order")),
+    };
     answer.line(&format!(
-        "{}: {} on main · {} refused ({}) · {} virtual in {:.1} s{silent}",
+        "{}: {} on main · {} refused ({}) · {} virtual in {:.1} s{silent}{unheard}",
         paint.verdict(verdict(outcome)),
         counted(main.landed, "change"),
         main.refused,
@@ -59,6 +64,9 @@ pub(crate) fn outcome(outcome: &Outcome, as_json: bool, paint: Paint) -> Answer 
     }
     for fault in faults {
         answer.line(&format!("  fault {} {}: {}", fault.id, fault.kind, effect(fault, outcome)));
+    }
+    for order in outcome.operators.iter().filter(|order| !order.given) {
+        answer.line(&format!("  {} at {}: {}", order.by, duration(order.at_s), never_given(order, outcome)));
     }
     outcome.approvals.iter().for_each(|approval| asked(&mut answer, approval));
     for refused in outcome.report.iter().flat_map(|report| &report.people.refused) {
@@ -165,6 +173,15 @@ fn effect(fault: &FaultOutcome, outcome: &Outcome) -> String {
             format!("injected {}, felt in {}", counted(injected, "time"), counted(fault.felt_records, "record"))
         }
     }
+}
+
+/// Why a person's command came to nothing that nobody has heard.
+fn never_given(order: &OrderOutcome, outcome: &Outcome) -> String {
+    let (command, end) = (&order.command, duration(outcome.virtual_s));
+    let why = if order.after_end { "its time had not come" } else { "nobody was there to hear it" };
+    format!(
+        "{command} was not given: {why} when the run ended at {end}; give it an earlier `at`, or the team more work"
+    )
 }
 
 /// A run without an outcome.

@@ -27,6 +27,7 @@ mod number;
 mod operators;
 mod packets;
 mod path;
+mod prices;
 mod render;
 mod route;
 mod rules;

@@ -72,6 +72,8 @@ pub struct Outcome {
     pub thresholds: Vec<ExpectationOutcome>,
     /// Every fault of the scenario.
     pub faults: Vec<FaultOutcome>,
+    /// Every command of the scenario's operators, in the order of their times.
+    pub operators: Vec<OrderOutcome>,
     /// What it cost.
     pub spend: Spend,
     /// What was written down.
@@ -130,6 +132,21 @@ pub struct FaultOutcome {
     /// How many records of changed decisions name it.
     pub felt_records: u64,
     /// The run had ended before its time came, so that it could not strike.
+    pub after_end: bool,
+}
+
+/// One command of the scenario's operators.
+#[derive(Clone, Debug, Serialize)]
+pub struct OrderOutcome {
+    /// When it was to be given.
+    pub at_s: f64,
+    /// By whom.
+    pub by: String,
+    /// What, as the file has it.
+    pub command: String,
+    /// Whether it was given: then it was obeyed, or refused with a reason.
+    pub given: bool,
+    /// The run had ended before its time came, so that nobody heard it.
     pub after_end: bool,
 }
 

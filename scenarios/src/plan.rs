@@ -16,6 +16,8 @@ mod leases;
 mod limits;
 mod load;
 mod order;
+mod over_time;
+
 mod people;
 mod spend;
 mod team;
@@ -238,6 +240,7 @@ fn clocked(bounds: Vec<Bound>, (whole_s, tasks): (f64, f64), adversity: &Adversi
             allows: at_s,
             needs: (rounded(least_s), rounded(whole_s), None),
             verdict: limits::verdict(at_s, least_s, whole_s, None),
+            is_replaced: false,
         });
         low_s = low_s.min(at_s);
         // An end that lies far behind the work ends nothing.
@@ -345,6 +348,10 @@ fn warnings(scenario: &Scenario, plan: &Plan, kinds: &[kinds::Kind], crew: &Crew
             Verdict::Tight => warnings.push(format!(
                 "{name} allows {allows}, and the work is expected to need {expected}: the run will probably end before its \
                  tasks are done; raise the limit, or give the team less to do"
+            )),
+            Verdict::Enough | Verdict::ProbablyEnough if limit.is_replaced && allows < expected => warnings.push(format!(
+                "{name} allows {allows}, and then a person sets another limit, with which this plan reckons: whoever needs more \
+                 before that gives up, and the run ends if all do; set it earlier, or begin with more"
             )),
             Verdict::Enough | Verdict::ProbablyEnough => {}
         }

@@ -4,14 +4,14 @@
 //! instant and still be verified.
 
 use crate::outcome::{
-    self, ControlOutcome, DiskOutcome, FaultOutcome, JournalOutcome, MainOutcome, Outcome, Spend, Verdict,
+    self, ControlOutcome, DiskOutcome, FaultOutcome, JournalOutcome, MainOutcome, OrderOutcome, Outcome, Spend, Verdict,
 };
 use crate::place::{self, Claim};
 use crate::plan::Disk;
 use crate::prepare::{self, Prepared};
 use crate::report::{Folding, Judged, Report, folder};
 use crate::resolve;
-use crate::scenario::{FaultKind, Scenario, World};
+use crate::scenario::{FaultKind, OperatorCommand, Scenario, World};
 use crate::{room, runs};
 use baton_actors::failure::Failure;
 use baton_actors::progress::Progress;
@@ -288,6 +288,7 @@ fn judge_by(
         expectations: report.judged.expectations.clone(),
         thresholds: report.judged.thresholds.clone(),
         faults: faults(scenario, &report),
+        operators: operators(scenario, &report),
         spend: Spend {
             usd: total.usd_micros as f64 / 1e6,
             tokens_in: total.tokens_in,
@@ -326,6 +327,24 @@ fn faults(scenario: &Scenario, report: &Report) -> Vec<FaultOutcome> {
         }
     };
     scenario.faults.iter().enumerate().map(outcome).collect()
+}
+
+/// Commands are given in the order of their times, and each that was given has one record: those behind them were not.
+fn operators(scenario: &Scenario, report: &Report) -> Vec<OrderOutcome> {
+    let given = report.people.commands.sum() + report.people.commands_refused.sum();
+    let mut said: Vec<&OperatorCommand> = scenario.operators.iter().collect();
+    said.sort_by_key(|said| said.at_us);
+    let outcome = |(place, said): (usize, &OperatorCommand)| {
+        let given = (place as u64) < given;
+        OrderOutcome {
+            at_s: said.at_us as f64 / 1e6,
+            by: said.by.clone(),
+            command: said.command.to_string(),
+            given,
+            after_end: !given && said.at_us >= report.end_us,
+        }
+    };
+    said.into_iter().enumerate().map(outcome).collect()
 }
 
 fn kind_word(kind: &FaultKind) -> &'static str {

@@ -1,5 +1,6 @@
 //! Money and rates: added up from the journal by other code than the product's, at every record of it.
 
+use crate::program::say;
 use crate::run_folder::{RunFolder, run, write_scenario};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -222,6 +223,56 @@ fn overloads_that_make_no_sense_are_found_where_they_stand() {
         let told = said.json();
         assert_eq!((said.code(), &told["errors"][0]["code"]), (2, &code.into()), "{fault}: {told:#}");
         assert!(told["errors"][0]["line"] == 6, "{fault}");
+    }
+}
+
+/// Under any limit in dollars, whoever sets it and when: what a model costs is said, or nothing runs.
+#[test]
+fn money_is_limited_only_where_it_is_known_what_calls_cost() {
+    let place = tempfile::tempdir().unwrap();
+    let place = place.path();
+    let tokens = "tokens: { in: 100, out: 10 }";
+    let later = "{}\noperators: [ { at: 1m, by: ana, do: { budget: { lane: { usd: 1 } } } } ]";
+    for (budgets, model, code) in [
+        ("{ run: { usd: 1 } }", tokens.to_owned(), "E0165"),
+        ("{ role: { w: { usd: 1 } } }", tokens.to_owned(), "E0165"),
+        ("{ lane: { usd: 1 } }", tokens.to_owned(), "E0165"),
+        ("{ call: { usd: 1 } }", tokens.to_owned(), "E0165"),
+        (later, tokens.to_owned(), "E0165"),
+        ("{ run: { usd: 1 } }", format!("{tokens}, price: {{}}"), "E0165"),
+        ("{ run: { usd: 1 } }", format!("{tokens}, price: {{ in: 3.0 }}"), "E0165"),
+        ("{ run: { usd: 1 } }", format!("{tokens}, price: {{ out: 3.0 }}"), "E0165"),
+        ("{ run: { usd: 1 } }", "price: { out: 3.0 }".to_owned(), "E0165"),
+        ("{ run: { usd: 1 } }", format!("{tokens}, price: {{ in: -3, out: 1 }}"), "E0110"),
+        ("{ run: { usd: 1 } }", format!("{tokens}, price: {{ in: .nan, out: 1 }}"), "E0110"),
+        ("{ run: { usd: 1 } }", format!("{tokens}, price: {{ in: 1e300, out: 1 }}"), "E0110"),
+        ("{ run: { usd: 1 } }", format!("{tokens}, price: {{ in: 1, out: 1000000 }}"), "E0107"),
+        // No limit in dollars is about it, or it is said what it costs.
+        ("{ role: { v: { usd: 1 } } }", tokens.to_owned(), ""),
+        ("{ run: { tokens: 100000 } }", tokens.to_owned(), ""),
+        ("{ run: { usd: 1 } }", format!("{tokens}, price: {{ in: 0, out: 0 }}"), ""),
+        ("{ run: { usd: 1 } }", String::new(), "W0208"),
+    ] {
+        let fast = if model.is_empty() { model.clone() } else { format!(", {model}") };
+        let text = format!(
+            "baton: 1\nname: unpriced\nworkspace: {{ fixture: notes }}\n\
+             roles: {{ w: {{ lanes: 1, model: fast }}, v: {{ lanes: 1, model: other }} }}\nmodels:\n\
+             \x20 fast: {{ latency: {{ median: 1s, p99: 2s }}{fast} }}\n\
+             \x20 other: {{ latency: {{ median: 1s, p99: 2s }}, {tokens}, price: {{ in: 1, out: 1 }} }}\n\
+             tasks: [ {{ count: 1, by: w, do: {{ append: token }} }} ]\nbudgets: {budgets}\n"
+        );
+        let file = write_scenario(place, "unpriced", &text);
+        let said = say(place, ["check", &file, "--json"]);
+        let told = said.json();
+        let codes: Vec<&str> = told["errors"].as_array().unwrap().iter().filter_map(|e| e["code"].as_str()).collect();
+        let expected: Vec<&str> = if code.is_empty() { Vec::new() } else { vec![code] };
+        assert_eq!(codes, expected, "{budgets} {model}: {told:#}");
+        if code.starts_with('E') {
+            assert_eq!(told["errors"][0]["line"], 6, "{budgets} {model}: {told:#}");
+            let refused = run(place, &file, "never", &[]);
+            assert_eq!(refused.code(), 2, "{budgets} {model}");
+            assert!(!place.join("never").exists(), "nothing moved");
+        }
     }
 }
 

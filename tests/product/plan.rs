@@ -121,6 +121,45 @@ fn a_limit_that_ends_the_run_before_its_tasks_are_done_is_told_with_a_cure() {
     }
 }
 
+/// What the file limits and an order does not name still binds; what an order sets is reckoned with; both say when.
+#[test]
+fn limits_that_people_set_later_are_reckoned_with_as_they_hold_over_time() {
+    let place = tempfile::tempdir().unwrap();
+    let place = place.path();
+    let order = |limits: &str| format!("operators: [ {{ at: 40s, by: ana, do: {{ budget: {{ {limits} }} }} }} ]\n");
+    for (budgets, limits, held, binds) in [
+        ("run: { requests: 100 }", "run: { usd: 400 }", "budgets.run.requests", true),
+        ("run: { usd: 400 }", "run: { usd: 0.50 }", "budgets.run.usd (from 40 s)", true),
+        (
+            "run: { usd: 400 }",
+            "lane: { requests: 9 }",
+            "budgets.lane.requests (implementer, 4 lanes) (from 40 s)",
+            true,
+        ),
+        (
+            "role: { implementer: { requests: 50, tokens: 9000000 } }",
+            "role: { implementer: { usd: 90 } }",
+            "budgets.role.implementer.requests",
+            true,
+        ),
+        ("run: { usd: 0.50 }", "run: { usd: 400 }", "budgets.run.usd (from 40 s)", false),
+    ] {
+        let what = format!("{budgets} and then {limits}");
+        let file = write_scenario(place, "later", &format!("{TEAM}budgets: {{ {budgets} }}\n{}", order(limits)));
+        let (code, told, stderr) = plan(place, &[&file]);
+        assert_eq!(code, 0, "{what}: {stderr}");
+        let of = |name: &str| told["limits"].as_array().unwrap().iter().find(|limit| limit["limit"] == name).cloned();
+        let limit = of(held).unwrap_or_else(|| panic!("{what}: {held} is not told: {:#}", told["limits"]));
+        assert_eq!(limit["verdict"] == "ends_the_run", binds, "{what}: {:#}", told["limits"]);
+        assert_eq!(told["binds_first"] == held, binds, "{what}: {}", told["binds_first"]);
+        if !binds {
+            let before = of("budgets.run.usd, until 40 s").expect("what holds before is told");
+            assert_eq!(before["allows"], 0.5, "{what}");
+            assert!(stderr.contains("then a person sets another limit"), "{what}: {stderr}");
+        }
+    }
+}
+
 #[test]
 fn a_repository_is_looked_at_and_not_copied() {
     let place = tempfile::tempdir().unwrap();

@@ -32,7 +32,8 @@ const RUN: &str = "format scenario seed world verdict exit_code run virtual_s wa
      expectations expectations.name expectations.held expectations.value faults faults.id faults.injected faults.felt \
      spend spend.usd spend.tokens_in spend.tokens_out spend.calls journal journal.records journal.head_hash disk disk.estimated_bytes disk.bytes";
 /// Keys that `run` has beside them.
-const BESIDE: &str = "lived_s stopped thresholds report faults.kind faults.at_s faults.felt_records faults.after_end";
+const BESIDE: &str = "lived_s stopped thresholds report faults.kind faults.at_s faults.felt_records faults.after_end \
+     operators operators.at_s operators.by operators.command operators.given operators.after_end";
 /// Keys that it has where people were asked something; `approvals.by` where somebody has answered.
 const ASKED: &str = "approvals approvals.id approvals.subject approvals.task approvals.paths approvals.detail \
      approvals.asked_s approvals.until_s approvals.state";
@@ -92,6 +93,9 @@ fn check(scenario: &str) {
     let mut expected: BTreeSet<String> = words(RUN).union(&words(BESIDE)).cloned().collect();
     if told["faults"] == Value::Array(Vec::new()) {
         expected.retain(|key| !key.starts_with("faults."));
+    }
+    if told["operators"] == Value::Array(Vec::new()) {
+        expected.retain(|key| !key.starts_with("operators."));
     }
     if !told["approvals"].is_null() {
         expected.extend(words(ASKED));

@@ -68,6 +68,40 @@ fn a_fault_whose_time_never_came_is_told_with_the_end_and_a_cure() {
 }
 
 #[test]
+fn an_order_whose_time_never_came_is_told_with_the_end_and_a_cure() {
+    let place = tempfile::tempdir().unwrap();
+    let place = place.path();
+    let orders = "operators:\n\
+        \x20 - { at: 10h, by: ben, do: { add: implementer }, reason: late }\n\
+        \x20 - { at: 2s, by: ana, do: { budget: { run: { requests: 900 } } } }\n\
+        \x20 - { at: 3s, by: ana, do: resume-all }";
+    let file = small(place, "late", 4, orders);
+    let told = run(place, &file, "object", &[]).json();
+    let given: Vec<(f64, &str, bool, bool)> = told["operators"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|order| (&order["at_s"], &order["command"], &order["given"], &order["after_end"]))
+        .map(|(at, what, given, after)| {
+            (at.as_f64().unwrap(), what.as_str().unwrap(), given.as_bool().unwrap(), after.as_bool().unwrap())
+        })
+        .collect();
+    let expected = [
+        (2.0, "{ budget: { run: { requests: 900 } } }", true, false),
+        (3.0, "resume-all", true, false),
+        (36_000.0, "{ add: implementer }", false, true),
+    ];
+    assert_eq!(given, expected, "obeyed, refused, never given: {told:#}");
+    let said = say(place, ["run", &file, "--out", "text"]);
+    assert_eq!(said.code(), 0, "{said:?}");
+    assert!(said.stdout.lines().next().unwrap().ends_with("1 of 3 orders not given"), "{said:?}");
+    let line = said.stdout.lines().find(|line| line.contains("{ add: implementer }")).unwrap();
+    for part in ["ben at 10 h 0 m", "was not given", "the run ended at ", "give it an earlier `at`"] {
+        assert!(line.contains(part), "{line}");
+    }
+}
+
+#[test]
 fn one_change_is_one_change() {
     let place = tempfile::tempdir().unwrap();
     let file = small(place.path(), "one", 1, "");

@@ -106,6 +106,8 @@ pub(crate) enum Code {
     SameSkill,
     /// The merger has no lanes.
     MergerRole,
+    /// A model without a price calls for limited money.
+    Unpriced,
     /// A list is given, but has no entries.
     EmptyList,
     /// A lease that no task needs.
@@ -120,6 +122,8 @@ pub(crate) enum Code {
     OneFileTwice,
     /// Two roles change what is below one directory at the same time.
     TwoRolesInOnePlace,
+    /// A model without tokens calls for limited money.
+    CostsNothing,
     /// An answer to what nobody is ever asked.
     NeverAsked,
     /// Operators take out every lane of a role that has tasks.

@@ -161,6 +161,24 @@ Right:
 ",
     ),
     (
+        Code::Unpriced,
+        "E0165",
+        "A model without a price calls for limited money.
+
+A limit in dollars, of the run, a role, a lane or a call, be it in `budgets` or set by an operator later, needs to know
+what calls cost: `in` for a million tokens that are sent, `out` for a million that are received. Nothing is taken to be
+free; write 0 where it is.
+
+Wrong:
+    budgets: { run: { usd: 5.00 } }
+    models: { fast: { latency: { median: 8s, p99: 60s }, tokens: { in: 4000, out: 600 }, price: { in: 3.0 } } }
+
+Right:
+    budgets: { run: { usd: 5.00 } }
+    models: { fast: { latency: { median: 8s, p99: 60s }, tokens: { in: 4000, out: 600 }, price: { in: 3.0, out: 15.0 } } }
+",
+    ),
+    (
         Code::EmptyList,
         "W0201",
         "A list is given, but has no entries.
@@ -286,6 +304,23 @@ Right:
       - { count: 2, by: writer, name: written, touches: "notes/**", do: { append: token } }
       - { count: 2, by: editor, after: written, touches: "notes/**", do: { edit: replace-line } }
 "#,
+    ),
+    (
+        Code::CostsNothing,
+        "W0208",
+        "A model without tokens calls for limited money.
+
+What a call costs is its tokens at the listed price. A model without `tokens` sends and receives none, so that its calls cost
+nothing and no limit in dollars ever holds it.
+
+Wrong:
+    budgets: { run: { usd: 5.00 } }
+    models: { fast: { latency: { median: 8s, p99: 60s } } }
+
+Right:
+    budgets: { run: { usd: 5.00 } }
+    models: { fast: { latency: { median: 8s, p99: 60s }, tokens: { in: 4000, out: 600 }, price: { in: 3.0, out: 15.0 } } }
+",
     ),
     (
         Code::NeverAsked,

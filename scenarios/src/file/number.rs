@@ -98,7 +98,7 @@ impl Field<'_> {
         if micros > DOLLARS_MAX * 1_000_000 {
             sink.error(Code::OutOfBounds, scalar.span, format!("{} dollars are too many", shown(scalar.text)))
                 .label("out of bounds")
-                .help(format!("write at most {DOLLARS_MAX} dollars per million tokens"));
+                .help(format!("write at most {DOLLARS_MAX} dollars"));
             return None;
         }
         Some(micros)

@@ -8,6 +8,7 @@ use super::duration;
 use super::faults::Sink;
 use super::names::{self, Known};
 use super::number::TOKENS_MAX;
+use super::prices::Pricing;
 use super::scalar::{Field, shown};
 use super::source::Span;
 use super::table::{self, Table};
@@ -107,13 +108,13 @@ pub(crate) struct Models<'n> {
     /// `None`: something of the section was refused.
     pub(crate) list: Option<Vec<Model>>,
     pub(crate) known: Known<'n>,
-    /// Keys in the order of the file.
-    keys: Vec<Span>,
+    /// By model, in the order of the file: its name, its key, and what is said of its costs.
+    pub(crate) pricing: Vec<(&'n str, Span, Pricing)>,
 }
 
 /// The section `models`.
 pub(crate) fn models<'n>(sink: &mut Sink, table: &mut Table<'n>) -> Models<'n> {
-    let mut models = Models { list: None, known: Known::new("model"), keys: Vec::new() };
+    let mut models = Models { list: None, known: Known::new("model"), pricing: Vec::new() };
     let example = "{ fast: { latency: { median: 8s, p99: 60s } } }";
     let entries = table.need(sink, "models", |sink, field| {
         models.known.section = Some(field.at);
@@ -126,29 +127,35 @@ pub(crate) fn models<'n>(sink: &mut Sink, table: &mut Table<'n>) -> Models<'n> {
     let mut list = Some(Vec::new());
     for (place, entry) in entries.iter().enumerate() {
         models.known.places.insert(&entry.key.text, place);
-        models.keys.push(entry.key.span);
         let name = names::checked(sink, &entry.key.text, entry.key.span);
-        let model = model(sink, Field::of(entry), name);
+        let (model, pricing) = model(sink, Field::of(entry), name).unzip();
+        models.pricing.push((&entry.key.text, entry.key.span, pricing.unwrap_or(Pricing::REFUSED)));
+        let model = model.flatten();
         list = push(list, model);
     }
     models.list = list;
     models
 }
 
-fn model(sink: &mut Sink, field: Field<'_>, name: Option<String>) -> Option<Model> {
+/// The model, unless something of it was refused; and what is said of its costs.
+fn model(sink: &mut Sink, field: Field<'_>, name: Option<String>) -> Option<(Option<Model>, Pricing)> {
     let mut table = Table::open(sink, field, "a model")?;
     // Behaviour drawn from the seed is the only driver there is; the key is taken so that files say what they mean.
     let driver = table.or(sink, "driver", (), |sink, field| field.word(sink, &[("script", ())]));
     let latency = table.need(sink, "latency", duration::latency);
     let slots = table.or(sink, "slots", 0, |sink, field| field.count(sink, 0..=LANES_MAX));
     let tokens = table.or(sink, "tokens", (0, 0, 0), tokens);
-    let price =
-        table.or(sink, "price", (0, 0), |sink, field| both(sink, field, "`price`", |sink, field| field.dollars(sink)));
+    let field = table.field("price");
+    let pricing = Pricing::of(field, tokens);
+    let price = field.map_or(Some((0, 0)), |field| both(sink, field, "`price`", |sink, field| field.dollars(sink)));
     table.close(sink);
-    driver?;
-    let ((tokens_in, tokens_out, tokens_max), (price_in, price_out)) = (tokens?, price?);
-    let (name, latency, slots, rate, gated) = (name?, latency?, slots?, Rate::default(), false);
-    Some(Model { name, latency, slots, tokens_in, tokens_out, tokens_max, price_in, price_out, rate, gated })
+    let whole = || {
+        driver?;
+        let ((tokens_in, tokens_out, tokens_max), (price_in, price_out)) = (tokens?, price?);
+        let (name, latency, slots, rate, gated) = (name?, latency?, slots?, Rate::default(), false);
+        Some(Model { name, latency, slots, tokens_in, tokens_out, tokens_max, price_in, price_out, rate, gated })
+    };
+    Some((whole(), pricing))
 }
 
 /// `{ in: …, out: …, max: … }`: what a call sends, receives as a rule, and can receive at most.
@@ -186,6 +193,8 @@ pub(crate) struct RoleRow<'n> {
     pub(crate) joining: u32,
     /// Where the number of lanes is given, or the key.
     pub(crate) at: Span,
+    /// Which model thinks in its lanes; `None` if that was refused.
+    pub(crate) model: Option<usize>,
 }
 
 impl RoleRow<'_> {
@@ -224,7 +233,7 @@ pub(crate) fn roles<'n>(
     let mut list = Some(Vec::new());
     for (place, entry) in entries.iter().enumerate() {
         roles.known.places.insert(&entry.key.text, place);
-        let mut row = RoleRow { name: &entry.key.text, lanes: None, joining: 0, at: entry.key.span };
+        let mut row = RoleRow { name: &entry.key.text, lanes: None, joining: 0, at: entry.key.span, model: None };
         let name = names::checked(sink, &entry.key.text, entry.key.span);
         let name = name.filter(|name| binding::has_lanes(sink, name, entry.key.span));
         let role = role(sink, Field::of(entry), (models, skills), &mut row);
@@ -252,7 +261,8 @@ fn role(
         row.at = field.node.span;
         field.count(sink, 1..=LANES_MAX)
     });
-    let model = table.need(sink, "model", |sink, field| models.known.find(sink, field));
+    row.model = table.need(sink, "model", |sink, field| models.known.find(sink, field));
+    let model = row.model;
     let context = table.maybe(sink, "context", |sink, field| field.integer(sink, 1..=TOKENS_MAX));
     let skill = table.maybe(sink, "skill", |sink, field| {
         let at = field.node.span;
@@ -291,7 +301,7 @@ fn lanes_in_total(sink: &mut Sink, rows: &[RoleRow<'_>], caps: &CapsRead) {
 fn unused_models(sink: &mut Sink, roles: &[Role], models: &Models<'_>) {
     let used: BTreeSet<usize> = roles.iter().map(|role| role.model).collect();
     for (name, place) in models.known.places.iter().filter(|(_, place)| !used.contains(place)) {
-        sink.error(Code::UnusedModel, models.keys[*place], format!("no role uses the model {}", shown(name)))
+        sink.error(Code::UnusedModel, models.pricing[*place].1, format!("no role uses the model {}", shown(name)))
             .label("not used")
             .help("delete it, or name it in a role: `model: …`");
     }

@@ -12,7 +12,7 @@ use super::faults::Sink;
 use super::scalar::{Field, shown};
 use super::table::{self, ListOf, Table};
 use super::tree::{Kind, Node};
-use super::{budgets, expect, misfortune, operators, rules, team, work};
+use super::{budgets, expect, misfortune, operators, prices, rules, team, work};
 use crate::scenario::{Budgets, Latency, LeaseRule, Patiences, Role, Scenario, TaskGroup, World};
 
 /// The version of the format that is read.
@@ -38,6 +38,7 @@ pub(crate) fn scenario(sink: &mut Sink, root: &Node, skills: &mut Skills<'_>) ->
     operators::note_joining(table.field("operators"), &mut roles);
     let budgets =
         table.or(sink, "budgets", Budgets::default(), |sink, field| budgets::budgets(sink, field, &roles, &mut models));
+    prices::tell(sink, (table.field("budgets"), table.field("operators")), (&models, &roles));
     let work = work::tasks(sink, &mut table, &roles, &caps);
     let lease_field = table.field("leases");
     let leases = rules::leases(sink, lease_field, work.touches.as_ref());

@@ -1,9 +1,9 @@
 //! The limits of a scenario beside what the work needs: which of them end the run before its tasks are done.
 
+use super::over_time::{self, Stage};
 use super::spend::{Amounts, What};
 use super::team::Crew;
-use crate::scenario::{Budgets, Command, Limit, Scenario};
-use baton_record::event::BudgetScope;
+use crate::scenario::{Budgets, Limit, Scenario};
 use serde::Serialize;
 
 /// What a limit means for the work.
@@ -31,6 +31,9 @@ pub struct LimitOutlook {
     pub needs: (f64, f64, Option<f64>),
     /// What that means.
     pub verdict: Verdict,
+    /// Whether a person sets another limit in its place later.
+    #[serde(skip)]
+    pub is_replaced: bool,
 }
 
 /// By role what is needed of everything, and what is left of it under the limits.
@@ -42,11 +45,67 @@ pub(crate) struct Outlook {
     pub(crate) share: f64,
 }
 
-/// Goes through the limits from the inside out: a call, a lane, a role, the run.
+/// What the limits let through. Where people set others later: at most what the widest allow, as expected what the last do.
 pub(crate) fn outlook(scenario: &Scenario, crew: &Crew, needs: &[Amounts]) -> Outlook {
-    let budgets = widest(scenario);
-    let (mut roles, mut limits) = (needs.to_vec(), Vec::new());
+    let stages = over_time::stages(scenario);
+    let (last, changed) = (&stages[stages.len() - 1].budgets, stages.len() > 1);
+    let mut under_last = under(scenario, last, crew, needs);
     let whole = needs.iter().copied().reduce(Amounts::plus).unwrap_or_default();
+    if changed {
+        let widest = under(scenario, &over_time::widest(&stages), crew, needs);
+        let expected = |(last, widest): (&Amounts, &Amounts)| last.at_most(*widest);
+        under_last.roles = under_last.roles.iter().zip(&widest.roles).map(expected).collect();
+        under_last.run = expected((&under_last.run, &widest.run));
+        under_last.limits = told_over_time(scenario, &stages, crew, needs);
+    }
+    let Under { roles, mut run, limits } = under_last;
+    // Who comes after what a limit has ended is never begun; and lanes may give up before a person sets another limit.
+    let ended = limits.iter().any(|limit| limit.verdict >= Verdict::ProbablyEnough);
+    if changed || ended && scenario.tasks.iter().any(|group| !group.after.is_empty()) {
+        run = run.until(1.0);
+    }
+    let share = if whole.calls.expected > 0.0 { run.calls.expected / whole.calls.expected } else { 1.0 };
+    Outlook { roles, run, limits, share: share.min(1.0) }
+}
+
+/// Every limit that ever holds, with the time from which on it does, or until which.
+fn told_over_time(scenario: &Scenario, stages: &[Stage], crew: &Crew, needs: &[Amounts]) -> Vec<LimitOutlook> {
+    let mut told: Vec<LimitOutlook> = Vec::new();
+    for stage in stages {
+        let now = under(scenario, &stage.budgets, crew, needs).limits;
+        let seconds = stage.from_us as f64 / 1e6;
+        for limit in now {
+            let bare = |told: &&mut LimitOutlook| told.limit.split(" (from ").next() == Some(limit.limit.as_str());
+            let before = told.iter_mut().rfind(bare);
+            match before {
+                Some(before) if before.allows == limit.allows => {}
+                Some(before) => {
+                    // It no longer holds when the work ends, and says nothing of the end.
+                    before.limit = format!("{}, until {seconds} s", before.limit);
+                    before.is_replaced = true;
+                    before.verdict = before.verdict.min(Verdict::ProbablyEnough);
+                    told.push(LimitOutlook { limit: format!("{} (from {seconds} s)", limit.limit), ..limit });
+                }
+                None if stage.from_us > 0 => {
+                    told.push(LimitOutlook { limit: format!("{} (from {seconds} s)", limit.limit), ..limit });
+                }
+                None => told.push(limit),
+            }
+        }
+    }
+    told
+}
+
+/// What one set of limits lets through.
+struct Under {
+    roles: Vec<Amounts>,
+    run: Amounts,
+    limits: Vec<LimitOutlook>,
+}
+
+/// Goes through the limits from the inside out: a call, a lane, a role, the run.
+fn under(scenario: &Scenario, budgets: &Budgets, crew: &Crew, needs: &[Amounts]) -> Under {
+    let (mut roles, mut limits) = (needs.to_vec(), Vec::new());
     for (at, role) in roles.iter_mut().enumerate() {
         let name = &scenario.roles[at].name;
         for (what, most) in sorts(budgets.call) {
@@ -89,51 +148,12 @@ pub(crate) fn outlook(scenario: &Scenario, crew: &Crew, needs: &[Amounts]) -> Ou
         limits.push(judged(&format!("budgets.run.{}", word(what)), what, most, &run));
         run = run.under(what, most);
     }
-    // Who comes after what a limit has ended is never begun; and a person may set any limit.
-    let ended = limits.iter().any(|limit| limit.verdict >= Verdict::ProbablyEnough);
-    let set = scenario.operators.iter().any(|said| matches!(said.command, Command::Budget(_)));
-    if set || ended && scenario.tasks.iter().any(|group| !group.after.is_empty()) {
-        run = run.until(1.0);
-    }
-    let share = if whole.calls.expected > 0.0 { run.calls.expected / whole.calls.expected } else { 1.0 };
-    Outlook { roles, run, limits, share: share.min(1.0) }
+    Under { roles, run, limits }
 }
 
 fn lanes_under(role: &Amounts, what: What, most: f64, lanes: f64) -> Amounts {
     let one_left = Amounts { bound: (role.bound.0 * lanes, role.bound.1 * lanes), ..*role };
     Amounts { bound: role.bound, ..one_left.under(what, most * lanes) }
-}
-
-/// The budgets of the file; where a person sets others later, the larger ones.
-fn widest(scenario: &Scenario) -> Budgets {
-    let mut budgets = scenario.budgets.clone();
-    let said = scenario.operators.iter().filter_map(|said| match &said.command {
-        Command::Budget(sets) => Some(sets),
-        _ => None,
-    });
-    for set in said.flatten() {
-        match set.scope {
-            BudgetScope::Run => budgets.run = budgets.run.map(|limit| wider(limit, set.limit)),
-            BudgetScope::Lane => budgets.lane = budgets.lane.map(|limit| wider(limit, set.limit)),
-            BudgetScope::Call => budgets.call = budgets.call.map(|limit| wider(limit, set.limit)),
-            BudgetScope::Role => {
-                let named = |role: usize| Some(scenario.roles[role].name.as_str()) == set.role.as_deref();
-                for (_, limit) in budgets.roles.iter_mut().filter(|(role, _)| named(*role)) {
-                    *limit = wider(*limit, set.limit);
-                }
-            }
-        }
-    }
-    budgets
-}
-
-fn wider(one: Limit, other: Limit) -> Limit {
-    let most = |one: Option<u64>, other: Option<u64>| one.zip(other).map(|(one, other)| one.max(other));
-    Limit {
-        requests: most(one.requests, other.requests),
-        tokens: most(one.tokens, other.tokens),
-        usd_micros: most(one.usd_micros, other.usd_micros),
-    }
 }
 
 fn sorts(limit: Option<Limit>) -> impl Iterator<Item = (What, f64)> {
@@ -182,5 +202,6 @@ fn told(limit: &str, what: What, most: f64, needs: (f64, f64, Option<f64>), verd
         allows: whole(most),
         needs: (whole(low), whole(expected), high.map(whole)),
         verdict,
+        is_replaced: false,
     }
 }

@@ -107,6 +107,18 @@ impl Amounts {
         }
     }
 
+    /// The same, but it may come to as much as the other.
+    pub(crate) fn at_most(self, other: Amounts) -> Amounts {
+        let most = |own: Figure, other: Figure| Figure { high: other.high.max(own.high), ..own };
+        Amounts {
+            calls: most(self.calls, other.calls),
+            tokens_in: most(self.tokens_in, other.tokens_in),
+            tokens_out: most(self.tokens_out, other.tokens_out),
+            micros: most(self.micros, other.micros),
+            bound: self.bound,
+        }
+    }
+
     pub(crate) fn told(&self) -> Spend {
         Spend {
             usd: self.micros.dollars(),
