@@ -21,13 +21,13 @@ pub(crate) fn plan(wanted: &Wanted) -> Answer {
         Err(why) => return say::wrong_use(&why, wanted.json),
     };
     let checked = file::check_on(&skill_shelf::on_disk, &name, &bytes);
-    if !checked.faults.list.is_empty() {
-        mutter(&checked.faults.render(wanted.color.wanted()));
+    for faults in checked.all().into_iter().filter(|faults| !faults.list.is_empty()) {
+        mutter(&faults.render(wanted.color.wanted()));
     }
     let Some(scenario) = checked.scenario else {
         let mut answer = Answer::new(say::WRONG_USE);
         if wanted.json {
-            answer.line(&checked.faults.to_json());
+            answer.line(&file::to_json(&checked.all()));
         }
         return answer;
     };

@@ -322,7 +322,8 @@ fn work(scenario: &Scenario, kinds: &[kinds::Kind]) -> Vec<EntryPlan> {
 
 /// What is reached first: a limit, or what takes longest.
 fn binds(plan: &Plan) -> String {
-    let worst = plan.limits.iter().max_by_key(|limit| limit.verdict).filter(|limit| limit.verdict >= Verdict::Tight);
+    let lasting = plan.limits.iter().filter(|limit| !limit.is_replaced);
+    let worst = lasting.max_by_key(|limit| limit.verdict).filter(|limit| limit.verdict >= Verdict::Tight);
     if let Some(limit) = worst {
         return limit.limit.clone();
     }
@@ -341,6 +342,10 @@ fn warnings(scenario: &Scenario, plan: &Plan, kinds: &[kinds::Kind], crew: &Crew
         let (low, expected, _) = limit.needs;
         let (name, allows) = (&limit.limit, limit.allows);
         match limit.verdict {
+            Verdict::Tight if limit.is_replaced => warnings.push(format!(
+                "{name} allows {allows}, and then a person sets another limit, with which this plan reckons: whoever needs more \
+                 before that gives up, and the run ends if all do; set it earlier, or begin with more"
+            )),
             Verdict::EndsTheRun => warnings.push(format!(
                 "{name} allows {allows}, and the work needs {low} at least: the run ends before its tasks are done; raise the \
                  limit above {expected}, or give the team less to do"
@@ -348,10 +353,6 @@ fn warnings(scenario: &Scenario, plan: &Plan, kinds: &[kinds::Kind], crew: &Crew
             Verdict::Tight => warnings.push(format!(
                 "{name} allows {allows}, and the work is expected to need {expected}: the run will probably end before its \
                  tasks are done; raise the limit, or give the team less to do"
-            )),
-            Verdict::Enough | Verdict::ProbablyEnough if limit.is_replaced && allows < expected => warnings.push(format!(
-                "{name} allows {allows}, and then a person sets another limit, with which this plan reckons: whoever needs more \
-                 before that gives up, and the run ends if all do; set it earlier, or begin with more"
             )),
             Verdict::Enough | Verdict::ProbablyEnough => {}
         }

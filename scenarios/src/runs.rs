@@ -5,6 +5,7 @@
 
 mod evidence;
 pub mod gc;
+mod inventory;
 mod listing;
 mod trash;
 

@@ -540,7 +540,7 @@ fn json_has_the_fields_that_others_rely_on() {
                     \"help\":\"did you mean `seed`?\"}]}";
     assert_eq!(json, expected);
     let good = file::check("good.yaml", with("seed: 7").0.as_bytes());
-    assert_eq!(good.faults.to_json(), "{\"files\":[\"good.yaml\"],\"errors\":[]}");
+    assert_eq!(good.faults.to_json(), "{\"format\":1,\"exit_code\":0,\"files\":[\"good.yaml\"],\"errors\":[]}");
     assert_eq!(good.faults.render(false), "");
 }
 

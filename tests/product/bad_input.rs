@@ -162,3 +162,21 @@ fn a_closed_stdout_is_no_panic() {
     let said = finish(&mut command);
     assert!(!said.stderr.contains("panicked"), "{}", said.stderr);
 }
+
+/// A program that reads what is wrong with a file need not know which verb it has asked.
+#[test]
+fn run_plan_and_check_tell_the_mistakes_of_a_file_with_the_same_keys() {
+    let place = tempfile::tempdir().unwrap();
+    let place = place.path();
+    let many: String = (0..300).map(|nth| format!("key-{nth}: 1\n")).collect();
+    for (name, text) in [("one", format!("{GOOD}lanes: 7\n")), ("many", format!("{GOOD}{many}"))] {
+        let file = write_scenario(place, name, &text);
+        let told = ["run", "plan", "check"].map(|verb| say(place, [verb, &file, "--json"]));
+        for said in &told {
+            assert_eq!(said.code(), 2, "{said:?}");
+            assert_eq!(said.json(), told[2].json(), "the same object");
+        }
+        let object = told[0].json();
+        assert_eq!((&object["format"], &object["exit_code"]), (&1.into(), &2.into()), "{object:#}");
+    }
+}

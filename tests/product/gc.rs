@@ -87,6 +87,7 @@ fn only_what_is_old_ended_and_intact_goes() {
     aged(&place.join("runs/damaged"));
     std::fs::create_dir_all(place.join("runs/notes/drafts")).unwrap();
     std::os::unix::fs::symlink(place.join("runs/old"), place.join("runs/linked")).unwrap();
+    std::fs::write(place.join("runs/todo.txt"), "mine").unwrap();
 
     let (said, runs) = listed(place);
     assert_eq!(said.code(), 0);
@@ -101,7 +102,7 @@ fn only_what_is_old_ended_and_intact_goes() {
     let told = said.json();
     let odd: BTreeMap<String, &str> =
         told["odd"].as_array().unwrap().iter().map(|odd| (name(&odd["path"]), odd["why"].as_str().unwrap())).collect();
-    assert_eq!(odd.keys().collect::<Vec<_>>(), ["linked", "notes"], "{odd:?}");
+    assert_eq!(odd.keys().collect::<Vec<_>>(), ["linked", "notes", "todo.txt"], "{odd:?}");
 
     let (code, dry) = gc(place, &["--dry-run"]);
     assert_eq!((code, freed(&dry)), (0, vec!["nested".to_owned(), "old".to_owned()]), "{dry:#}");
@@ -117,6 +118,7 @@ fn only_what_is_old_ended_and_intact_goes() {
         ("lost", "it is broken"),
         ("killed", "killed and nobody has verified it"),
         ("linked", "a link"),
+        ("todo.txt", "a file; runs are folders"),
         ("notes", "no run"),
     ] {
         assert!(kept.get(run).is_some_and(|said| said.contains(why)), "{run}: {kept:?}");
@@ -316,4 +318,36 @@ fn what_may_not_be_removed_is_told() {
     assert_eq!(said.code(), 5, "{said:?}");
     assert!(kept(&said.json())["run"].contains("cannot be removed"), "{said:?}");
     RunFolder(&runs.join("run")).must_be_sound("after a refused removal");
+}
+
+/// Whatever somebody has put into a run folder was not made by a run: it is named, and nothing of the folder goes.
+#[test]
+fn what_somebody_has_put_into_a_run_folder_is_not_removed() {
+    let place = tempfile::tempdir().unwrap();
+    let place = place.path();
+    for (at, file) in [
+        ("runs/top", "thesis.txt"),
+        ("runs/journal", "journal/notes.txt"),
+        ("runs/content", "content/ab/mine"),
+        ("runs/repository", "repo.git/objects/mine"),
+        ("runs/policies", "policies/merger/draft.md"),
+        ("runs/hidden", ".env"),
+    ] {
+        made(place, at);
+        let stranger = place.join(at).join(file);
+        std::fs::create_dir_all(stranger.parent().unwrap()).unwrap();
+        std::fs::write(&stranger, "mine").unwrap();
+        aged(&place.join(at));
+        for words in [&["--dry-run"][..], &[], &["--recorded"]] {
+            let (code, told) = gc(place, words);
+            assert_eq!((code, freed(&told)), (0, Vec::new()), "{file}: {told:#}");
+            let why = told["kept"][0]["why"].as_str().unwrap_or_default();
+            assert!(why.contains(file), "{file} is not named: {told:#}");
+            assert!(stranger.exists() && place.join(at).join("run.json").exists(), "{file}: something is gone");
+        }
+        std::fs::remove_file(&stranger).unwrap();
+        aged(&place.join(at));
+        let (_, told) = gc(place, &[]);
+        assert_eq!(freed(&told).len(), 1, "{file}: without it the run goes: {told:#}");
+    }
 }

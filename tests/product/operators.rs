@@ -289,3 +289,34 @@ fn a_task_that_was_handed_on_as_often_as_it_may_be_is_handed_on_no_more() {
     );
     assert_eq!(folder.of_kind("PacketAccepted").len(), 2, "once for each task");
 }
+
+/// Whoever drains a team that stands still wants it to end what it has begun: nothing new, and no wait for a resume.
+#[test]
+fn a_drain_ends_a_pause_so_that_what_was_begun_ends() {
+    for (seed, people, drains) in [
+        (1, says(20_000, "pause-all") + &says(600_000, "drain"), 1),
+        (2, says(20_000, "drain") + &says(20_500, "pause-all") + &says(600_000, "drain"), 2),
+        (3, says(20_000, "pause-all") + &says(20_000, "drain") + &says(20_000, "resume-all"), 1),
+    ] {
+        for faults in ["", "faults: [ { restart: supervisor, at: 600s }, { restart: merger, at: 21s } ]\n"] {
+            let place = tempfile::tempdir().unwrap();
+            let told = Told::of(place.path(), "drained", &format!("{WORK}operators:\n{people}{faults}"), seed);
+            assert_eq!((told.code, &told.outcome["stopped"]), (5, &"drained".into()), "{:#}", told.outcome);
+            assert!(told.outcome["virtual_s"].as_f64().unwrap() < 1_200.0, "{}", told.outcome["virtual_s"]);
+            let records = told.records();
+            let drain = at(&records, |r| r["data"]["command"] == "drain");
+            assert!(records[drain..].iter().all(|r| r["kind"] != "TaskAssigned" || r["data"]["attempt"] != 1));
+            assert_eq!(told.of_kind("Resumed").len(), 1, "the drain is all that ends the pause");
+            let commands = &told.outcome["report"]["people"]["commands"];
+            assert_eq!(commands, &serde_json::json!({ "drain": drains, "pause-all": 1 }), "each counts once");
+            let tasks = |kind: &str| -> Vec<String> {
+                let of = |record: Value| record["task"].as_str().map(str::to_owned);
+                told.of_kind(kind).into_iter().filter_map(of).collect()
+            };
+            let ended = [tasks("TaskDone"), tasks("TaskReturned")].concat();
+            for task in tasks("TaskAssigned") {
+                assert!(ended.contains(&task), "{task} was begun and has not ended");
+            }
+        }
+    }
+}

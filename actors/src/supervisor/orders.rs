@@ -47,8 +47,13 @@ impl Supervisor {
                 Ok(())
             }
             word => {
-                let order = self.order(word)?;
-                self.obey(&Command::Order { order, by, reason })
+                let (order, epoch) = (self.order(word)?, self.state.pause.epoch());
+                self.obey(&Command::Order { order, by, reason })?;
+                // A drain ends a pause.
+                if epoch != self.state.pause.epoch() {
+                    self.announce_again();
+                }
+                Ok(())
             }
         }
     }

@@ -91,7 +91,7 @@ impl Orders {
     /// No other check but the sequel has seen the record.
     pub(crate) fn see(&mut self, seq: u64, record: &Record, view: &View<'_>) {
         self.last_us = record.t_us;
-        if let Err(why) = self.follows(record) {
+        if let Err(why) = self.follows(record, view.pauses.is_paused()) {
             self.mail_1.breaks(|| format!("record {seq} {why}"));
         }
         let result = match &record.event {
@@ -110,7 +110,7 @@ impl Orders {
 
     /// A limit that a person set, and a person's answer, stand behind the command that ordered them; behind one that
     /// orders them stands the first of them.
-    fn follows(&mut self, record: &Record) -> Finding {
+    fn follows(&mut self, record: &Record, paused: bool) -> Finding {
         let first = self.spoken.as_mut().is_some_and(|spoken| std::mem::take(&mut spoken.at_once));
         let (by, reason, ordered): (_, _, &[OperatorCommand]) = match &record.event {
             Event::SegmentClosed(_) => {
@@ -125,8 +125,10 @@ impl Orders {
                 (&given.by, Some(&given.reason), &[OperatorCommand::Approve])
             }
             Event::ApprovalGiven(given) => (&given.by, Some(&given.reason), &[OperatorCommand::Deny]),
+            // A drain ends a pause at once.
+            Event::Resumed(resumed) if first => (&resumed.by, Some(&resumed.reason), &[OperatorCommand::Drain]),
             event => {
-                self.hear(event);
+                self.hear(event, paused);
                 return if first { Err("stands where what a command changed is told") } else { Ok(()) };
             }
         };
@@ -137,14 +139,18 @@ impl Orders {
     }
 
     /// What was said last, as long as only what it changed stands behind it.
-    fn hear(&mut self, event: &Event) {
+    fn hear(&mut self, event: &Event, paused: bool) {
         let (command, by, reason) = match event {
             Event::CommandGiven(given) => (given.command, given.by.clone(), given.reason.clone()),
             // What is given up, or joins, by it stands between.
             Event::TaskFailed(_) | Event::LaneJoined(_) => return,
             _ => return self.spoken = None,
         };
-        let at_once = matches!(command, OperatorCommand::Budget | OperatorCommand::Approve | OperatorCommand::Deny);
+        let at_once = match command {
+            OperatorCommand::Budget | OperatorCommand::Approve | OperatorCommand::Deny => true,
+            OperatorCommand::Drain => paused,
+            _ => false,
+        };
         self.spoken = Some(Spoken { command, by, reason, at_once });
     }
 
@@ -233,7 +239,7 @@ impl Orders {
         let is_so = match wanted {
             Wanted::PauseAll => view.pauses.is_paused(),
             Wanted::ResumeAll => !view.pauses.is_paused(),
-            Wanted::Drain => board.is_draining() || self.stopping,
+            Wanted::Drain => board.is_draining() && !view.pauses.is_paused() || self.stopping,
             Wanted::Stop => self.stopping,
             Wanted::Kill(lane) => {
                 let lane = lane.filter(|lane| board.lives(*lane)).ok_or(gone)?;

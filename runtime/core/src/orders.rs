@@ -111,9 +111,14 @@ pub fn why(refusal: Refusal) -> CommandRefusal {
 
 impl Supervision {
     pub(crate) fn order(&self, order: &Order, (by, reason): (&str, &str), now_us: u64) -> Result<Vec<Fact>, Refusal> {
-        self.board.may_order(order.command(), order.lane())?;
+        // Whoever drains a team that stands still lets it end what it has begun, also if it is drained already.
+        let lifts = matches!(order, Order::Drain) && self.pause.epoch().paused() && !self.board.is_stopping();
+        if !lifts {
+            self.board.may_order(order.command(), order.lane())?;
+        }
         let given = order.fact(by, reason);
         let then = match order {
+            Order::Drain if lifts => self.resumed(by, reason)?,
             Order::Drain | Order::Stop | Order::Kill { .. } => Vec::new(),
             Order::Add(clones) => self.joined(clones, (by, reason))?,
             Order::Remove { lane } => {

@@ -144,12 +144,14 @@ impl Supervision {
             Command::AcknowledgePause { epoch } => {
                 Ok(vec![self.pause.acknowledge(*epoch, self.board.lanes(), self.board.gone())?])
             }
-            Command::Resume { by, reason } => {
-                let resumed = self.pause.resume(by, reason)?;
-                let started = self.slots.start_all(Draft::of(&self.ledger));
-                self.with_retirements([vec![resumed], started].concat(), now_us)
-            }
+            Command::Resume { by, reason } => self.with_retirements(self.resumed(by, reason)?, now_us),
         }
+    }
+
+    /// A pause ends, and calls that waited for that begin.
+    pub(crate) fn resumed(&self, by: &str, reason: &str) -> Result<Vec<Fact>, Refusal> {
+        let resumed = self.pause.resume(by, reason)?;
+        Ok([vec![resumed], self.slots.start_all(Draft::of(&self.ledger))].concat())
     }
 
     fn leave(&self) -> Leave<'_> {

@@ -80,6 +80,8 @@ pub struct Faults {
 
 #[derive(Serialize)]
 struct Answer<'a> {
+    format: u32,
+    exit_code: u8,
     files: Vec<&'a str>,
     errors: Vec<&'a Fault>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -99,7 +101,8 @@ impl Faults {
         self.source.text()
     }
 
-    /// `{"files":[…],"errors":[{code, severity, message, file, line, column, length, help}]}` on one line.
+    /// `{"format":1,"exit_code":2,"files":[…],"errors":[{code, severity, message, file, line, column, length, help}]}` on one
+    /// line; the exit code is 0 if there are only warnings.
     /// `errors` holds warnings too. `"more"` follows only if faults were left out.
     pub fn to_json(&self) -> String {
         to_json(&[self])
@@ -116,7 +119,8 @@ pub fn to_json(all: &[&Faults]) -> String {
     let files = all.iter().map(|faults| faults.file.as_str()).collect();
     let errors = all.iter().flat_map(|faults| &faults.list).collect();
     let more: usize = all.iter().map(|faults| faults.more).sum();
-    let answer = Answer { files, errors, more: (more > 0).then_some(more) };
+    let exit_code = if all.iter().any(|faults| faults.errors > 0) { 2 } else { 0 };
+    let answer = Answer { format: 1, exit_code, files, errors, more: (more > 0).then_some(more) };
     serde_json::to_string(&answer).expect("texts and numbers can always be written")
 }
 

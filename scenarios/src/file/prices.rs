@@ -102,7 +102,8 @@ fn in_dollars<'n>(budgets: Option<Field<'n>>, operators: Option<Field<'n>>) -> V
 }
 
 fn of_scopes<'n>(node: &'n Node, limits: &mut Vec<InDollars<'n>>) {
-    let usd = |node: &'n Node| value(node, "usd").map(|usd| usd.span);
+    // What is no amount has a fault of its own.
+    let usd = |node: &'n Node| value(node, "usd").filter(|usd| is_amount(usd)).map(|usd| usd.span);
     let all = ["run", "lane", "call"].into_iter().filter_map(|scope| usd(value(node, scope)?));
     limits.extend(all.map(|at| (None, at)));
     if let Some(Kind::Mapping(roles)) = value(node, "role").map(|node| &node.kind) {
@@ -113,4 +114,8 @@ fn of_scopes<'n>(node: &'n Node, limits: &mut Vec<InDollars<'n>>) {
 fn value<'n>(node: &'n Node, key: &str) -> Option<&'n Node> {
     let Kind::Mapping(entries) = &node.kind else { return None };
     entries.iter().find(|entry| entry.key.text == key).map(|entry| &entry.value)
+}
+
+fn is_amount(node: &Node) -> bool {
+    matches!(&node.kind, Kind::Scalar { text, plain: true } if text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.'))
 }

@@ -80,10 +80,10 @@ fn told_over_time(scenario: &Scenario, stages: &[Stage], crew: &Crew, needs: &[A
             match before {
                 Some(before) if before.allows == limit.allows => {}
                 Some(before) => {
-                    // It no longer holds when the work ends, and says nothing of the end.
+                    // It no longer holds when the work ends: whether it ends the run before is not known.
                     before.limit = format!("{}, until {seconds} s", before.limit);
                     before.is_replaced = true;
-                    before.verdict = before.verdict.min(Verdict::ProbablyEnough);
+                    before.verdict = before.verdict.min(Verdict::Tight);
                     told.push(LimitOutlook { limit: format!("{} (from {seconds} s)", limit.limit), ..limit });
                 }
                 None if stage.from_us > 0 => {

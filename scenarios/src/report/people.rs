@@ -3,7 +3,7 @@
 use super::roster::Roster;
 use super::sample::{Counts, Distribution, Samples, word};
 use crate::outcome::{ApprovalOutcome, ApprovalState};
-use baton_record::event::{ApprovalAsked, ApprovalThen, CommandRefusal, CommandRefused};
+use baton_record::event::{ApprovalAsked, ApprovalThen, CommandRefusal, CommandRefused, OperatorCommand};
 use baton_record::{ApprovalId, Event, LaneId};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -118,12 +118,17 @@ pub(super) struct Decisions {
     waits: Samples,
     paused_us: Option<u64>,
     acknowledged: Samples,
+    /// Whether the record before was a drain, which ends a pause.
+    drained: bool,
 }
 
 impl Decisions {
     pub(super) fn see(&mut self, t_us: u64, lane: Option<LaneId>, event: &Event, roster: &Roster) {
+        let drained = std::mem::take(&mut self.drained);
         let told = &mut self.told;
         match event {
+            Event::SegmentClosed(_) => self.drained = drained,
+            Event::Resumed(_) if drained => self.resume(t_us),
             Event::ApprovalAsked(asked) => {
                 told.approvals.asked += 1;
                 told.approvals.by_subject.add(word(&asked.subject));
@@ -183,7 +188,10 @@ impl Decisions {
 
     fn command(&mut self, t_us: u64, event: &Event) {
         let (command, by) = match event {
-            Event::CommandGiven(given) => (word(&given.command), &given.by),
+            Event::CommandGiven(given) => {
+                self.drained = given.command == OperatorCommand::Drain;
+                (word(&given.command), &given.by)
+            }
             Event::PauseRequested(requested) => {
                 self.told.pauses.count += 1;
                 self.paused_us = Some(t_us);

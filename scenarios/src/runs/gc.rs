@@ -4,6 +4,7 @@
 //! the reason. A control run is broken by design and belongs to the run beside it: it goes with that, never alone.
 
 use super::evidence;
+use super::inventory;
 use super::listing::{self, Listing, Odd, RunEntry, State, Verified};
 use super::trash::{Held, NotHeld, is_trash};
 use crate::run::control_folder;
@@ -195,7 +196,16 @@ impl Freed {
         None
     }
 
+    /// Removes what is known to be a run's, and nothing that somebody has put among it.
     fn let_go(&mut self, held: Held, path: &Path, bytes: u64, dry_run: bool) -> bool {
+        if let Some(stranger) = inventory::stranger(path) {
+            let stranger = stranger.strip_prefix(path).unwrap_or(&stranger);
+            self.keep(
+                path,
+                &format!("there is something in it that no run makes: {}; take it out first", stranger.display()),
+            );
+            return false;
+        }
         match if dry_run { Ok(()) } else { held.remove() } {
             Ok(()) => self.freed.push(Gone { path: path.to_owned(), bytes }),
             Err(error) => {

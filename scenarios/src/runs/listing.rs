@@ -16,7 +16,7 @@ const DEPTH_MAX: usize = 3;
 pub struct Listing {
     /// The runs.
     pub runs: Vec<RunEntry>,
-    /// Folders and links that are no runs and hold none.
+    /// Files, folders and links that are no runs and hold none.
     pub odd: Vec<Odd>,
 }
 
@@ -110,6 +110,10 @@ fn below(folder: &Path, depth: usize, listing: &mut Listing) -> io::Result<()> {
             odd("a link; links are not followed");
         } else if kind.is_dir() {
             other_folder(&path, depth, listing);
+        } else if kind.is_file() {
+            odd("a file; runs are folders");
+        } else {
+            odd("neither a folder nor a file");
         }
     }
     Ok(())

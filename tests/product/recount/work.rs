@@ -199,7 +199,13 @@ pub(super) fn people(book: &Book<'_>) -> Value {
     let waits: Vec<u64> = book.of_kind("ApprovalAsked").filter_map(answers).collect();
     let role = |line: &Line<'_>| book.role(line.lane.unwrap()).to_owned();
     let word = |key: &'static str| move |line: &Line<'_>| line.data[key].as_str().unwrap().to_owned();
-    let commands = ["CommandGiven", "PauseRequested", "Resumed"].map(|kind| book.count(kind)).iter().sum::<u64>();
+    let by_drain = |line: &&Line<'_>| {
+        let before = book.lines[..line.at].iter().rfind(|before| before.kind != "SegmentClosed").unwrap();
+        before.kind == "CommandGiven" && before.data["command"] == "drain"
+    };
+    let drained = book.of_kind("Resumed").filter(by_drain).count() as u64;
+    let commands =
+        ["CommandGiven", "PauseRequested", "Resumed"].map(|kind| book.count(kind)).iter().sum::<u64>() - drained;
     let resumed = |line: &Line<'_>| book.next(line.at, |next| next.kind == "Resumed").map_or(book.end, |next| next.t);
     json!({
         "approvals": {

@@ -66,7 +66,8 @@ pub struct Resumed {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum OperatorCommand {
-    /// Nobody begins another task; the run ends when what was begun has ended.
+    /// Nobody begins another task; the run ends when what was begun has ended. A pause ends with it, for that: its record
+    /// stands behind this one.
     Drain,
     /// The run ends now.
     Stop,
