@@ -535,7 +535,7 @@ fn every_explanation_has_a_wrong_example_that_gives_its_code_and_a_right_one() {
 fn json_has_the_fields_that_others_rely_on() {
     let (whole, _) = with("sead: 7");
     let json = read("dir/case.yaml", whole.as_bytes()).unwrap_err().to_json();
-    let expected = "{\"files\":[\"dir/case.yaml\"],\"errors\":[{\"code\":\"E0103\",\"severity\":\"error\",\"message\":\
+    let expected = "{\"format\":1,\"exit_code\":2,\"files\":[\"dir/case.yaml\"],\"errors\":[{\"code\":\"E0103\",\"severity\":\"error\",\"message\":\
                     \"the file has no key \\\"sead\\\"\",\"file\":\"dir/case.yaml\",\"line\":2,\"column\":1,\"length\":4,\
                     \"help\":\"did you mean `seed`?\"}]}";
     assert_eq!(json, expected);
