@@ -77,7 +77,8 @@ pub(crate) fn tell(
                 .label("what its calls cost is not known")
                 .help(help)
                 .also(limit, "this limit is in dollars");
-        } else if pricing.tokens == Some((false, false)) && pricing.at.is_none() {
+        } else if models.list.is_some() && pricing.tokens == Some((false, false)) && pricing.at.is_none() {
+            // A doubt is told of models that could be read.
             sink.error(
                 Code::CostsNothing,
                 *at,
