@@ -210,6 +210,7 @@ impl Policy {
         };
         taken.pieces.iter().filter_map(|piece| self.piece(piece)).for_each(&mut weigh);
         taken.pieces.iter().filter_map(|piece| self.named_files(piece, ground)).for_each(&mut weigh);
+        taken.pieces.iter().filter_map(|piece| self.written_files(piece, ground)).for_each(&mut weigh);
         taken.redirects.iter().map(|redirect| self.redirect(redirect, ground)).for_each(&mut weigh);
         if let Some(why) = taken.uncertain {
             weigh(self.uncertain(why, shown));
@@ -254,6 +255,22 @@ impl Policy {
             }
         }
         None
+    }
+
+    /// What a command writes by its arguments is written as by a redirection; `None`: nothing speaks against it.
+    fn written_files(&self, piece: &Piece, ground: &dyn Paths) -> Option<Verdict> {
+        let verdict = |path: &str| {
+            if HARMLESS.contains(&path) {
+                return None;
+            }
+            let from = if path.starts_with('/') { "" } else { piece.directory.as_deref()? };
+            Some(match path::resolve(path, from, ground) {
+                Ok(place) => self.place(FileTool::Write, &place, ground),
+                Err(fault) => Verdict::denied(Reason::Path(fault), path),
+            })
+        };
+        let verdicts = reads::written(&piece.words).into_iter().filter_map(verdict);
+        verdicts.max_by_key(|verdict| verdict.decision).filter(|verdict| verdict.decision != Decision::Allowed)
     }
 
     /// An argument of a program that opens what it is given; `None`: nothing speaks against it.

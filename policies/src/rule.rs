@@ -130,7 +130,9 @@ impl Rule {
         match &self.subject {
             Subject::AnyCommand => true,
             Subject::Command { words, prefix } => could_begin(words, *prefix, command),
-            Subject::Push => could_begin(&["git".to_owned(), "push".to_owned()], true, command),
+            Subject::Push => ["push", "send-pack", "http-push"]
+                .iter()
+                .any(|word| could_begin(&["git".to_owned(), (*word).to_owned()], true, command)),
             _ => false,
         }
     }

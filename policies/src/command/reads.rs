@@ -1,4 +1,4 @@
-//! Files that a command names in its arguments, and programs that read others than they name.
+//! Files that a command names in its arguments, to read or to write them, and programs that read others than they name.
 //!
 //! Owns which programs do nothing with a plain argument but open it, and which reach further. That a word is known, and where
 //! a path leads, is found out elsewhere; of what a program opens by itself nothing is known here.
@@ -66,4 +66,20 @@ pub(crate) fn paths_in(word: &Word) -> impl Iterator<Item = &str> {
     let text = word.text.as_str();
     let behind = text.match_indices(['=', ':', '@', ',']).map(|(at, _)| &text[at + 1..]);
     std::iter::once(text).chain(behind).filter(|path| !path.is_empty())
+}
+
+/// The plain words of a command that name files which it writes, of programs that do little else.
+pub(crate) fn written(words: &[Word]) -> Vec<&str> {
+    let Some((program, arguments)) = words.split_first() else { return Vec::new() };
+    let program = wrappers::program(&program.text);
+    let known: Vec<&str> = arguments.iter().filter(|word| word.known).map(|word| word.text.as_str()).collect();
+    let edits = known.iter().any(|word| word.starts_with("-i") || word.starts_with("--in-place"));
+    let plain = || known.iter().copied().filter(|word| !word.starts_with('-'));
+    match program.as_str() {
+        "tee" | "touch" | "truncate" | "mkdir" => plain().collect(),
+        "cp" | "mv" | "ln" | "install" => plain().skip(1).last().into_iter().collect(),
+        "sed" if edits => plain().skip(1).collect(),
+        "dd" => known.iter().filter_map(|word| word.strip_prefix("of=")).collect(),
+        _ => Vec::new(),
+    }
 }

@@ -317,7 +317,12 @@ pub(super) fn git_runs(words: &[Word]) -> bool {
         [("submodule", "foreach"), ("bisect", "run"), ("rebase", "-x"), ("rebase", "--exec"), ("difftool", "-x")];
     let Some(subcommand) = words.get(1) else { return false };
     let has = |marker: &str| words.iter().skip(2).any(|word| word.text.starts_with(marker));
-    subcommand.text == "filter-branch" || rows.iter().any(|(name, marker)| subcommand.text == *name && has(marker))
+    // A setting may be the name of a command, or what another command runs.
+    let sets = |word: &Word| word.text.contains('.') && !word.text.starts_with('-') && !is_harmless_setting(word);
+    let defines = subcommand.text == "config" && words.iter().skip(2).any(sets);
+    defines
+        || subcommand.text == "filter-branch"
+        || rows.iter().any(|(name, marker)| subcommand.text == *name && has(marker))
 }
 
 /// Why a subcommand of git does more than its name says.

@@ -281,3 +281,35 @@ fn a_denial_names_what_decided_and_not_a_rule_that_merely_might_have() {
     let verdict = none.judge(&Action::Bash("$X"), &ground(false));
     assert!(matches!(verdict.reason, Reason::Rule { .. }), "every command is denied, this one too: {verdict:?}");
 }
+
+#[test]
+fn what_a_command_names_to_write_is_written_by_it() {
+    let allow =
+        rules(&["Bash(tee:*)", "Bash(cp:*)", "Bash(sed:*)", "Bash(dd:*)", "Bash(touch:*)", "Bash(git:*)", "Write"]);
+    let policy = Policy { allow, approve: Vec::new(), deny: rules(&["Push", "Write(notes/keys/**)"]), ..narrow() };
+    check(
+        &policy,
+        &ground(false),
+        &[
+            ("tee notes/x", A),
+            ("tee -a src/x", D),
+            ("true | tee src/x", D),
+            ("tee notes/x src/x", D),
+            ("cp src/x notes/x", A),
+            ("cp notes/x src/x", D),
+            ("cp notes/x notes/keys/id", D),
+            ("sed -i s/a/b/ src/x", D),
+            ("sed -i s/a/b/ notes/x", A),
+            ("dd if=src/x of=notes/x", A),
+            ("dd of=src/x", D),
+            ("touch ../x", D),
+            ("touch /etc/x", D),
+            ("touch notes/out/x", D),
+            ("git send-pack x", D),
+            ("git config alias.p push", D),
+            ("git config core.pager x", D),
+            ("git config user.name x", A),
+            ("git log", A),
+        ],
+    );
+}

@@ -203,6 +203,11 @@ impl Rule {
         let (Some((program, rest)), Some((first, behind))) = (own.split_first(), words.split_first()) else {
             return false;
         };
+        if self.tool == "Push" {
+            // The same by other names.
+            let sends = |word: &&&str| ["push", "send-pack", "http-push"].contains(*word);
+            return name(first) == "git" && behind.iter().any(|word| sends(&word));
+        }
         let mut behind = behind.iter();
         name(program) == name(first) && rest.iter().all(|word| behind.any(|found| found == word))
     }
