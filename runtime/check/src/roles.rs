@@ -51,6 +51,8 @@ pub(crate) struct HandedOver {
 #[derive(Debug, Default)]
 struct Making {
     owner: Option<LaneId>,
+    /// Its owner's attempt.
+    attempt: u32,
     /// Denied to its owner since it has the task.
     denied: u32,
     /// What its owner did since then, and could not be done.
@@ -180,9 +182,10 @@ impl Roles {
                     self.ignoring.entry(fault.fault).or_default().insert(lane);
                 }
             }
-            Event::TaskAssigned(_) => {
+            Event::TaskAssigned(assigned) => {
                 let Some(task) = record.task else { return };
                 let making = self.tasks.entry(task).or_default();
+                making.attempt = assigned.attempt;
                 (making.owner, making.submitted) = (record.lane, None);
                 (making.denied, making.failed) = (0, 0);
                 making.restarts = self.restarts;
@@ -301,6 +304,10 @@ impl Roles {
 
     fn submitted(&mut self, record: &Record, submitted: &ChangeSubmitted) {
         let Some(making) = record.task.and_then(|task| self.tasks.get_mut(&task)) else { return };
+        // What comes too late of an attempt that was closed says nothing of the present one.
+        if submitted.change.attempt() != making.attempt {
+            return;
+        }
         making.submitted = Some((submitted.change, (submitted.denied, submitted.failed), submitted.author.clone()));
     }
 
