@@ -56,6 +56,13 @@ pub(crate) enum Verb {
     Gc(Gc),
     /// Land branches on main: one after another, through the gates, or not at all; in any repository
     Land(Land),
+    /// Take back what a landed branch or a commit brought: an inverse change through the same gates
+    #[command(alias = "undo")]
+    Rollback(Rollback),
+    /// Who waits to land, what is being tried, and what became of what was tried before
+    Queue(Queue),
+    /// Find the command that tests this repository, prove main green with it, and write baton.yaml
+    Init(Init),
     /// List the scenarios that come with the program
     Scenarios {
         /// Print one JSON object on stdout
@@ -243,15 +250,8 @@ pub(crate) struct Land {
     /// The branch to land on [default: main, else master]
     #[arg(long, value_name = "BRANCH")]
     pub(crate) onto: Option<String>,
-    /// A command that every tree must pass before it becomes main; may be given several times [default: `gates` of baton.yaml on main]
-    #[arg(long, value_name = "COMMAND", conflicts_with = "no_gate")]
-    pub(crate) gate: Vec<String>,
-    /// Land without any gate; this is written down
-    #[arg(long)]
-    pub(crate) no_gate: bool,
-    /// End a gate after this time: `90s`, `20m` [default: 30m]
-    #[arg(long, value_name = "TIME", value_parser = time)]
-    pub(crate) timeout: Option<i64>,
+    #[command(flatten)]
+    pub(crate) gates: GateArguments,
     /// Run so many gates at once while a red one is searched for
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=64))]
     pub(crate) jobs: u32,
@@ -279,6 +279,81 @@ pub(crate) struct Land {
     /// Move clean worktrees of landed branches on to main
     #[arg(long)]
     pub(crate) refresh: bool,
+    /// Go on: land what appears, as soon as it has been still for two seconds; until ctrl-C
+    #[arg(long, requires = "all")]
+    pub(crate) watch: bool,
+    /// The repository, from any folder in it
+    #[arg(long, value_name = "PATH", default_value = ".")]
+    pub(crate) repo: PathBuf,
+    /// Print one JSON object on stdout; with --watch one a line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What main must pass.
+#[derive(Args, Debug)]
+pub(crate) struct GateArguments {
+    /// A command that every tree must pass before it becomes main; may be given several times [default: `gates` of baton.yaml on main]
+    #[arg(long, value_name = "COMMAND", conflicts_with = "no_gate")]
+    pub(crate) gate: Vec<String>,
+    /// Land without any gate; this is written down
+    #[arg(long)]
+    pub(crate) no_gate: bool,
+    /// End a gate after this time: `90s`, `20m` [default: 30m]
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub(crate) timeout: Option<i64>,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = LAND_CODES)]
+pub(crate) struct Rollback {
+    /// A branch that has landed, or any name of a commit on main
+    #[arg(value_name = "CHANGE")]
+    pub(crate) change: String,
+    /// The branch that it landed on [default: main, else master]
+    #[arg(long, value_name = "BRANCH")]
+    pub(crate) onto: Option<String>,
+    #[command(flatten)]
+    pub(crate) gates: GateArguments,
+    /// Merge and run the gates, but move nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// The repository, from any folder in it
+    #[arg(long, value_name = "PATH", default_value = ".")]
+    pub(crate) repo: PathBuf,
+    /// Print one JSON object on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Queue {
+    /// So many of the latest decisions are shown
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub(crate) last: usize,
+    /// The repository, from any folder in it
+    #[arg(long, value_name = "PATH", default_value = ".")]
+    pub(crate) repo: PathBuf,
+    /// Print one JSON object on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = LAND_CODES)]
+pub(crate) struct Init {
+    /// The command, instead of one that is found
+    #[arg(long, value_name = "COMMAND")]
+    pub(crate) gate: Vec<String>,
+    /// End the gate after this time: `90s`, `20m` [default: 30m]
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub(crate) timeout: Option<i64>,
+    /// Commit the file to main too
+    #[arg(long)]
+    pub(crate) commit: bool,
+    /// The branch whose gates these are [default: main, else master]
+    #[arg(long, value_name = "BRANCH")]
+    pub(crate) onto: Option<String>,
     /// The repository, from any folder in it
     #[arg(long, value_name = "PATH", default_value = ".")]
     pub(crate) repo: PathBuf,

@@ -1,7 +1,7 @@
 //! `baton land`: branches of a person's repository on their main, and what became of each.
 
 use crate::answer::{Answer, talk};
-use crate::arguments::{BatchWord, Land};
+use crate::arguments::{BatchWord, GateArguments, Land};
 use crate::{git_program, say};
 use baton_core::batch::Stride;
 use baton_landing::LandError;
@@ -12,9 +12,14 @@ use baton_landing::land::{self, Note, Which, Wishes};
 use baton_landing::outcome::{Ended, LandOutcome, RefusedChange};
 use baton_landing::site::Site;
 use baton_landing::{GATE_FILE, Style};
+use baton_record::Oid;
 use baton_scenarios::file;
+use baton_world::clock::wait_for_process;
 use baton_world::gate::Stop;
+use baton_world::git::PersonRepository;
 use serde_json::{Value, json};
+use std::path::Path;
+use std::time::Duration;
 
 /// Something was refused.
 const REFUSED: u8 = 1;
@@ -30,20 +35,78 @@ pub(crate) fn land(wanted: &Land) -> Answer {
     if let Err(error) = listen(&stop) {
         talk(&format!("warning: ctrl-C will not end this in order: {error}"));
     }
-    match session(wanted, &stop) {
+    if wanted.watch {
+        return watch(wanted, &stop);
+    }
+    let which = if wanted.all { Which::All } else { Which::Named(wanted.branches.clone()) };
+    match session(wanted, which, &stop) {
         Ok(Some((outcome, followed))) => told(&outcome, &followed, wanted),
-        Ok(None) => trouble("interrupted while it waited for its turn; nothing has moved", ENDED, wanted.json),
-        Err(Trouble::Land(error)) => {
-            trouble(&format!("{}\nhelp: {}", error.what(), error.cure()), code_of(&error), wanted.json)
+        Ok(None) => turn_never_came(wanted.json),
+        Err(trouble) => in_trouble(trouble, wanted.json),
+    }
+}
+
+/// Lands what appears, until somebody wishes to stop. What was refused is looked at again when its branch has moved.
+fn watch(wanted: &Land, stop: &Stop) -> Answer {
+    const LOOK_EVERY: Duration = Duration::from_millis(500);
+    let (mut refused, mut seen, mut still) = (Vec::new(), None, 0);
+    talk("watches for branches; ctrl-C ends it");
+    while !stop.wished() {
+        let waiting = match appeared(wanted, &refused) {
+            Ok(waiting) => waiting,
+            Err(trouble) => return in_trouble(trouble, wanted.json),
+        };
+        still = if seen.as_ref() == Some(&waiting) { still + 1 } else { 0 };
+        seen = Some(waiting.clone());
+        if waiting.is_empty() || still < 4 {
+            wait_for_process(LOOK_EVERY);
+            continue;
         }
-        Err(Trouble::Faults(faults)) => {
+        match session(wanted, Which::AllBut(refused.clone()), stop) {
+            Ok(Some((outcome, followed))) => {
+                refused.extend(outcome.refused.iter().map(|refused| refused.tip));
+                let over = matches!(outcome.ended, Ended::MainRed | Ended::Blocked);
+                let answer = told(&outcome, &followed, wanted);
+                if over {
+                    return answer;
+                }
+                // What a reader has gone away from is nobody's loss: the log has it.
+                let _ = answer.deliver();
+            }
+            Ok(None) => break,
+            Err(trouble) => return in_trouble(trouble, wanted.json),
+        }
+    }
+    Answer::new(0)
+}
+
+/// Commits of branches that are to land, but for those that were refused.
+fn appeared(wanted: &Land, refused: &[Oid]) -> Result<Vec<Oid>, Trouble> {
+    let repository = PersonRepository::find(&wanted.repo).map_err(LandError::from)?;
+    let onto = candidates::onto(&repository, wanted.onto.as_deref())?;
+    let main = repository.reference(&onto).map_err(LandError::from)?;
+    let Some(main) = main else { return Ok(Vec::new()) };
+    let tips = candidates::all(&repository, &onto, main)?.into_iter().map(|candidate| candidate.tip);
+    Ok(tips.filter(|tip| !refused.contains(tip)).collect())
+}
+
+/// Somebody wished to stop while others were at work.
+pub(crate) fn turn_never_came(as_json: bool) -> Answer {
+    trouble("interrupted while it waited for its turn; nothing has moved", ENDED, as_json)
+}
+
+/// What stands in the way of the whole.
+pub(crate) fn in_trouble(found: Trouble, as_json: bool) -> Answer {
+    match found {
+        Trouble::Land(error) => trouble(&format!("{}\nhelp: {}", error.what(), error.cure()), code_of(&error), as_json),
+        Trouble::Faults(faults) => {
             talk(faults.trim_end());
-            trouble("baton.yaml on main cannot be used", say::WRONG_USE, wanted.json)
+            trouble("baton.yaml on main cannot be used", say::WRONG_USE, as_json)
         }
     }
 }
 
-enum Trouble {
+pub(crate) enum Trouble {
     Land(LandError),
     /// Mistakes in the file that names the gates, drawn.
     Faults(String),
@@ -55,17 +118,14 @@ impl From<LandError> for Trouble {
     }
 }
 
-fn session(wanted: &Land, stop: &Stop) -> Result<Option<(LandOutcome, Followed)>, Trouble> {
+fn session(wanted: &Land, which: Which, stop: &Stop) -> Result<Option<(LandOutcome, Followed)>, Trouble> {
     let wants = if wanted.all { vec!["--all".to_owned()] } else { wanted.branches.clone() };
     let quiet = wanted.json;
-    let held = Site::hold(&wanted.repo, &wants, stop, &mut |before| {
-        talk(&format!("waits behind process {}: {}", before.pid, before.doing));
-    })?;
-    let Some(site) = held else { return Ok(None) };
-    let gates = gates(&site, wanted)?;
+    let Some(site) = hold(&wanted.repo, &wants, stop)? else { return Ok(None) };
+    let gates = gates(&site, &wanted.gates, wanted.onto.as_deref())?;
     let wishes = Wishes {
         onto: wanted.onto.clone(),
-        which: if wanted.all { Which::All } else { Which::Named(wanted.branches.clone()) },
+        which,
         gates,
         jobs: wanted.jobs,
         stride: match wanted.batch {
@@ -88,8 +148,15 @@ fn session(wanted: &Land, stop: &Stop) -> Result<Option<(LandOutcome, Followed)>
     Ok(Some((outcome, followed)))
 }
 
+/// Holds a repository, behind everybody who came before; `None`: somebody wished to stop.
+pub(crate) fn hold(repo: &Path, wants: &[String], stop: &Stop) -> Result<Option<Site>, LandError> {
+    Site::hold(repo, wants, stop, &mut |before| {
+        talk(&format!("waits behind process {}: {}", before.pid, before.doing));
+    })
+}
+
 /// From the command line, or from the file on main's own commit.
-fn gates(site: &Site, wanted: &Land) -> Result<Vec<Gate>, Trouble> {
+pub(crate) fn gates(site: &Site, wanted: &GateArguments, onto: Option<&str>) -> Result<Vec<Gate>, Trouble> {
     let timeout_s = wanted.timeout.and_then(|seconds| u64::try_from(seconds).ok());
     let usual = timeout_s.unwrap_or(TIMEOUT_S);
     if wanted.no_gate {
@@ -99,7 +166,7 @@ fn gates(site: &Site, wanted: &Land) -> Result<Vec<Gate>, Trouble> {
         return Ok(wanted.gate.iter().map(|line| Gate { timeout_s: usual, ..Gate::of(line) }).collect());
     }
     let repository = site.repository();
-    let onto = candidates::onto(repository, wanted.onto.as_deref())?;
+    let onto = candidates::onto(repository, onto)?;
     let main = repository.reference(&onto).map_err(LandError::from)?;
     let text = match main {
         Some(main) => repository.file_at(main, GATE_FILE).map_err(LandError::from)?,
@@ -256,7 +323,7 @@ fn exit_code(outcome: &LandOutcome) -> u8 {
     }
 }
 
-fn code_of(error: &LandError) -> u8 {
+pub(crate) fn code_of(error: &LandError) -> u8 {
     match error {
         _ if error.is_no_repository() => 7,
         LandError::Disk(_) => ENDED,
@@ -265,7 +332,7 @@ fn code_of(error: &LandError) -> u8 {
     }
 }
 
-fn trouble(what: &str, code: u8, as_json: bool) -> Answer {
+pub(crate) fn trouble(what: &str, code: u8, as_json: bool) -> Answer {
     talk(&format!("error: {what}"));
     let mut answer = Answer::new(code);
     if as_json {
@@ -276,7 +343,7 @@ fn trouble(what: &str, code: u8, as_json: bool) -> Answer {
 }
 
 /// The first ctrl-C ends it in order, the second at once.
-fn listen(stop: &Stop) -> std::io::Result<()> {
+pub(crate) fn listen(stop: &Stop) -> std::io::Result<()> {
     use signal_hook::consts::{SIGINT, SIGTERM};
     for signal in [SIGINT, SIGTERM] {
         signal_hook::flag::register_conditional_shutdown(signal, 130, stop.flag())?;

@@ -11,11 +11,14 @@ mod explain;
 mod folders;
 mod gc;
 mod git_program;
+mod init;
 mod land;
 mod load;
 mod plan;
 mod progress;
+mod queue;
 mod report;
+mod rollback;
 mod run;
 mod runs;
 mod say;
@@ -43,6 +46,9 @@ fn main() -> ExitCode {
         Verb::Runs(wanted) => runs::runs(&wanted),
         Verb::Gc(wanted) => gc::gc(&wanted),
         Verb::Land(wanted) => land::land(&wanted),
+        Verb::Rollback(wanted) => rollback::rollback(&wanted),
+        Verb::Queue(wanted) => queue::queue(&wanted),
+        Verb::Init(wanted) => init::init(&wanted),
         Verb::Scenarios { json } => say::scenarios(json),
         Verb::Explain(wanted) => explain::explain(&wanted),
         Verb::Schema { of: Format::Packet } => Answer::of(baton_packets::SCHEMA.trim_end()),

@@ -1,6 +1,6 @@
 //! `baton land` from outside: real repositories, real gates, a person's checkouts, attackers and kills.
 //!
-//! Reading order: `site` (repositories to land on), `landing`, `blame`, `checkouts`, `attacks`, `kills`. `program` and
+//! Reading order: `site` (repositories to land on), `landing`, `blame`, `checkouts`, `attacks`, `kills`, `verbs`. `program` and
 //! `repository` are those of the other product tests.
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "tests; a skipped case is said")]
@@ -17,3 +17,4 @@ mod program;
 #[allow(dead_code, reason = "other tests use more of it")]
 mod repository;
 mod site;
+mod verbs;

@@ -106,6 +106,9 @@ pub struct Intended {
     pub changes: Vec<Lands>,
     /// Checkouts that follow.
     pub checkouts: Vec<String>,
+    /// The commit that this takes back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rolls_back: Option<Oid>,
 }
 
 /// One change of a landing.

@@ -47,6 +47,8 @@ pub enum Which {
     Named(Vec<String>),
     /// All that main has not.
     All,
+    /// All that main has not, but for these commits.
+    AllBut(Vec<Oid>),
 }
 
 /// What a session tells while it is at work.
@@ -112,6 +114,11 @@ pub fn land(site: &Site, wishes: &Wishes, stop: &Stop, tell: Listener<'_>) -> Re
     let candidates = match &wishes.which {
         Which::Named(names) => candidates::named(site.repository(), names, &onto)?,
         Which::All => candidates::all(site.repository(), &onto, main)?,
+        Which::AllBut(known) => {
+            let mut all = candidates::all(site.repository(), &onto, main)?;
+            all.retain(|candidate| !known.contains(&candidate.tip));
+            all
+        }
     };
     let by = site.repository().identity()?.map_err(|why| {
         LandError::wish(
@@ -167,7 +174,7 @@ pub fn land(site: &Site, wishes: &Wishes, stop: &Stop, tell: Listener<'_>) -> Re
 }
 
 /// Where the branch is; what was done to it since the last landing is written down, and stays.
-fn standing(site: &Site, onto: &str) -> Result<Oid, LandError> {
+pub(crate) fn standing(site: &Site, onto: &str) -> Result<Oid, LandError> {
     let gone = || LandError::Busy(format!("{onto} is gone"), "name another with --onto".to_owned());
     let main = site.repository().reference(onto)?.ok_or_else(gone)?;
     let left = site.history().iter().rev().find_map(|fact| left_by(fact, onto));
@@ -192,7 +199,7 @@ fn left_by(fact: &Fact, onto: &str) -> Option<Oid> {
 }
 
 /// The checkouts of the branch, all of them clean.
-fn checkouts_of(site: &Site, onto: &str) -> Result<Vec<String>, LandError> {
+pub(crate) fn checkouts_of(site: &Site, onto: &str) -> Result<Vec<String>, LandError> {
     let mut checkouts = Vec::new();
     for worktree in site.repository().worktrees()? {
         if worktree.branch.as_deref() != Some(onto) {
@@ -244,7 +251,10 @@ impl Session<'_> {
         let mut later = Vec::new();
         for (candidate, why) in std::mem::take(&mut chain.unlinked) {
             match why {
-                Unlinked::Already => self.outcome.already.push(candidate.change()),
+                Unlinked::Already => match self.taken_back(&candidate)? {
+                    Some(refused) => self.refuse(refused)?,
+                    None => self.outcome.already.push(candidate.change()),
+                },
                 Unlinked::Later(conflicts, with) => {
                     tracing::debug!(name = candidate.name, ?with, paths = conflicts.len(), "looked at again later");
                     later.push(candidate);
@@ -264,6 +274,31 @@ impl Session<'_> {
             }
         }
         Ok(later)
+    }
+
+    /// A branch whose commits are in main's history, and whose change was rolled back since: git would merge nothing.
+    fn taken_back(&self, candidate: &Candidate) -> Result<Option<RefusedChange>, LandError> {
+        let history = self.site.history();
+        let brought = history.iter().rev().find_map(|fact| match fact {
+            Fact::Intended(intended) => intended.changes.iter().find(|lands| lands.tip == candidate.tip),
+            _ => None,
+        });
+        let by = brought.and_then(|lands| self.undone_by(&history, lands.commit));
+        let Some(by) = by.filter(|by| *by != candidate.tip) else { return Ok(None) };
+        if !self.site.repository().is_ancestor(by, self.main)? {
+            return Ok(None);
+        }
+        let detail = format!("{} has its commits, and {by} has rolled them back", self.outcome.onto);
+        Ok(Some(blame::plain(candidate, Reason::RolledBack, detail)))
+    }
+
+    /// The rollback of a commit that nobody has rolled back in turn.
+    fn undone_by(&self, history: &[Fact], commit: Oid) -> Option<Oid> {
+        let by = history.iter().rev().find_map(|fact| match fact {
+            Fact::Intended(intended) if intended.rolls_back == Some(commit) => Some(intended.main_after),
+            _ => None,
+        })?;
+        if self.undone_by(history, by).is_some() { None } else { Some(by) }
     }
 
     fn refuse(&mut self, refused: RefusedChange) -> Result<(), LandError> {
@@ -397,6 +432,7 @@ impl Session<'_> {
             gated,
             changes: links.iter().map(of).collect(),
             checkouts: self.checkouts.clone(),
+            rolls_back: None,
         };
         if !self.wishes.dry_run {
             match advance(self.site, self.scratch, &intended)? {

@@ -6,7 +6,7 @@
 //!
 //! Main and branches move only through git; a person's files only where a clean checkout follows main. Prints nothing.
 //!
-//! Reading order: [`fact`], `log`, [`site`], [`gates`], `chain`, [`land`], `blame`, [`outcome`], [`after`].
+//! Reading order: [`fact`], `log`, [`site`], [`gates`], `chain`, [`land`], `blame`, [`outcome`], [`after`], [`rollback`], [`init`].
 
 pub mod after;
 mod blame;
@@ -15,11 +15,13 @@ mod chain;
 mod error;
 pub mod fact;
 pub mod gates;
+pub mod init;
 pub mod land;
 pub mod log;
 mod moving;
 pub mod outcome;
 mod recovery;
+pub mod rollback;
 pub mod site;
 mod verdicts;
 

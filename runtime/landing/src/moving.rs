@@ -22,7 +22,7 @@ pub(crate) enum Advance {
 pub(crate) fn advance(site: &Site, scratch: &Scratch<'_>, intended: &Intended) -> Result<Advance, LandError> {
     let (from, to) = (intended.main_before, intended.main_after);
     let mut known = vec![from];
-    known.extend(intended.changes.iter().map(|lands| lands.tip));
+    known.extend(intended.changes.iter().map(|lands| lands.tip).filter(|tip| *tip != to));
     scratch.keep(to, &known)?;
     let checkouts: Vec<PathBuf> = intended.checkouts.iter().map(PathBuf::from).collect();
     site.write(&[Fact::Intended(intended.clone())])?;

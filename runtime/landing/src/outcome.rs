@@ -116,6 +116,8 @@ pub enum Reason {
     Unrelated,
     /// It changes the file that names the gates.
     GateFile,
+    /// Main has its commits, and a rollback has taken back what they did.
+    RolledBack,
 }
 
 impl Reason {
@@ -127,6 +129,7 @@ impl Reason {
             Reason::Pair => "pair",
             Reason::Unrelated => "unrelated",
             Reason::GateFile => "gate-file",
+            Reason::RolledBack => "rolled-back",
         }
     }
 }
@@ -215,6 +218,7 @@ fn cure(refused: &RefusedChange) -> String {
         Reason::Pair => "Merge main into the branch: the other change is there now. Make the gate pass with both, commit, and land again.",
         Reason::Unrelated => "Make the branch from main, or merge main into it with --allow-unrelated-histories.",
         Reason::GateFile => "Take that file out of the change. Whoever operates this repository may land it with --allow-gate-change.",
+        Reason::RolledBack => "Roll the rollback back (`baton rollback` with its commit), or make the change anew in new commits.",
     }
     .to_owned()
 }

@@ -104,11 +104,25 @@ impl<'n> Field<'n> {
 
     /// A text of one line with 1 to `characters_max` characters.
     pub(crate) fn text(&self, sink: &mut Sink, characters_max: usize) -> Option<String> {
-        let scalar = self.scalar(sink, "a text of one line")?;
-        let reason = if scalar.text.is_empty() {
+        self.text_with(sink, characters_max, "")
+    }
+
+    /// Lines for a shell, with 1 to `characters_max` characters.
+    pub(crate) fn shell_lines(&self, sink: &mut Sink, characters_max: usize) -> Option<String> {
+        self.text_with(sink, characters_max, "\n\t").map(|text| text.trim_end().to_owned())
+    }
+
+    /// A text that may hold these of the control characters.
+    fn text_with(&self, sink: &mut Sink, characters_max: usize, control: &str) -> Option<String> {
+        let (lines, forbidden) = match control {
+            "" => ("one line", "a line break, tab or control character"),
+            _ => ("lines", "a control character"),
+        };
+        let scalar = self.scalar(sink, &format!("a text of {lines}"))?;
+        let reason = if scalar.text.trim().is_empty() {
             "is empty".to_owned()
-        } else if scalar.text.chars().any(char::is_control) {
-            "holds a line break, tab or control character".to_owned()
+        } else if scalar.text.chars().any(|c| c.is_control() && !control.contains(c)) {
+            format!("holds {forbidden}")
         } else if scalar.text.chars().nth(characters_max).is_some() {
             format!("has more than {characters_max} characters")
         } else {
@@ -116,7 +130,7 @@ impl<'n> Field<'n> {
         };
         sink.error(Code::BadText, scalar.span, format!("`{}` {reason}", self.name))
             .label("not allowed here")
-            .help(format!("write one line of 1 to {characters_max} characters"));
+            .help(format!("write {lines} of 1 to {characters_max} characters"));
         None
     }
 }

@@ -51,11 +51,11 @@ const SHAPE: whole::Shape =
 /// A command, or a mapping with one.
 fn gate(sink: &mut Sink, entry: Field<'_>) -> Option<GateLine> {
     if matches!(entry.node.kind, Kind::Scalar { .. }) {
-        let run = entry.text(sink, COMMAND_MAX)?;
+        let run = entry.shell_lines(sink, COMMAND_MAX)?;
         return Some(GateLine { run, timeout_s: None, retries: 0 });
     }
     let mut table = Table::open(sink, entry, "a gate")?;
-    let run = table.need(sink, "run", |sink, field| field.text(sink, COMMAND_MAX));
+    let run = table.need(sink, "run", |sink, field| field.shell_lines(sink, COMMAND_MAX));
     let timeout = table.maybe(sink, "timeout", |sink, field| field.duration(sink, Zero::Refused));
     let retries = table.or(sink, "retry", 0, |sink, field| field.count(sink, 0..=RETRIES_MAX));
     table.close(sink);

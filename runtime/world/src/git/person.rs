@@ -20,6 +20,7 @@ use super::disk;
 use super::error::{GitError, GitErrorKind};
 use super::object::ObjectFormat;
 use baton_record::Oid;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -51,6 +52,17 @@ pub struct Told {
     pub authors: Vec<Author>,
     /// The first line of each.
     pub subjects: Vec<String>,
+}
+
+/// A commit that came after another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Later {
+    /// The branch that it brought, or its subject and author.
+    pub name: String,
+    /// The commit.
+    pub commit: Oid,
+    /// Its first parent.
+    pub parent: Oid,
 }
 
 /// What came of a wish to move a ref.
@@ -105,6 +117,13 @@ impl PersonRepository {
     /// The directory that all its worktrees share: `.git` of the main one.
     pub fn common_directory(&self) -> &Path {
         &self.common
+    }
+
+    /// The top folder of the checkout in which the person stands; `None`: they stand in none.
+    pub fn top(&self) -> Result<Option<PathBuf>, GitError> {
+        let said = self.ask(&["rev-parse", "--show-toplevel"])?;
+        let text = String::from_utf8_lossy(&said.stdout);
+        Ok(said.status.success().then(|| PathBuf::from(text.trim_end_matches('\n'))))
     }
 
     /// Which hash names its objects.
@@ -233,6 +252,37 @@ impl PersonRepository {
         Ok(told)
     }
 
+    /// What came to `main` on top of `commit`, newest first: each step of a line of first parents that begins there. A merge of
+    /// many branches is left out, since each of them has a merge of its own; so are the commits of a branch that landed.
+    pub fn later_than(&self, commit: Oid, main: Oid) -> Result<Vec<Later>, GitError> {
+        let (main, without) = (main.to_hex(), format!("^{commit}"));
+        let branch = "%(trailers:key=Baton-Branch,valueonly,separator=%x2C)";
+        let format = format!("--format=%H%x00%P%x00{branch}%x00%s, by %an");
+        let text =
+            self.ask_well("list commits", &["log", "-z", "--ancestry-path", "--topo-order", &format, &main, &without])?;
+        let words: Vec<&str> = text.split('\0').collect();
+        let commits = || words.chunks_exact(4).filter_map(|word| Some((Oid::from_hex(word[0])?, word)));
+        let parents: BTreeMap<Oid, Vec<Oid>> =
+            commits().map(|(oid, word)| (oid, word[1].split(' ').filter_map(Oid::from_hex).collect())).collect();
+        let mut told_by_a_merge: BTreeSet<Oid> = BTreeSet::new();
+        for (oid, _) in commits().filter(|(_, word)| !word[2].is_empty()) {
+            if let [first, others @ ..] = &parents[&oid][..] {
+                let main_side = reach(&parents, &[*first]);
+                told_by_a_merge.extend(reach(&parents, others).difference(&main_side));
+            }
+        }
+        let mut later = Vec::new();
+        for (oid, word) in commits().filter(|(_, word)| !word[2].contains(',')) {
+            let parent = parents[&oid].first().filter(|parent| **parent == commit || parents.contains_key(parent));
+            let merged = told_by_a_merge.contains(&oid) && word[2].is_empty();
+            if let (Some(parent), false) = (parent, merged) {
+                let name = if word[2].is_empty() { word[3] } else { word[2] };
+                later.push(Later { name: name.to_owned(), commit: oid, parent: *parent });
+            }
+        }
+        Ok(later)
+    }
+
     /// A value of the person's configuration.
     pub fn setting(&self, key: &str) -> Result<Option<String>, GitError> {
         let said = self.ask(&["config", "--get", key])?;
@@ -278,6 +328,19 @@ impl PersonRepository {
             _ => Ok(()),
         }
     }
+}
+
+/// These commits and those below them, as far as they are in the map.
+fn reach(parents: &BTreeMap<Oid, Vec<Oid>>, from: &[Oid]) -> BTreeSet<Oid> {
+    let (mut found, mut waiting) = (BTreeSet::new(), from.to_vec());
+    while let Some(oid) = waiting.pop() {
+        if let Some(above) = parents.get(&oid)
+            && found.insert(oid)
+        {
+            waiting.extend(above);
+        }
+    }
+    found
 }
 
 /// Runs a command with something to read.

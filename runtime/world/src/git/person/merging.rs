@@ -81,11 +81,27 @@ impl Scratch<'_> {
         }
     }
 
+    /// Merges with a base of the caller's choice.
+    pub fn merge_on(&self, base: Oid, ours: Oid, theirs: Oid) -> Result<Joined, GitError> {
+        match merge::walk_commits(&self.visited, base, ours, theirs)? {
+            Some(merged) => {
+                self.visited.store(&merged.objects)?;
+                Ok(Joined::Clean { tree: merged.tree, by: merged.verdict })
+            }
+            None => self.ask_git(Some(base), ours, theirs),
+        }
+    }
+
     /// Merges by git alone, whatever the walk could say.
     pub fn merge_by_git(&self, ours: Oid, theirs: Oid) -> Result<Joined, GitError> {
+        self.ask_git(None, ours, theirs)
+    }
+
+    fn ask_git(&self, base: Option<Oid>, ours: Oid, theirs: Oid) -> Result<Joined, GitError> {
         let mut command = self.command();
         command.arg(format!("--attr-source={ours}"));
         command.args(["merge-tree", "--write-tree", "-z", "--messages", "--allow-unrelated-histories"]);
+        command.args(base.map(|base| format!("--merge-base={base}")));
         let said = output(command.args([ours.to_hex(), theirs.to_hex()]))?;
         let tree = said.stdout.split(|&byte| byte == 0).next().and_then(|hex| std::str::from_utf8(hex).ok());
         let tree = tree.and_then(|hex| Oid::from_hex(hex.trim_end()));

@@ -5,7 +5,9 @@
 
 use super::{PersonRepository, with_input};
 use crate::git::command::{Sync, failed, output, person_git};
+use crate::git::edit::{self, Edit};
 use crate::git::error::{GitError, GitErrorKind};
+use crate::git::object::Objects;
 use crate::git::quarantine::quoted;
 use crate::git::{Durability, Repository, disk};
 use baton_record::Oid;
@@ -79,6 +81,15 @@ impl<'r> Scratch<'r> {
     pub(super) fn see(&self, command: &mut Command) {
         command.env("GIT_OBJECT_DIRECTORY", &self.directory);
         command.env("GIT_ALTERNATE_OBJECT_DIRECTORIES", quoted(&self.repository.common.join("objects")));
+    }
+
+    /// The tree of a commit with these edits, which lies aside.
+    pub fn tree_with(&self, commit: Oid, edits: &[Edit]) -> Result<Oid, GitError> {
+        let base = self.visited.commit(commit)?.tree;
+        let mut objects = Objects::default();
+        let (tree, _) = edit::apply(&self.visited, Some(base), edits, &mut objects)?;
+        self.visited.store(&objects)?;
+        Ok(tree)
     }
 
     /// Makes a commit by the person, signed if their configuration says so. `author`: the lines `name`, `mail` and date

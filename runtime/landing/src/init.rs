@@ -1,0 +1,265 @@
+//! The first gate of a repository: found in what the repository says of itself, proven on main, written down.
+
+use crate::LandError;
+use crate::candidates;
+use crate::chain::GATE_FILE;
+use crate::fact::{Intended, Lands};
+use crate::gates::{Gate, GateKeeper, Probe, RedGate, Verdict};
+use crate::land::{checkouts_of, standing};
+use crate::moving::{Advance, advance};
+use crate::recovery;
+use crate::site::Site;
+use baton_record::Oid;
+use baton_world::gate::Stop;
+use baton_world::git::{Edit, FileMode, Scratch};
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+
+/// What is wished.
+#[derive(Clone, Debug)]
+pub struct Wishes {
+    /// The gates; empty: they are to be found.
+    pub gates: Vec<Gate>,
+    /// After so many seconds a gate that is found is ended.
+    pub timeout_s: u64,
+    /// The branch; `None`: `main`, else `master`.
+    pub onto: Option<String>,
+    /// Whether the file is committed to it.
+    pub commit: bool,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, Serialize)]
+pub struct InitOutcome {
+    /// Version of this object.
+    pub format: u32,
+    /// How it ended.
+    pub ended: InitEnd,
+    /// The branch.
+    pub onto: String,
+    /// The gates' command lines.
+    pub gates: Vec<String>,
+    /// What each was found by; empty for those that the person gave.
+    pub found_by: Vec<String>,
+    /// Where the file was written; `None`: it is on the branch alone, or nowhere.
+    pub file: Option<PathBuf>,
+    /// The commit that brought it.
+    pub commit: Option<Oid>,
+    /// The gate that main does not pass.
+    pub gate: Option<RedGate>,
+}
+
+/// How it ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum InitEnd {
+    /// The file is written.
+    Written,
+    /// Main does not pass: nothing is written.
+    MainRed,
+    /// Somebody else has moved main meanwhile; nothing is written.
+    Contended,
+    /// A person wished to stop.
+    Stopped,
+}
+
+/// Finds gates, proves main green with them, and writes them down.
+pub fn init(site: &Site, wishes: &Wishes, stop: &Stop) -> Result<InitOutcome, LandError> {
+    recovery::recover(site)?;
+    let repository = site.repository();
+    let onto = candidates::onto(repository, wishes.onto.as_deref())?;
+    let main = standing(site, &onto)?;
+    if repository.file_at(main, GATE_FILE)?.is_some() {
+        return Err(LandError::wish(format!("{onto} has a {GATE_FILE} already"), "change that, and commit it"));
+    }
+    let (gates, found_by) = gates(site, wishes, main)?;
+    let text = file_text(&gates);
+    let file = match repository.top()? {
+        Some(top) if !wishes.commit => Some(new_file(&top.join(GATE_FILE))?),
+        None if !wishes.commit => {
+            let what = "there is no checkout to write into";
+            return Err(LandError::wish(what, "use --commit, which writes to the branch itself"));
+        }
+        _ => None,
+    };
+    let scratch = Scratch::make(repository, &site.scratch_directory())?;
+    let (commit, tree) =
+        if wishes.commit { with_file(&scratch, main, &text)? } else { (main, scratch.repository().commit(main)?.tree) };
+    let mut outcome = InitOutcome {
+        format: 1,
+        ended: InitEnd::Written,
+        onto: onto.strip_prefix("refs/heads/").unwrap_or(&onto).to_owned(),
+        gates: gates.iter().map(|gate| gate.line.clone()).collect(),
+        found_by,
+        file: None,
+        commit: None,
+        gate: None,
+    };
+    let keeper = GateKeeper::new(site, &gates, 1, stop.clone())?;
+    for answer in keeper.probe_all(&scratch, &[Probe { commit, tree, changes: Vec::new() }]) {
+        let (verdict, facts) = answer?;
+        site.write(&facts)?;
+        outcome.ended = match verdict {
+            Verdict::Passed => continue,
+            Verdict::Stopped => InitEnd::Stopped,
+            Verdict::Red(red) => {
+                outcome.gate = Some(red);
+                InitEnd::MainRed
+            }
+        };
+        return Ok(outcome);
+    }
+    if let Some(file) = file {
+        std::fs::write(&file, &text).map_err(|error| LandError::disk("write", &file, &error))?;
+        outcome.file = Some(file);
+        return Ok(outcome);
+    }
+    let lands = Lands { name: GATE_FILE.to_owned(), tip: commit, commit, tree };
+    let intended = Intended {
+        checkouts: checkouts_of(site, &onto)?,
+        onto,
+        main_before: main,
+        main_after: commit,
+        tree,
+        gated: true,
+        changes: vec![lands],
+        rolls_back: None,
+    };
+    match advance(site, &scratch, &intended)? {
+        Advance::Done => outcome.commit = Some(commit),
+        Advance::Adopted(_) => outcome.ended = InitEnd::Contended,
+        Advance::Blocked(way) => {
+            let what = format!("the checkout {} cannot follow main: {}", way.checkout.display(), way.what);
+            return Err(LandError::Busy(what, "move what is in the way, and try again".to_owned()));
+        }
+    }
+    Ok(outcome)
+}
+
+fn gates(site: &Site, wishes: &Wishes, main: Oid) -> Result<(Vec<Gate>, Vec<String>), LandError> {
+    if !wishes.gates.is_empty() {
+        return Ok((wishes.gates.clone(), Vec::new()));
+    }
+    let mut failed = None;
+    let found = find(|path| {
+        site.repository().file_at(main, path).unwrap_or_else(|error| {
+            failed = Some(error);
+            None
+        })
+    });
+    if let Some(error) = failed {
+        return Err(error.into());
+    }
+    if found.is_empty() {
+        let what = "nothing in this repository says how it is tested";
+        return Err(LandError::wish(what, "say it: baton init --gate 'make check'"));
+    }
+    let timeout_s = wishes.timeout_s;
+    let gate = |line: &str| Gate { timeout_s, ..Gate::of(line) };
+    let (lines, by): (Vec<&str>, Vec<&str>) = found.into_iter().unzip();
+    Ok((lines.into_iter().map(gate).collect(), by.into_iter().map(str::to_owned).collect()))
+}
+
+/// The command that tests a repository, and the file that says so. `read` gives a file of its top folder.
+fn find(mut read: impl FnMut(&str) -> Option<Vec<u8>>) -> Vec<(&'static str, &'static str)> {
+    let mut has = |path: &'static str, word: &str| {
+        read(path).is_some_and(|text| word.is_empty() || String::from_utf8_lossy(&text).contains(word))
+    };
+    let has_any = |has: &mut dyn FnMut(&'static str, &str) -> bool, paths: &[&'static str]| {
+        paths.iter().any(|path| has(path, ""))
+    };
+    let mut found = Vec::new();
+    if has("Cargo.toml", "") {
+        found.push(("cargo test --workspace", "Cargo.toml"));
+    }
+    if has("go.mod", "") {
+        found.push(("go test ./...", "go.mod"));
+    }
+    if has("package.json", "\"test\"") {
+        let runner = match () {
+            () if has("pnpm-lock.yaml", "") => "pnpm install --frozen-lockfile && pnpm test",
+            () if has("yarn.lock", "") => "yarn install --frozen-lockfile && yarn test",
+            () if has_any(&mut has, &["bun.lock", "bun.lockb"]) => "bun install --frozen-lockfile && bun test",
+            () if has("package-lock.json", "") => "npm ci --no-audit --no-fund && npm test",
+            () => "npm test",
+        };
+        found.push((runner, "package.json"));
+    }
+    let python = has("pyproject.toml", "pytest") || has("setup.cfg", "pytest") || has("tox.ini", "pytest");
+    if python || has_any(&mut has, &["pytest.ini", "conftest.py"]) {
+        found.push(("python3 -m pytest -q", "its pytest settings"));
+    }
+    if has("pom.xml", "") {
+        found.push(("mvn -q test", "pom.xml"));
+    } else if has("gradlew", "") {
+        found.push(("./gradlew test", "gradlew"));
+    }
+    if found.is_empty() {
+        for (file, word, line) in [
+            ("Makefile", "\ntest:", "make test"),
+            ("Makefile", "\ncheck:", "make check"),
+            ("justfile", "\ntest:", "just test"),
+        ] {
+            if found.is_empty() && has(file, word) {
+                found.push((line, file));
+            }
+        }
+    }
+    found
+}
+
+/// The file's text: YAML with the commands in quotes.
+fn file_text(gates: &[Gate]) -> String {
+    let mut text =
+        "# What everything must pass before it becomes main; see `baton land --help`.\nbaton: 1\ngates:\n".to_owned();
+    for gate in gates {
+        let line = gate.line.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n").replace('\t', "\\t");
+        text.push_str(&format!("  - {{ run: \"{line}\", timeout: {}s }}\n", gate.timeout_s));
+    }
+    text
+}
+
+fn new_file(path: &Path) -> Result<PathBuf, LandError> {
+    match std::fs::symlink_metadata(path) {
+        Ok(_) => Err(LandError::wish(format!("{} is there already", path.display()), "change that, and commit it")),
+        Err(_) => Ok(path.to_owned()),
+    }
+}
+
+/// Main with the file, aside.
+fn with_file(scratch: &Scratch<'_>, main: Oid, text: &str) -> Result<(Oid, Oid), LandError> {
+    let (path, content) = (GATE_FILE.to_owned(), text.as_bytes().to_vec());
+    let edit = Edit::Put { path, mode: FileMode::Regular, content };
+    let tree = scratch.tree_with(main, &[edit])?;
+    let commit = scratch.commit(tree, &[main], "Say what main must pass\n", None)?;
+    Ok((commit, tree))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    fn found(files: &[(&str, &str)]) -> Vec<&'static str> {
+        let files: BTreeMap<&str, &str> = files.iter().copied().collect();
+        find(|path| files.get(path).map(|text| text.as_bytes().to_vec())).into_iter().map(|(line, _)| line).collect()
+    }
+
+    #[test]
+    fn the_command_is_found_by_what_the_repository_says() {
+        for (files, lines) in [
+            (&[("Cargo.toml", "")][..], &["cargo test --workspace"][..]),
+            (&[("package.json", "{\"scripts\":{\"test\":\"x\"}}")], &["npm test"]),
+            (&[("package.json", "{}")], &[]),
+            (
+                &[("Cargo.toml", ""), ("go.mod", ""), ("Makefile", "\ntest:\n")],
+                &["cargo test --workspace", "go test ./..."],
+            ),
+            (&[("Makefile", "all:\n\ntest: all\n")], &["make test"]),
+            (&[("pyproject.toml", "[tool.pytest.ini_options]")], &["python3 -m pytest -q"]),
+            (&[("README", "")], &[]),
+        ] {
+            assert_eq!(found(files), lines, "{files:?}");
+        }
+    }
+}
