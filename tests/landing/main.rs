@@ -3,7 +3,12 @@
 //! Reading order: `site` (repositories to land on), `landing`, `blame`, `checkouts`, `attacks`, `kills`, `verbs`. `program` and
 //! `repository` are those of the other product tests.
 
-#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "tests; a skipped case is said")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "tests; gates are processes in real time; a skipped case is said"
+)]
 
 mod attacks;
 mod blame;
