@@ -270,6 +270,12 @@ pub(crate) struct Land {
     /// Merge and run the gates, but move nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// Fetch the branch from this remote first, and move it there before here; otherwise nothing is fetched or pushed
+    #[arg(long, value_name = "NAME")]
+    pub(crate) remote: Option<String>,
+    /// Where main is protected: land on --onto, made if it is not there, push that, and print the text of a pull request
+    #[arg(long, requires = "remote", requires = "onto")]
+    pub(crate) pr: bool,
     /// Leave the reasons of a refusal where the branch's agent looks: `.baton/refused.md` in its worktree
     #[arg(long)]
     pub(crate) hand_back: bool,

@@ -122,12 +122,14 @@ fn session(wanted: &Land, which: Which, stop: &Stop) -> Result<Option<(LandOutco
     let wants = if wanted.all { vec!["--all".to_owned()] } else { wanted.branches.clone() };
     let quiet = wanted.json;
     let Some(site) = hold(&wanted.repo, &wants, stop)? else { return Ok(None) };
-    let gates = gates(&site, &wanted.gates, wanted.onto.as_deref())?;
+    let gates = gates(&site, &wanted.gates, (wanted.onto.as_deref(), wanted.pr))?;
     let wishes = Wishes {
         onto: wanted.onto.clone(),
         which,
         gates,
         jobs: wanted.jobs,
+        remote: wanted.remote.clone(),
+        make_onto: wanted.pr && !wanted.dry_run,
         stride: match wanted.batch {
             BatchWord::Each => Stride::Each,
             BatchWord::Tip => Stride::Tip,
@@ -156,7 +158,11 @@ pub(crate) fn hold(repo: &Path, wants: &[String], stop: &Stop) -> Result<Option<
 }
 
 /// From the command line, or from the file on main's own commit.
-pub(crate) fn gates(site: &Site, wanted: &GateArguments, onto: Option<&str>) -> Result<Vec<Gate>, Trouble> {
+pub(crate) fn gates(
+    site: &Site,
+    wanted: &GateArguments,
+    (onto, may_be_made): (Option<&str>, bool),
+) -> Result<Vec<Gate>, Trouble> {
     let timeout_s = wanted.timeout.and_then(|seconds| u64::try_from(seconds).ok());
     let usual = timeout_s.unwrap_or(TIMEOUT_S);
     if wanted.no_gate {
@@ -166,7 +172,9 @@ pub(crate) fn gates(site: &Site, wanted: &GateArguments, onto: Option<&str>) -> 
         return Ok(wanted.gate.iter().map(|line| Gate { timeout_s: usual, ..Gate::of(line) }).collect());
     }
     let repository = site.repository();
-    let onto = candidates::onto(repository, onto)?;
+    // A branch that is still to be made begins where main is.
+    let there = onto.map(|name| repository.branch_ref(name)).transpose().map_err(LandError::from)?;
+    let onto = candidates::onto(repository, onto.filter(|_| !may_be_made || there.flatten().is_some()))?;
     let main = repository.reference(&onto).map_err(LandError::from)?;
     let text = match main {
         Some(main) => repository.file_at(main, GATE_FILE).map_err(LandError::from)?,
@@ -223,6 +231,9 @@ fn told(outcome: &LandOutcome, followed: &Followed, wanted: &Land) -> Answer {
         object["exit_code"] = json!(code);
         object["dry_run"] = json!(wanted.dry_run);
         object["followed"] = json!(followed);
+        if wanted.pr {
+            object["pull_request"] = json!(outcome.pull_request());
+        }
         answer.line(&object.to_string());
         return answer;
     }
@@ -251,6 +262,9 @@ fn told(outcome: &LandOutcome, followed: &Followed, wanted: &Land) -> Answer {
         answer.line(&format!("not decided: {}", names.join(", ")));
     }
     follow_up(&mut answer, outcome, followed);
+    if let Some(text) = outcome.pull_request().filter(|_| wanted.pr) {
+        answer.line(&format!("# {}\n\n{}", text.title, text.body));
+    }
     answer.line(&summary(outcome, wanted));
     answer
 }

@@ -27,7 +27,7 @@ pub(crate) fn rollback(wanted: &Rollback) -> Answer {
 fn session(wanted: &Rollback, stop: &Stop) -> Result<Option<RollbackOutcome>, Trouble> {
     let wants = [format!("rollback {}", wanted.change)];
     let Some(site) = hold(&wanted.repo, &wants, stop)? else { return Ok(None) };
-    let gates = gates(&site, &wanted.gates, wanted.onto.as_deref())?;
+    let gates = gates(&site, &wanted.gates, (wanted.onto.as_deref(), false))?;
     let (change, onto, dry_run) = (wanted.change.clone(), wanted.onto.clone(), wanted.dry_run);
     Ok(Some(rollback::rollback(&site, &Wishes { change, onto, gates, dry_run }, stop)?))
 }

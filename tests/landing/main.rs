@@ -1,6 +1,6 @@
 //! `baton land` from outside: real repositories, real gates, a person's checkouts, attackers and kills.
 //!
-//! Reading order: `site` (repositories to land on), `landing`, `blame`, `checkouts`, `attacks`, `kills`, `verbs`. `program` and
+//! Reading order: `site` (repositories to land on), `landing`, `blame`, `checkouts`, `attacks`, `kills`, `verbs`, `remotes`. `program` and
 //! `repository` are those of the other product tests.
 
 #![allow(
@@ -18,6 +18,7 @@ mod landing;
 #[path = "../product/program.rs"]
 #[allow(dead_code, reason = "other tests use more of it")]
 mod program;
+mod remotes;
 #[path = "../product/repository.rs"]
 #[allow(dead_code, reason = "other tests use more of it")]
 mod repository;

@@ -106,9 +106,22 @@ pub struct Intended {
     pub changes: Vec<Lands>,
     /// Checkouts that follow.
     pub checkouts: Vec<String>,
+    /// The remote whose branch of the same name moves first, and where that was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remote: Option<RemoteMain>,
     /// The commit that this takes back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rolls_back: Option<Oid>,
+}
+
+/// The branch as a remote has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RemoteMain {
+    /// Name of the remote.
+    pub name: String,
+    /// Where its branch is; `None`: it has none.
+    pub main: Option<Oid>,
 }
 
 /// One change of a landing.

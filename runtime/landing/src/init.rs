@@ -123,6 +123,7 @@ pub fn init(site: &Site, wishes: &Wishes, stop: &Stop) -> Result<InitOutcome, La
         tree,
         gated: true,
         changes: vec![lands],
+        remote: None,
         rolls_back: None,
     };
     match advance(site, &scratch, &intended)? {

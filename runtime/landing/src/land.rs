@@ -4,9 +4,9 @@ use crate::LandError;
 use crate::blame;
 use crate::candidates::{self, Candidate};
 use crate::chain::{Chain, Link, Smith, Style, Unlinked};
-use crate::fact::{Began, Ended as EndedFact, Fact, Intended, Lands, MainAdopted, Refused};
+use crate::fact::{Began, Ended as EndedFact, Fact, Intended, Lands, MainAdopted, Refused, RemoteMain};
 use crate::gates::{Gate, GateKeeper, Probe, RedGate, Verdict};
-use crate::moving::{Advance, advance};
+use crate::moving::{Advance, advance, follow_remote};
 use crate::outcome::{Ended, LandOutcome, LandedChange, Reason, RefusedChange};
 use crate::recovery;
 use crate::site::Site;
@@ -14,7 +14,7 @@ use baton_core::batch::{Batch, Finding, Stride};
 use baton_record::Oid;
 use baton_world::Stopwatch;
 use baton_world::gate::Stop;
-use baton_world::git::Scratch;
+use baton_world::git::{Moved, Scratch};
 use std::collections::BTreeMap;
 
 /// What a person wishes.
@@ -28,6 +28,10 @@ pub struct Wishes {
     pub gates: Vec<Gate>,
     /// So many gates run at once.
     pub jobs: u32,
+    /// The remote whose branch moves first; `None`: nobody else is asked.
+    pub remote: Option<String>,
+    /// Whether the branch to land on is made, at main, if it is not there.
+    pub make_onto: bool,
     /// How far main goes at a time.
     pub stride: Stride,
     /// How changes come to main.
@@ -85,6 +89,7 @@ pub(crate) struct Session<'s> {
     onto: String,
     pub(crate) main: Oid,
     checkouts: Vec<String>,
+    remote: Option<RemoteMain>,
     outcome: LandOutcome,
     tell: Listener<'s>,
     /// Why a candidate waits for those before it: what it conflicts with.
@@ -109,8 +114,17 @@ pub(crate) struct Culprit {
 pub fn land(site: &Site, wishes: &Wishes, stop: &Stop, tell: Listener<'_>) -> Result<LandOutcome, LandError> {
     let clock = Stopwatch::start();
     let recovered = recovery::recover(site)?;
+    if wishes.make_onto {
+        make_onto(site, wishes)?;
+    }
     let onto = candidates::onto(site.repository(), wishes.onto.as_deref())?;
-    let main = standing(site, &onto)?;
+    let checkouts = checkouts_of(site, &onto)?;
+    let scratch = Scratch::make(site.repository(), &site.scratch_directory())?;
+    let remote = remote_main(site, &onto, wishes.remote.as_deref())?;
+    let main = match remote.as_ref().filter(|_| !wishes.dry_run) {
+        Some(remote) => level(site, &scratch, (&onto, remote), &checkouts)?,
+        None => standing(site, &onto)?,
+    };
     let candidates = match &wishes.which {
         Which::Named(names) => candidates::named(site.repository(), names, &onto)?,
         Which::All => candidates::all(site.repository(), &onto, main)?,
@@ -126,8 +140,6 @@ pub fn land(site: &Site, wishes: &Wishes, stop: &Stop, tell: Listener<'_>) -> Re
             "git config --global user.name … and user.email …",
         )
     })?;
-    let checkouts = checkouts_of(site, &onto)?;
-    let scratch = Scratch::make(site.repository(), &site.scratch_directory())?;
     let smith = Smith { scratch: &scratch, style: wishes.style, gate_file_may_change: wishes.gate_file_may_change };
     let gates: Vec<String> = wishes.gates.iter().map(|gate| gate.line.clone()).collect();
     let outcome = LandOutcome {
@@ -162,6 +174,7 @@ pub fn land(site: &Site, wishes: &Wishes, stop: &Stop, tell: Listener<'_>) -> Re
         onto,
         main,
         checkouts,
+        remote,
         outcome,
         tell,
         reds: BTreeMap::new(),
@@ -171,6 +184,60 @@ pub fn land(site: &Site, wishes: &Wishes, stop: &Stop, tell: Listener<'_>) -> Re
     };
     session.run(candidates)?;
     session.end(clock.seconds())
+}
+
+/// Makes the branch to land on, where main is, unless it is there.
+fn make_onto(site: &Site, wishes: &Wishes) -> Result<(), LandError> {
+    let (Some(wanted), repository) = (&wishes.onto, site.repository()) else { return Ok(()) };
+    if repository.branch_ref(wanted)?.is_some() {
+        return Ok(());
+    }
+    let main = repository.reference(&candidates::onto(repository, None)?)?;
+    match repository.move_ref(&format!("refs/heads/{wanted}"), None, main, "baton land: made to land on")? {
+        Moved::Yes => Ok(()),
+        Moved::Elsewhere(_) => {
+            Err(LandError::wish(format!("{wanted:?} cannot be made"), "name another branch with --onto"))
+        }
+    }
+}
+
+/// Where the branch is on the remote that a person has named.
+fn remote_main(site: &Site, onto: &str, name: Option<&str>) -> Result<Option<RemoteMain>, LandError> {
+    let Some(name) = name else { return Ok(None) };
+    let main = site.repository().fetch(name, onto)?;
+    Ok(Some(RemoteMain { name: name.to_owned(), main }))
+}
+
+/// Takes the branch to where the remote has it; where it is then.
+fn level(
+    site: &Site,
+    scratch: &Scratch<'_>,
+    (onto, remote): (&str, &RemoteMain),
+    checkouts: &[String],
+) -> Result<Oid, LandError> {
+    let main = standing(site, onto)?;
+    if remote.main.is_none() {
+        return Ok(main);
+    }
+    let along = Intended {
+        onto: onto.to_owned(),
+        main_before: main,
+        main_after: main,
+        tree: scratch.repository().commit(main)?.tree,
+        gated: false,
+        changes: Vec::new(),
+        checkouts: checkouts.to_vec(),
+        remote: Some(remote.clone()),
+        rolls_back: None,
+    };
+    match follow_remote(site, scratch, &along, main)? {
+        Advance::Adopted(main) => Ok(main),
+        Advance::Blocked(way) => {
+            let what = format!("the checkout {} cannot follow main: {}", way.checkout.display(), way.what);
+            Err(LandError::Busy(what, "move what is in the way, and land again".to_owned()))
+        }
+        Advance::Done => unreachable!("following a remote ends where the remote is"),
+    }
 }
 
 /// Where the branch is; what was done to it since the last landing is written down, and stays.
@@ -432,11 +499,16 @@ impl Session<'_> {
             gated,
             changes: links.iter().map(of).collect(),
             checkouts: self.checkouts.clone(),
+            remote: self.remote.clone(),
             rolls_back: None,
         };
         if !self.wishes.dry_run {
             match advance(self.site, self.scratch, &intended)? {
-                Advance::Done => {}
+                Advance::Done => {
+                    if let Some(remote) = &mut self.remote {
+                        remote.main = Some(main_after);
+                    }
+                }
                 Advance::Adopted(found) => return self.adopt(found).map(|()| false),
                 Advance::Blocked(way) => {
                     tracing::warn!(checkout = %way.checkout.display(), what = way.what, "a checkout is in the way");
@@ -470,6 +542,9 @@ impl Session<'_> {
     fn adopt(&mut self, found: Oid) -> Result<(), LandError> {
         (self.tell)(&Note::Adopted(found));
         self.main = found;
+        if let Some(remote) = &mut self.remote {
+            remote.main = self.site.repository().fetch(&remote.name, &self.onto)?;
+        }
         self.outcome.main_after = found;
         self.outcome.adopted.push(found);
         if self.outcome.adopted.len() >= ADOPTIONS_MAX {

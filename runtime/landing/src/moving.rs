@@ -1,10 +1,10 @@
 //! Moving main: objects first, then the intention, then the ref by compare-and-swap, then the checkouts that are on it.
 
 use crate::LandError;
-use crate::fact::{Fact, Forgotten, Intended, Landed, MainAdopted};
+use crate::fact::{Fact, Forgotten, Intended, Landed, MainAdopted, RemoteMain};
 use crate::site::Site;
 use baton_record::Oid;
-use baton_world::git::{CheckoutMove, InTheWay, Moved, Scratch};
+use baton_world::git::{CheckoutMove, InTheWay, Moved, Pushed, Scratch};
 use std::path::PathBuf;
 
 /// What came of it.
@@ -37,9 +37,30 @@ pub(crate) fn advance(site: &Site, scratch: &Scratch<'_>, intended: &Intended) -
             }
         }
     }
+    if let Some(RemoteMain { name, main }) = &intended.remote {
+        match site.repository().push(name, &intended.onto, *main, to)? {
+            Pushed::Yes => {}
+            Pushed::Elsewhere => {
+                forget(format!("somebody else has moved it on {name}"), from)?;
+                drop(held);
+                return follow_remote(site, scratch, intended, from);
+            }
+            Pushed::Refused(why) => {
+                forget(format!("{name} does not take it: {why}"), from)?;
+                let cure = "where it is protected, land on another branch: --onto NAME --remote … --pr";
+                return Err(LandError::Busy(format!("{name} does not take it: {why}"), cure.to_owned()));
+            }
+        }
+    }
     let why = format!("baton land: {}", names(intended));
     match site.repository().move_ref(&intended.onto, Some(from), Some(to), &why)? {
         Moved::Yes => {}
+        Moved::Elsewhere(Some(found)) if intended.remote.is_some() => {
+            site.write(&[Fact::Landed(Landed { main_after: to, found: false })])?;
+            let what =
+                format!("it is on the remote, but {} here was moved to {found} in the same moment", intended.onto);
+            return Err(LandError::Busy(what, format!("join the two: git merge {to}")));
+        }
         Moved::Elsewhere(Some(found)) => {
             forget("somebody else has moved it".to_owned(), found)?;
             let (onto, expected) = (intended.onto.clone(), from);
@@ -59,6 +80,35 @@ pub(crate) fn advance(site: &Site, scratch: &Scratch<'_>, intended: &Intended) -
     Ok(Advance::Done)
 }
 
+/// Takes the branch to where a remote has it, if it has nothing that the remote has not.
+pub(crate) fn follow_remote(
+    site: &Site,
+    scratch: &Scratch<'_>,
+    intended: &Intended,
+    main: Oid,
+) -> Result<Advance, LandError> {
+    let name = intended.remote.as_ref().map_or("", |remote| remote.name.as_str());
+    let Some(found) = site.repository().fetch(name, &intended.onto)? else {
+        return Err(LandError::Busy(format!("{name} has no {} any more", intended.onto), "push it again".to_owned()));
+    };
+    if found == main || site.repository().is_ancestor(found, main)? {
+        return Ok(Advance::Adopted(main));
+    }
+    if !site.repository().is_ancestor(main, found)? {
+        let what = format!("{} here and on {name} have parted", intended.onto);
+        return Err(LandError::Busy(what, format!("join them first: git merge {found}")));
+    }
+    let (onto, expected) = (intended.onto.clone(), main);
+    site.write(&[Fact::MainAdopted(MainAdopted { onto, expected, found })])?;
+    let tree = scratch.repository().commit(found)?.tree;
+    let along =
+        Intended { main_before: main, main_after: found, tree, changes: Vec::new(), remote: None, ..intended.clone() };
+    match advance(site, scratch, &along)? {
+        Advance::Done => Ok(Advance::Adopted(found)),
+        other => Ok(other),
+    }
+}
+
 /// Locks a checkout that is clean and can follow.
 fn hold(site: &Site, checkout: &std::path::Path, way: (Oid, Oid)) -> Result<Result<CheckoutMove, InTheWay>, LandError> {
     let held = match CheckoutMove::begin(checkout)? {
@@ -75,5 +125,5 @@ fn hold(site: &Site, checkout: &std::path::Path, way: (Oid, Oid)) -> Result<Resu
 
 fn names(intended: &Intended) -> String {
     let names: Vec<&str> = intended.changes.iter().map(|lands| lands.name.as_str()).collect();
-    names.join(", ")
+    if names.is_empty() { "follows the remote".to_owned() } else { names.join(", ") }
 }

@@ -178,6 +178,40 @@ impl PathConflict {
     }
 }
 
+/// The text of a pull request for what landed on an integration branch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PullRequest {
+    /// Its first line.
+    pub title: String,
+    /// The rest, as Markdown.
+    pub body: String,
+}
+
+impl LandOutcome {
+    /// A pull request for all that landed; `None`: nothing did.
+    pub fn pull_request(&self) -> Option<PullRequest> {
+        let title = match &self.landed[..] {
+            [] => return None,
+            [one] => format!("Land {}", one.name),
+            many => format!("Land {} branches", many.len()),
+        };
+        let mut body = format!("On `{}`, at {}:\n\n", self.onto, self.main_after);
+        for landed in &self.landed {
+            body.push_str(&format!("- `{}` ({})\n", landed.name, landed.tip));
+        }
+        if self.gates.is_empty() {
+            body.push_str("\nNo gate was run.\n");
+        } else {
+            let gates: Vec<String> = self.gates.iter().map(|gate| format!("`{gate}`")).collect();
+            body.push_str(&format!("\nExactly this tree has passed {}.\n", gates.join(", ")));
+        }
+        for refused in &self.refused {
+            body.push_str(&format!("\nNot part of it: `{}`: {}.\n", refused.name, refused.detail));
+        }
+        Some(PullRequest { title, body })
+    }
+}
+
 /// What the owner of a refused branch has to know to mend it at once, as Markdown.
 pub(crate) fn hand_back(refused: &RefusedChange) -> String {
     const LINES_MAX: usize = 40;

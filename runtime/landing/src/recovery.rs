@@ -24,6 +24,7 @@ pub struct Recovered {
 pub(crate) fn recover(site: &Site) -> Result<Option<Recovered>, LandError> {
     let Some(intended) = open_intention(site) else { return Ok(None) };
     let (from, to) = (intended.main_before, intended.main_after);
+    finish_pushed(site, &intended)?;
     let main = site.repository().reference(&intended.onto)?;
     let landed = match main {
         Some(main) if main == to => true,
@@ -45,6 +46,18 @@ pub(crate) fn recover(site: &Site) -> Result<Option<Recovered>, LandError> {
     site.write(&[fact])?;
     let refs = intended.changes.iter().map(|lands| lands.name.clone()).collect();
     Ok(Some(Recovered { onto: intended.onto, main_after: to, refs, landed }))
+}
+
+/// A push whose answer nobody heard: if the remote has it, the branch here follows.
+fn finish_pushed(site: &Site, intended: &Intended) -> Result<(), LandError> {
+    let (from, to) = (intended.main_before, intended.main_after);
+    let Some(remote) = &intended.remote else { return Ok(()) };
+    let Some(there) = site.repository().fetch(&remote.name, &intended.onto)? else { return Ok(()) };
+    let pushed = site.repository().commit_of(&to.to_hex())?.is_some() && site.repository().is_ancestor(to, there)?;
+    if pushed && site.repository().reference(&intended.onto)? == Some(from) {
+        site.repository().move_ref(&intended.onto, Some(from), Some(to), "baton land: it was pushed")?;
+    }
+    Ok(())
 }
 
 /// Unlocks a checkout; if its branch has gone on without it, it follows.

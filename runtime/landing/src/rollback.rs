@@ -152,6 +152,7 @@ pub fn rollback(site: &Site, wishes: &Wishes, stop: &Stop) -> Result<RollbackOut
         gated: !wishes.gates.is_empty(),
         changes: vec![lands],
         checkouts,
+        remote: None,
         rolls_back: Some(commit),
     };
     outcome.ended = match advance(site, &scratch, &intended)? {

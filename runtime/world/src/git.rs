@@ -44,8 +44,8 @@ pub use fences::Fences;
 pub use merge::{CleanMerge, Merged};
 pub use object::{ObjectFormat, Objects};
 pub use person::{
-    Author, Branch, CheckoutMove, Conflict, Hunk, InTheWay, Joined, Later, Moved, PersonRepository, Scratch, Told,
-    Worktree,
+    Author, Branch, CheckoutMove, Conflict, Hunk, InTheWay, Joined, Later, Moved, PersonRepository, Pushed, Scratch,
+    Told, Worktree,
 };
 pub use propose::{Landing, Proposal};
 pub use refs::RefMoved;

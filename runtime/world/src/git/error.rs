@@ -33,6 +33,8 @@ pub enum GitErrorKind {
     MissingObject,
     /// Stored bytes are not what they have to be.
     Damaged,
+    /// A remote repository does not answer, or does not let us in.
+    Unreachable,
     /// A lock file of another git process stays in the way.
     Locked,
     /// An edit wants a file where a directory is, or the other way round.
@@ -66,6 +68,9 @@ impl GitErrorKind {
                 "restore the object from another clone; `git fsck` shows what else is missing"
             }
             GitErrorKind::Damaged => "run `git fsck` and restore the object from another clone",
+            GitErrorKind::Unreachable => {
+                "check `git fetch` and `git push` by hand: address, network, and a key that needs no question"
+            }
             GitErrorKind::Locked => "when no other git process works on this repository, delete that file",
             GitErrorKind::PathClash => "remove the file or directory in the same change first",
             GitErrorKind::NoSuchPath => "read the tree again and remove only what it has",

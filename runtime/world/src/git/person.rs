@@ -5,13 +5,15 @@
 //! [`scratch`]) until they are wanted; and nobody's index, stash or files are touched, but for a checkout that is moved
 //! along with its branch (see [`worktrees`]). The person's configuration holds, their hooks do not run.
 //!
-//! Reading order: `person`, `scratch`, `merging`, `worktrees`.
+//! Reading order: `person`, `scratch`, `merging`, `worktrees`, `remote`.
 
 mod merging;
+mod remote;
 mod scratch;
 mod worktrees;
 
 pub use merging::{Conflict, Hunk, Joined};
+pub use remote::Pushed;
 pub use scratch::{Author, Scratch};
 pub use worktrees::{CheckoutMove, InTheWay, Worktree};
 
