@@ -4,9 +4,10 @@ use crate::LandError;
 use crate::blame;
 use crate::candidates::{self, Candidate};
 use crate::chain::{Chain, Link, Smith, Style, Unlinked};
-use crate::fact::{Began, Ended as EndedFact, Fact, Intended, Lands, MainAdopted, Refused, RemoteMain};
+use crate::fact::{Began, Ended as EndedFact, Fact, Intended, Lands, Refused, RemoteMain};
 use crate::gates::{Gate, GateKeeper, Probe, RedGate, Verdict};
-use crate::moving::{Advance, advance, follow_remote};
+use crate::moving::{Advance, advance};
+use crate::opening::Opening;
 use crate::outcome::{Ended, LandOutcome, LandedChange, Reason, RefusedChange};
 use crate::recovery;
 use crate::site::Site;
@@ -14,7 +15,7 @@ use baton_core::batch::{Batch, Finding, Stride};
 use baton_record::Oid;
 use baton_world::Stopwatch;
 use baton_world::gate::Stop;
-use baton_world::git::{Moved, Scratch};
+use baton_world::git::Scratch;
 use std::collections::BTreeMap;
 
 /// What a person wishes.
@@ -114,67 +115,29 @@ pub(crate) struct Culprit {
 pub fn land(site: &Site, wishes: &Wishes, stop: &Stop, tell: Listener<'_>) -> Result<LandOutcome, LandError> {
     let clock = Stopwatch::start();
     let recovered = recovery::recover(site)?;
-    if wishes.make_onto {
-        make_onto(site, wishes)?;
-    }
-    let onto = candidates::onto(site.repository(), wishes.onto.as_deref())?;
-    let checkouts = checkouts_of(site, &onto)?;
     let scratch = Scratch::make(site.repository(), &site.scratch_directory())?;
-    let remote = remote_main(site, &onto, wishes.remote.as_deref())?;
-    let main = match remote.as_ref().filter(|_| !wishes.dry_run) {
-        Some(remote) => level(site, &scratch, (&onto, remote), &checkouts)?,
-        None => standing(site, &onto)?,
-    };
-    let candidates = match &wishes.which {
-        Which::Named(names) => candidates::named(site.repository(), names, &onto)?,
-        Which::All => candidates::all(site.repository(), &onto, main)?,
-        Which::AllBut(known) => {
-            let mut all = candidates::all(site.repository(), &onto, main)?;
-            all.retain(|candidate| !known.contains(&candidate.tip));
-            all
-        }
-    };
+    let opening = Opening::of(site, &scratch, wishes)?;
+    let candidates = which(site, wishes, &opening)?;
     let by = site.repository().identity()?.map_err(|why| {
-        LandError::wish(
-            format!("git does not know who you are: {why}"),
-            "git config --global user.name … and user.email …",
-        )
+        let cure = "git config --global user.name … and user.email …";
+        LandError::wish(format!("git does not know who you are: {why}"), cure)
     })?;
-    let smith = Smith { scratch: &scratch, style: wishes.style, gate_file_may_change: wishes.gate_file_may_change };
     let gates: Vec<String> = wishes.gates.iter().map(|gate| gate.line.clone()).collect();
-    let outcome = LandOutcome {
-        format: 1,
-        ended: Ended::Done,
-        onto: onto.strip_prefix("refs/heads/").unwrap_or(&onto).to_owned(),
-        main_before: main,
-        main_after: main,
-        landed: Vec::new(),
-        refused: Vec::new(),
-        already: Vec::new(),
-        undecided: Vec::new(),
-        gates: gates.clone(),
-        gate_runs: 0,
-        flaky: Vec::new(),
-        took_s: 0.0,
-        one_by_one_runs: 0,
-        one_by_one_s: None,
-        adopted: Vec::new(),
-        recovered,
-    };
+    let outcome = LandOutcome::begun(&opening.onto, opening.main, gates.clone(), recovered);
     tell(&Note::Begins(&candidates, &outcome.onto));
     let changes = candidates.iter().map(Candidate::change).collect();
-    site.write(&[Fact::Began(Began { by, onto: onto.clone(), main, gates, changes })])?;
-    let keeper = GateKeeper::new(site, &wishes.gates, wishes.jobs, stop.clone())?;
+    let began = Began { by, onto: opening.onto.clone(), main: opening.main, gates, changes };
+    site.write(&[Fact::Began(began)])?;
     let mut session = Session {
         site,
         scratch: &scratch,
-        keeper,
-        smith,
+        keeper: GateKeeper::new(site, &wishes.gates, wishes.jobs, stop.clone())?,
+        smith: Smith { scratch: &scratch, style: wishes.style, gate_file_may_change: wishes.gate_file_may_change },
         wishes,
-        onto,
-        main,
-        checkouts,
-        remote,
+        onto: opening.onto,
+        main: opening.main,
+        checkouts: opening.checkouts,
+        remote: opening.remote,
         outcome,
         tell,
         reds: BTreeMap::new(),
@@ -186,105 +149,16 @@ pub fn land(site: &Site, wishes: &Wishes, stop: &Stop, tell: Listener<'_>) -> Re
     session.end(clock.seconds())
 }
 
-/// Makes the branch to land on, where main is, unless it is there.
-fn make_onto(site: &Site, wishes: &Wishes) -> Result<(), LandError> {
-    let (Some(wanted), repository) = (&wishes.onto, site.repository()) else { return Ok(()) };
-    if repository.branch_ref(wanted)?.is_some() {
-        return Ok(());
-    }
-    let main = repository.reference(&candidates::onto(repository, None)?)?;
-    match repository.move_ref(&format!("refs/heads/{wanted}"), None, main, "baton land: made to land on")? {
-        Moved::Yes => Ok(()),
-        Moved::Elsewhere(_) => {
-            Err(LandError::wish(format!("{wanted:?} cannot be made"), "name another branch with --onto"))
+fn which(site: &Site, wishes: &Wishes, opening: &Opening) -> Result<Vec<Candidate>, LandError> {
+    match &wishes.which {
+        Which::Named(names) => candidates::named(site.repository(), names, &opening.onto),
+        Which::All => candidates::all(site.repository(), &opening.onto, opening.main),
+        Which::AllBut(known) => {
+            let mut all = candidates::all(site.repository(), &opening.onto, opening.main)?;
+            all.retain(|candidate| !known.contains(&candidate.tip));
+            Ok(all)
         }
     }
-}
-
-/// Where the branch is on the remote that a person has named.
-fn remote_main(site: &Site, onto: &str, name: Option<&str>) -> Result<Option<RemoteMain>, LandError> {
-    let Some(name) = name else { return Ok(None) };
-    let main = site.repository().fetch(name, onto)?;
-    Ok(Some(RemoteMain { name: name.to_owned(), main }))
-}
-
-/// Takes the branch to where the remote has it; where it is then.
-fn level(
-    site: &Site,
-    scratch: &Scratch<'_>,
-    (onto, remote): (&str, &RemoteMain),
-    checkouts: &[String],
-) -> Result<Oid, LandError> {
-    let main = standing(site, onto)?;
-    if remote.main.is_none() {
-        return Ok(main);
-    }
-    let along = Intended {
-        onto: onto.to_owned(),
-        main_before: main,
-        main_after: main,
-        tree: scratch.repository().commit(main)?.tree,
-        gated: false,
-        changes: Vec::new(),
-        checkouts: checkouts.to_vec(),
-        remote: Some(remote.clone()),
-        rolls_back: None,
-    };
-    match follow_remote(site, scratch, &along, main)? {
-        Advance::Adopted(main) => Ok(main),
-        Advance::Blocked(way) => {
-            let what = format!("the checkout {} cannot follow main: {}", way.checkout.display(), way.what);
-            Err(LandError::Busy(what, "move what is in the way, and land again".to_owned()))
-        }
-        Advance::Done => unreachable!("following a remote ends where the remote is"),
-    }
-}
-
-/// Where the branch is; what was done to it since the last landing is written down, and stays.
-pub(crate) fn standing(site: &Site, onto: &str) -> Result<Oid, LandError> {
-    let gone = || LandError::Busy(format!("{onto} is gone"), "name another with --onto".to_owned());
-    let main = site.repository().reference(onto)?.ok_or_else(gone)?;
-    let left = site.history().iter().rev().find_map(|fact| left_by(fact, onto));
-    if let Some(expected) = left.filter(|left| *left != main) {
-        site.write(&[Fact::MainAdopted(MainAdopted { onto: onto.to_owned(), expected, found: main })])?;
-    }
-    if let Some(where_to) = site.repository().is_being_rebased(onto)? {
-        let what = format!("{onto} is being rebased in {}", where_to.display());
-        return Err(LandError::Busy(what, "end the rebase first".to_owned()));
-    }
-    Ok(main)
-}
-
-/// Where a fact says that the branch was.
-fn left_by(fact: &Fact, onto: &str) -> Option<Oid> {
-    match fact {
-        Fact::Intended(intended) if intended.onto == onto => Some(intended.main_after),
-        Fact::MainAdopted(adopted) if adopted.onto == onto => Some(adopted.found),
-        Fact::Began(began) if began.onto == onto => Some(began.main),
-        _ => None,
-    }
-}
-
-/// The checkouts of the branch, all of them clean.
-pub(crate) fn checkouts_of(site: &Site, onto: &str) -> Result<Vec<String>, LandError> {
-    let mut checkouts = Vec::new();
-    for worktree in site.repository().worktrees()? {
-        if worktree.branch.as_deref() != Some(onto) {
-            continue;
-        }
-        if let Some(way) = site.repository().in_the_way(&worktree)? {
-            let paths = if way.paths.is_empty() { String::new() } else { format!(" ({})", way.paths.join(", ")) };
-            let what = format!("{onto} is checked out in {}, and {}{paths}", way.checkout.display(), way.what);
-            let cure = "commit or stash there first: that checkout has to follow main, or your next commit would revert what landed";
-            return Err(LandError::Busy(what, cure.to_owned()));
-        }
-        let path = worktree.path.to_str().ok_or_else(|| {
-            let what = format!("the path of the checkout {} is not UTF-8", worktree.path.display());
-            LandError::Busy(what, "check out another branch there".to_owned())
-        })?;
-        checkouts.push(path.to_owned());
-    }
-    Ok(checkouts)
 }
 
 impl Session<'_> {

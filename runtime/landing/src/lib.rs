@@ -6,7 +6,7 @@
 //!
 //! Main and branches move only through git; a person's files only where a clean checkout follows main. Prints nothing.
 //!
-//! Reading order: [`fact`], `log`, [`site`], [`gates`], `chain`, [`land`], `blame`, [`outcome`], [`after`], [`rollback`], [`init`].
+//! Reading order: [`fact`], `log`, [`site`], [`gates`], `opening`, `chain`, [`land`], `blame`, [`outcome`], [`after`], [`rollback`], [`init`].
 
 pub mod after;
 mod blame;
@@ -19,6 +19,7 @@ pub mod init;
 pub mod land;
 pub mod log;
 mod moving;
+mod opening;
 pub mod outcome;
 mod recovery;
 pub mod rollback;

@@ -188,6 +188,29 @@ pub struct PullRequest {
 }
 
 impl LandOutcome {
+    /// Of a session in which nothing has happened yet.
+    pub(crate) fn begun(onto: &str, main: Oid, gates: Vec<String>, recovered: Option<Recovered>) -> LandOutcome {
+        LandOutcome {
+            format: 1,
+            ended: Ended::Done,
+            onto: onto.strip_prefix("refs/heads/").unwrap_or(onto).to_owned(),
+            main_before: main,
+            main_after: main,
+            landed: Vec::new(),
+            refused: Vec::new(),
+            already: Vec::new(),
+            undecided: Vec::new(),
+            gates,
+            gate_runs: 0,
+            flaky: Vec::new(),
+            took_s: 0.0,
+            one_by_one_runs: 0,
+            one_by_one_s: None,
+            adopted: Vec::new(),
+            recovered,
+        }
+    }
+
     /// A pull request for all that landed; `None`: nothing did.
     pub fn pull_request(&self) -> Option<PullRequest> {
         let title = match &self.landed[..] {

@@ -7,8 +7,8 @@ use crate::LandError;
 use crate::candidates;
 use crate::fact::{Fact, Intended, Lands};
 use crate::gates::{Gate, GateKeeper, Probe, RedGate, Verdict};
-use crate::land::{checkouts_of, standing};
 use crate::moving::{Advance, advance};
+use crate::opening::{checkouts_of, standing};
 use crate::outcome::PathConflict;
 use crate::recovery::{self, Recovered};
 use crate::site::Site;
@@ -134,8 +134,7 @@ pub fn rollback(site: &Site, wishes: &Wishes, stop: &Stop) -> Result<RollbackOut
         return Ok(outcome);
     }
     let subject = format!("Roll back '{}'", outcome.change);
-    let message = format!("{subject}\n\nThis takes back what commit {commit} brought.\n\nBaton-Rolls-Back: {commit}\n");
-    let inverse = scratch.commit(tree, &[main], &message, None)?;
+    let inverse = scratch.commit(tree, &[main], &message(&subject, commit), None)?;
     if !pass(site, &scratch, (inverse, tree), (wishes, stop), &mut outcome)? {
         return Ok(outcome);
     }
@@ -143,14 +142,13 @@ pub fn rollback(site: &Site, wishes: &Wishes, stop: &Stop) -> Result<RollbackOut
         outcome.ended = RollbackEnd::WouldRollBack;
         return Ok(outcome);
     }
-    let lands = Lands { name: subject, tip: inverse, commit: inverse, tree };
     let intended = Intended {
         onto,
         main_before: main,
         main_after: inverse,
         tree,
         gated: !wishes.gates.is_empty(),
-        changes: vec![lands],
+        changes: vec![Lands { name: subject, tip: inverse, commit: inverse, tree }],
         checkouts,
         remote: None,
         rolls_back: Some(commit),
@@ -167,6 +165,10 @@ pub fn rollback(site: &Site, wishes: &Wishes, stop: &Stop) -> Result<RollbackOut
         }
     };
     Ok(outcome)
+}
+
+fn message(subject: &str, commit: Oid) -> String {
+    format!("{subject}\n\nThis takes back what commit {commit} brought.\n\nBaton-Rolls-Back: {commit}\n")
 }
 
 /// Whether the gates pass main without the change.
