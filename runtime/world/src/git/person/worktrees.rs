@@ -51,7 +51,8 @@ impl PersonRepository {
             let path = PathBuf::from(value("worktree ")?);
             let bare = lines.contains(&"bare") || !path.is_dir();
             let branch = value("branch ").map(str::to_owned);
-            let head = value("HEAD ").and_then(Oid::from_hex);
+            // A checkout in the making, or of a branch without commits, is at no commit yet: git says so with zeros.
+            let head = value("HEAD ").filter(|hex| hex.bytes().any(|byte| byte != b'0')).and_then(Oid::from_hex);
             (!bare).then_some(Worktree { path, head, branch })
         };
         Ok(entries.filter_map(worktree).collect())
