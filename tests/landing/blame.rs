@@ -101,3 +101,14 @@ fn a_flaky_gate_is_tried_again_only_where_its_file_says_so_and_never_silently() 
     let runs = site.facts("GateRan");
     assert_eq!((&runs[0]["passed"], &runs[1]["passed"], &runs[1]["attempt"]), (&false.into(), &true.into(), &2.into()));
 }
+
+#[test]
+fn many_bad_branches_cost_less_than_landing_one_by_one() {
+    let site = Site::new();
+    site.branches(24);
+    let bad = [2, 3, 5, 8, 9, 14, 20, 21];
+    let gate: Vec<String> = bad.iter().map(|number| format!("test ! -e new{number}.txt")).collect();
+    let (outcome, code) = site.land(&["--all", "--gate", &gate.join(" && ")]);
+    assert_eq!((code, names(&outcome["landed"]).len(), names(&outcome["refused"]).len()), (1, 16, 8), "{outcome}");
+    assert!(outcome["gate_runs"].as_u64().unwrap() <= 40, "{}", outcome["gate_runs"]);
+}

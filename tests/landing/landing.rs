@@ -223,3 +223,90 @@ fn hooks_of_the_repository_do_not_run() {
     assert_eq!(code, 0, "{outcome}");
     assert!(!site.path().join("../hook-ran").exists());
 }
+
+#[test]
+fn it_works_from_a_linked_worktree_a_folder_below_a_bare_repository_and_one_with_alternates() {
+    let site = Site::new();
+    site.branches(4);
+    let agent = site.worktree("agent");
+    let land = |place: &std::path::Path, branch: &str| {
+        let mut command = site.command(&["land", branch, "--json", "--gate", "true", "--repo"]);
+        let said = crate::program::finish(command.arg(place));
+        assert_eq!(said.code(), 0, "{}: {said:?}", place.display());
+    };
+    land(&agent.join("src"), "b1");
+    land(&site.path().join("src"), "b2");
+    site.must_be_sound();
+    let folder = tempfile::tempdir().unwrap();
+    git(folder.path(), &["clone", "-q", "--bare", "--shared", site.path().to_str().unwrap(), "bare.git"]);
+    let bare = folder.path().join("bare.git");
+    git(&bare, &["config", "user.name", "Ana"]);
+    git(&bare, &["config", "user.email", "ana@example.invalid"]);
+    land(&bare, "b3");
+    git(&bare, &["fsck", "--strict"]);
+    assert_eq!(git(&bare, &["ls-tree", "--name-only", "main", "new3.txt"]), "new3.txt");
+}
+
+#[test]
+fn merges_are_signed_with_the_persons_key_where_their_configuration_says_so() {
+    let site = Site::new();
+    site.branches(2);
+    let key = site.path().join("../key");
+    let made =
+        std::process::Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(&key).status();
+    if !made.is_ok_and(|status| status.success()) {
+        eprintln!("skipped: there is no ssh-keygen");
+        return;
+    }
+    let public = std::fs::read_to_string(key.with_extension("pub")).unwrap();
+    let allowed = site.path().join("../allowed");
+    std::fs::write(&allowed, format!("ana@example.invalid {public}")).unwrap();
+    for (name, value) in [
+        ("gpg.format", "ssh"),
+        ("commit.gpgsign", "true"),
+        ("user.signingkey", key.to_str().unwrap()),
+        ("gpg.ssh.allowedSignersFile", allowed.to_str().unwrap()),
+    ] {
+        site.git(&["config", name, value]);
+    }
+    let (outcome, code) = site.land(&["--all", "--gate", "true"]);
+    assert_eq!(code, 0, "{outcome}");
+    for merge in site.git(&["rev-list", "--merges", "main"]).lines() {
+        site.git(&["verify-commit", merge]);
+    }
+}
+
+#[test]
+fn a_person_without_a_name_is_told_so_before_anything_starts() {
+    let site = Site::new();
+    site.branches(1);
+    for name in ["user.name", "user.email"] {
+        site.git(&["config", "--unset", name]);
+    }
+    site.git(&["config", "user.useConfigOnly", "true"]);
+    let said = site.say(&["land", "b1", "--gate", "true"]);
+    assert_eq!(said.code(), 2);
+    assert!(said.stderr.contains("user.name") && site.facts("GateRan").is_empty(), "{}", said.stderr);
+}
+
+#[test]
+fn several_merge_bases_and_renames_come_out_as_git_has_them() {
+    let site = Site::new();
+    site.branch("left", &[("src/f1.txt", Some("left\n"))]);
+    site.branch("right", &[("src/f2.txt", Some("right\n"))]);
+    let merge = |into: &str, other: &str, name: &str| {
+        let tree = site.git(&["merge-tree", "--write-tree", into, other]);
+        let commit = site.git(&["commit-tree", &tree, "-p", into, "-p", other, "-m", name]);
+        site.git(&["update-ref", &format!("refs/heads/{name}"), &commit]);
+    };
+    merge("left", "right", "cross1");
+    merge("right", "left", "cross2");
+    let lines: String = (1..=20).map(|n| format!("{n}\n")).collect();
+    site.branch("renames", &[("shared.txt", None), ("renamed.txt", Some(&lines))]);
+    let edited = lines.replace("7\n", "seven\n");
+    site.branch("edits", &[("shared.txt", Some(&edited))]);
+    let (outcome, code) = site.land(&["cross1", "cross2", "renames", "edits", "--gate", "true"]);
+    assert_eq!(code, 0, "{outcome}");
+    assert!(site.git(&["show", "main:renamed.txt"]).contains("seven"), "the edit has followed the rename");
+    site.must_be_sound();
+}

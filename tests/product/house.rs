@@ -5,6 +5,7 @@ use crate::program::{finish, say};
 use crate::repository::git_command;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -384,6 +385,11 @@ fn the_readme_can_be_followed() {
             ["cargo", "run", "--release", "--", ref words @ ..] => say(place.path(), words),
             ["baton", ref words @ ..] => say(place.path(), words),
             ["git", ref words @ ..] => finish(git_command(place.path()).args(words)),
+            ["bash", script, ref words @ ..] if script.starts_with("docs/") => {
+                let mut command = Command::new("bash");
+                command.arg(root().join(script)).args(words).current_dir(place.path());
+                finish(command.env("BATON", env!("CARGO_BIN_EXE_baton")))
+            }
             // Built and tested by whoever runs this.
             ["cargo", "test" | "build" | "install" | "bench", ..] => continue,
             [".ci/run", ..] | ["sh", ".ci/run"] => {

@@ -96,6 +96,9 @@ pub(crate) struct Session<'s> {
     /// Why a candidate waits for those before it: what it conflicts with.
     reds: BTreeMap<String, RedGate>,
     gate_ms: u64,
+    /// So many changes are tried together at most.
+    batch_len: usize,
+    reds_in_a_row: u32,
     pub(crate) culprits: Vec<Culprit>,
     stop: &'s Stop,
 }
@@ -142,6 +145,8 @@ pub fn land(site: &Site, wishes: &Wishes, stop: &Stop, tell: Listener<'_>) -> Re
         tell,
         reds: BTreeMap::new(),
         gate_ms: 0,
+        batch_len: usize::MAX,
+        reds_in_a_row: 0,
         culprits: Vec::new(),
         stop,
     };
@@ -171,6 +176,7 @@ impl Session<'_> {
             }
             let names: Vec<&str> = pending.iter().map(|candidate| candidate.name.as_str()).collect();
             self.site.doing(&format!("merges {}", names.join(", ")));
+            let rest = pending.split_off(self.batch_len.min(pending.len()));
             let mut chain = self.smith.chain(self.main, &pending)?;
             pending = self.sort_out(&mut chain)?;
             if !chain.links.is_empty() {
@@ -178,6 +184,7 @@ impl Session<'_> {
                 left.append(&mut pending);
                 pending = left;
             }
+            pending.extend(rest);
         }
         let undecided = pending.iter().map(Candidate::change);
         self.outcome.undecided.extend(undecided);
@@ -296,6 +303,7 @@ impl Session<'_> {
         if green > landed && !self.advance(&links[landed..green])? {
             return Ok(rest(landed));
         }
+        self.adapt(links.len(), green == links.len());
         if green == links.len() {
             return Ok(Vec::new());
         }
@@ -304,6 +312,16 @@ impl Session<'_> {
         let before = links[..green].iter().map(|link| link.candidate.clone()).collect();
         self.culprits.push(Culprit { candidate, red, main: chain.main, before });
         Ok(rest(green + 1))
+    }
+
+    /// Rows grow on green. One red says little about the next row; from the second in a row on, each halves it.
+    fn adapt(&mut self, len: usize, green: bool) {
+        self.reds_in_a_row = if green { 0 } else { self.reds_in_a_row + 1 };
+        self.batch_len = match self.reds_in_a_row {
+            0 => self.batch_len.saturating_mul(2),
+            1 => self.batch_len,
+            _ => (len / 2).max(1),
+        };
     }
 
     fn try_prefixes(&mut self, chain: &Chain, wanted: &[u32]) -> Result<Option<Vec<Verdict>>, LandError> {
