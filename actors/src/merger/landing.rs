@@ -258,19 +258,15 @@ impl Merger {
         Ok(stale.is_empty())
     }
 
-    /// The intention is durable: store the objects, then move main.
+    /// The intention is durable: store the objects and move main.
     pub(super) fn on_intended(&mut self, intended: Intended, ctx: &mut Context<Merger>) {
         let Some(Current { stage: Stage::Moving(ready), .. }) = &self.current else { return };
         if intended.turn != self.turn {
             return;
         }
         let repository = self.ground.repository.clone();
-        let (life, objects) = (self.life, ready.landing.objects.clone());
-        let (main, commit, fences) = (ready.main, ready.landing.commit, ready.fences);
-        self.off_the_actor(ctx, move || {
-            let moved = repository.store(&objects).and_then(|()| repository.move_main(main, commit, fences));
-            MainMoved::new(life, moved)
-        });
+        let (life, landing, main, fences) = (self.life, ready.landing.clone(), ready.main, ready.fences);
+        self.off_the_actor(ctx, move || MainMoved::new(life, repository.land(main, &landing, fences)));
     }
 
     pub(super) fn on_main_moved(&mut self, done: MainMoved, ctx: &mut Context<Merger>) {

@@ -8,9 +8,10 @@
 //! One process owns the repository of a run; within it, [`Repository`] is shared by all. Knows nothing of
 //! lanes, leases, gates or the journal, and never looks at a checkout.
 //!
-//! Reading order: `object`, `tree`, `commit`, `cat_file`, `edit`, `propose`, `merge`, `moved`, `quarantine`, `pack`, `packs`,
-//! `refs`, `fences`, `copy`, `survey`.
+//! Reading order: `object`, `tree`, `commit`, `cat_file`, `edit`, `propose`, `text_merge`, `merge`, `group`, `moved`,
+//! `quarantine`, `pack`, `packs`, `refs`, `advance`, `fences`, `copy`, `survey`.
 
+mod advance;
 mod cache;
 mod cat_file;
 mod choose;
@@ -21,6 +22,7 @@ mod disk;
 mod edit;
 mod error;
 mod fences;
+mod group;
 mod landing_file;
 mod layout;
 mod lineage;
@@ -35,12 +37,14 @@ mod propose;
 mod quarantine;
 mod refs;
 mod survey;
+mod text_merge;
 mod tree;
 
 pub use commit::{Commit, CommitMeta};
 pub use edit::{Edit, FileMode, PathChange};
 pub use error::{GitError, GitErrorKind};
 pub use fences::Fences;
+pub use group::Group;
 pub use merge::{CleanMerge, Merged};
 pub use object::{ObjectFormat, Objects};
 pub use person::{
@@ -98,6 +102,8 @@ pub struct Repository {
     refs: Refs,
     moving: Mutex<()>,
     numbers: AtomicU64,
+    /// Its configuration is the one that was made with it.
+    untouched: bool,
 }
 
 impl Repository {
@@ -134,8 +140,21 @@ impl Repository {
         let lineage = Mutex::new(lineage::Lineage::default());
         let reader = Reader::new(&root, format);
         let (moving, numbers) = (Mutex::new(()), AtomicU64::new(0));
-        let repository =
-            Repository { root, format, durability, cache, counts, lineage, reader, packs, refs, moving, numbers };
+        let untouched = layout::is_untouched(&root, format);
+        let repository = Repository {
+            root,
+            format,
+            durability,
+            cache,
+            counts,
+            lineage,
+            reader,
+            packs,
+            refs,
+            moving,
+            numbers,
+            untouched,
+        };
         fences::remove_stale(&repository)?;
         Ok(repository)
     }
@@ -151,7 +170,21 @@ impl Repository {
         let lineage = Mutex::new(lineage::Lineage::default());
         let reader = Reader::with_aside(common, format, aside);
         let (moving, numbers, root) = (Mutex::new(()), AtomicU64::new(0), common.to_owned());
-        Ok(Repository { root, format, durability, cache, counts, lineage, reader, packs, refs, moving, numbers })
+        let untouched = false;
+        Ok(Repository {
+            root,
+            format,
+            durability,
+            cache,
+            counts,
+            lineage,
+            reader,
+            packs,
+            refs,
+            moving,
+            numbers,
+            untouched,
+        })
     }
 
     /// Gives a repository without commits its first one, of these files, on main. Fails if main exists.
@@ -308,27 +341,8 @@ impl Repository {
     /// again are stored once.
     pub fn store(&self, objects: &Objects) -> Result<(), GitError> {
         hold(&self.packs).store(objects)?;
-        let mut cache = hold(&self.cache);
-        objects.iter().for_each(|(oid, object)| cache.put(oid, object.body.clone()));
+        self.remember_all(objects);
         Ok(())
-    }
-
-    /// Moves main from `expected` to `new`, a stored commit, if and only if main and the fences ref have these values
-    /// (`fences: None`: there is none). Otherwise says which has another, and changes nothing.
-    pub fn move_main(&self, expected: Oid, new: Oid, fences: Option<Oid>) -> Result<Result<(), RefMoved>, GitError> {
-        let (before, after) = (self.commit(expected)?.tree, self.commit(new)?.tree);
-        let only_adds = merge::only_adds(self, before, after)?;
-        let _only_one = self.moving();
-        let fences_lock = self.refs.hold(refs::FENCES)?;
-        let main_lock = self.refs.lock(refs::MAIN)?;
-        for refusal in [fences_lock.verify(fences)?, main_lock.verify(Some(expected))?] {
-            if refusal.is_err() {
-                return Ok(refusal);
-            }
-        }
-        main_lock.set(new)?;
-        hold(&self.lineage).step(expected, new, only_adds);
-        Ok(Ok(()))
     }
 
     /// Sets main to `new`, a stored commit, wherever it was and whatever the fences say. This loses other writers'
@@ -379,12 +393,22 @@ impl Repository {
         hold(&self.moving)
     }
 
+    /// Whether nobody has told git to compare or merge texts in a way of its own, other than by an attribute in a tree.
+    fn merges_texts_as_git_comes(&self) -> bool {
+        self.untouched && !self.root.join("info/attributes").exists()
+    }
+
     fn next_number(&self) -> u64 {
         self.numbers.fetch_add(1, Ordering::Relaxed)
     }
 
     fn remember(&self, oid: Oid, body: Body) {
         hold(&self.cache).put(oid, body);
+    }
+
+    fn remember_all(&self, objects: &Objects) {
+        let mut cache = hold(&self.cache);
+        objects.iter().for_each(|(oid, object)| cache.put(oid, object.body.clone()));
     }
 
     fn forget(&self, oid: Oid) {

@@ -30,8 +30,7 @@ fn land_for_ever(path: &str) {
             unreachable!("main is the base")
         };
         let landing = repository.land_commit(main, &proposal, &merged, &meta(number));
-        repository.store(&landing.objects).unwrap();
-        repository.move_main(main, landing.commit, Some(raised)).unwrap().unwrap();
+        repository.land(main, &landing, Some(raised)).unwrap().unwrap();
         writeln!(out, "\nlanded {}", landing.commit).unwrap();
     }
 }

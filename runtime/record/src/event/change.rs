@@ -113,7 +113,7 @@ pub struct GateFailed {
 pub enum Verdict {
     /// Main is still the change's base: the tree is the proposed one.
     Same,
-    /// In process: the two sides touch disjoint paths.
+    /// In process: the two sides touch disjoint paths, or places of a text that are far enough apart.
     Walk,
     /// By git's own merge.
     Git,

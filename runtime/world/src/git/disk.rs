@@ -12,6 +12,17 @@ pub(super) fn sync(path: &Path) -> Result<(), GitError> {
     File::open(path).and_then(|file| file.sync_all()).map_err(|error| GitError::io("sync", path, &error))
 }
 
+/// Waits until all of these are on the disk. They wait side by side: most file systems then write once for all of them.
+pub(super) fn sync_all(paths: &[&Path]) -> Result<(), GitError> {
+    let Some((last, others)) = paths.split_last() else { return Ok(()) };
+    std::thread::scope(|threads| {
+        let waiting: Vec<_> = others.iter().map(|path| threads.spawn(|| sync(path))).collect();
+        let last = sync(last);
+        let others = waiting.into_iter().map(|thread| thread.join().expect("to wait for the disk does not panic"));
+        others.chain([last]).collect()
+    })
+}
+
 /// Syncs everything below a directory, and the directory last.
 pub(super) fn sync_below(directory: &Path) -> Result<(), GitError> {
     for entry in list(directory)? {
@@ -50,16 +61,9 @@ pub(super) fn make_directories(path: &Path, durability: Durability) -> Result<()
     }
 }
 
-/// Writes a new read-only file. On failure there is none. The directory is the caller's to sync.
-pub(super) fn write_new(path: &Path, bytes: &[u8], durability: Durability) -> Result<(), GitError> {
-    let write = || {
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o444).open(path)?;
-        file.write_all(bytes)?;
-        match durability {
-            Durability::Durable => file.sync_all(),
-            Durability::Buffered => Ok(()),
-        }
-    };
+/// Writes a new read-only file. On failure there is none. To sync it is left to the caller.
+pub(super) fn write_new(path: &Path, bytes: &[u8]) -> Result<(), GitError> {
+    let write = || OpenOptions::new().write(true).create_new(true).mode(0o444).open(path)?.write_all(bytes);
     write().map_err(|error| {
         if error.kind() != io::ErrorKind::AlreadyExists {
             let _ = fs::remove_file(path);
@@ -70,7 +74,10 @@ pub(super) fn write_new(path: &Path, bytes: &[u8], durability: Durability) -> Re
 
 /// Writes a read-only file at `path` by way of `temporary` on the same disk, so that it is there whole or not at all.
 pub(super) fn write_whole(temporary: &Path, path: &Path, bytes: &[u8], durability: Durability) -> Result<(), GitError> {
-    write_new(temporary, bytes, durability)?;
+    write_new(temporary, bytes)?;
+    if durability == Durability::Durable {
+        sync(temporary)?;
+    }
     fs::rename(temporary, path).map_err(|error| {
         let _ = fs::remove_file(temporary);
         GitError::io("write", path, &error)

@@ -44,6 +44,11 @@ fn config(format: ObjectFormat) -> String {
     }
 }
 
+/// Whether its configuration is still the one that it was made with.
+pub(super) fn is_untouched(root: &Path, format: ObjectFormat) -> bool {
+    fs::read(root.join("config")).is_ok_and(|found| found == config(format).as_bytes())
+}
+
 /// The directory that holds the repository, absolute.
 pub(super) fn root(path: &Path) -> Result<PathBuf, GitError> {
     let none = |why: String| GitError::new(GitErrorKind::NotARepository, why);

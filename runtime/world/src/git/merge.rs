@@ -1,7 +1,7 @@
 //! Merges: in process where git's own answer is known beforehand, by git everywhere else.
 //!
-//! Git's `ort` decides by content only where both sides touch one path, and looks for renames only where a side
-//! deletes one. So if both sides do nothing but add files and change the content of files, each path is touched by
+//! Git's `ort` decides by content only where both sides touch one path (what is known of that is in `text_merge`), and
+//! looks for renames only where a side deletes one. So if both sides do nothing but add files and change the content of files, each path is touched by
 //! one side, and no name becomes a file on one side and a directory on the other, the merged tree is the base with
 //! both sides' entries. The walk proves exactly that, on the subtrees that differ, and gives up at the first thing
 //! that is otherwise, be it a deletion, a change of mode or kind, a link, a submodule, or a tree in a form that git
@@ -11,6 +11,7 @@ use super::error::GitError;
 use super::object::{Body, Objects};
 use super::propose::Proposal;
 use super::quarantine;
+use super::text_merge::merge_texts;
 use super::tree::{Entry, EntryMode, Tree, TreeEntry};
 use super::{Repository, hold};
 use baton_record::Oid;
@@ -41,20 +42,35 @@ pub struct CleanMerge {
     pub objects: Objects,
 }
 
+/// What a proposal is merged into.
+#[derive(Clone, Copy)]
+pub(super) struct Ours<'o> {
+    pub(super) commit: Oid,
+    pub(super) tree: Oid,
+    /// Known beforehand: the way to it from the proposal's base only adds files and changes the content of files.
+    pub(super) only_adds: bool,
+    /// Objects of its history that are not in the repository yet.
+    pub(super) pending: Option<&'o Objects>,
+}
+
 pub(super) fn merge(repository: &Repository, main: Oid, proposal: &Proposal) -> Result<Merged, GitError> {
-    if main == proposal.base {
+    let only_adds = hold(&repository.lineage).only_adds(proposal.base, main);
+    let tree = repository.commit(main)?.tree;
+    merge_into(repository, Ours { commit: main, tree, only_adds, pending: None }, proposal)
+}
+
+pub(super) fn merge_into(repository: &Repository, ours: Ours<'_>, proposal: &Proposal) -> Result<Merged, GitError> {
+    if ours.commit == proposal.base {
         let (tree, objects) = (proposal.tree, Objects::default());
         return Ok(Merged::Clean(CleanMerge { tree, verdict: Verdict::Same, objects }));
     }
-    let ours = repository.commit(main)?.tree;
-    let ours_only_adds = hold(&repository.lineage).only_adds(proposal.base, main);
-    let mut walk =
-        Walk { trees: Trees { repository, proposal: Some(proposal) }, ours_only_adds, objects: Objects::default() };
-    if let Some(tree) = walk.directory(Some(proposal.base_tree), ours, proposal.tree, 0)? {
+    let trees = Trees { repository, aside: [Some(&proposal.objects), ours.pending] };
+    let mut walk = Walk { trees, ours_only_adds: ours.only_adds, texts: true, objects: Objects::default() };
+    if let Some(tree) = walk.directory(Some(proposal.base_tree), ours.tree, proposal.tree, 0)? {
         let objects = walk.objects;
         return Ok(Merged::Clean(CleanMerge { tree, verdict: Verdict::Walk, objects }));
     }
-    quarantine::merge(repository, main, proposal)
+    quarantine::merge(repository, (ours.commit, ours.pending), proposal)
 }
 
 /// The merge of two commits that part at `base`, if it can be made in process.
@@ -70,8 +86,9 @@ pub(super) fn walk_commits(
         let (tree, objects) = (theirs_tree, Objects::default());
         return Ok(Some(CleanMerge { tree, verdict: Verdict::Same, objects }));
     }
-    let trees = Trees { repository, proposal: None };
-    let mut walk = Walk { trees, ours_only_adds: false, objects: Objects::default() };
+    let trees = Trees { repository, aside: [None; 2] };
+    // A person may have told git to compare or merge texts in other ways.
+    let mut walk = Walk { trees, ours_only_adds: false, texts: false, objects: Objects::default() };
     let tree = walk.directory(Some(base_tree), ours_tree, theirs_tree, 0)?;
     Ok(tree.map(|tree| CleanMerge { tree, verdict: Verdict::Walk, objects: walk.objects }))
 }
@@ -83,20 +100,27 @@ struct Walk<'w> {
     trees: Trees<'w>,
     /// Known beforehand: our side does nothing that git would have to judge.
     ours_only_adds: bool,
+    /// Texts that both sides change are merged here, where git's answer is known: nobody told git to do it in a way of its own.
+    texts: bool,
     objects: Objects,
 }
 
-/// Where trees are read: a proposal's are not in the repository yet.
+/// Where objects are read: those of a proposal, and of what lands together with it, are not in the repository yet.
 #[derive(Clone, Copy)]
 struct Trees<'w> {
     repository: &'w Repository,
-    proposal: Option<&'w Proposal>,
+    aside: [Option<&'w Objects>; 2],
 }
 
-/// Whether the way from one tree of the repository to another only adds files and changes the content of files.
-pub(super) fn only_adds(repository: &Repository, before: Oid, after: Oid) -> Result<bool, GitError> {
+/// Whether the way from one tree to another only adds files and changes the content of files. Trees are read in the
+/// repository and among the objects that are still to be stored.
+pub(super) fn only_adds(
+    repository: &Repository,
+    pending: Option<&Objects>,
+    (before, after): (Oid, Oid),
+) -> Result<bool, GitError> {
     let directory = |oid| Entry { mode: EntryMode::Tree, oid };
-    Trees { repository, proposal: None }.only_adds(Some(directory(before)), directory(after), 0)
+    Trees { repository, aside: [None, pending] }.only_adds(Some(directory(before)), directory(after), 0)
 }
 
 /// The entries of one name in base, ours and theirs.
@@ -110,12 +134,15 @@ impl Walk<'_> {
         if depth > DEPTH_MAX || trees.iter().flatten().any(|tree| !tree.is_canonical()) {
             return Ok(None);
         }
+        let texts = self.texts;
+        self.texts &= !trees.iter().flatten().any(|tree| tree.get(ATTRIBUTES).is_some());
         let names = zip(trees.each_ref().map(|tree| tree.as_deref()));
         let mut merged = Vec::new();
         for sides in names {
             let Some(entry) = self.name(sides, depth)? else { return Ok(None) };
             merged.push(entry);
         }
+        self.texts = texts;
         // A file of one side may have the name of a directory of the other.
         let Some(tree) = Tree::build(self.trees.repository.format(), &mut merged) else { return Ok(None) };
         let is_side = |side: &Option<Arc<Tree>>| side.as_ref().is_some_and(|side| side.raw() == tree.raw());
@@ -144,19 +171,49 @@ impl Walk<'_> {
         if was == Some(ours.entry()) {
             return Ok(self.trees.only_adds(was, theirs.entry(), depth)?.then_some(theirs));
         }
+        if let Some(base) = base.filter(|base| base.mode.is_file()) {
+            return self.text(base, ours, theirs);
+        }
         if [base, Some(ours), Some(theirs)].iter().flatten().any(|entry| entry.mode != EntryMode::Tree) {
             return Ok(None);
         }
         let merged = self.directory(base.map(|entry| entry.oid), ours.oid, theirs.oid, depth + 1)?;
         Ok(merged.map(|oid| TreeEntry { oid, ..ours }))
     }
+
+    /// A file that both sides have changed.
+    fn text<'t>(
+        &mut self,
+        base: TreeEntry<'t>,
+        ours: TreeEntry<'t>,
+        theirs: TreeEntry<'t>,
+    ) -> Result<Option<TreeEntry<'t>>, GitError> {
+        let repository = self.trees.repository;
+        let changed = [ours, theirs].iter().all(|side| side.mode == base.mode && side.oid != base.oid);
+        if !self.texts || !changed || !repository.merges_texts_as_git_comes() {
+            return Ok(None);
+        }
+        let [base, our, their] = [base, ours, theirs].map(|side| self.trees.blob(side.oid));
+        let merged = merge_texts(&base?, &our?, &their?);
+        Ok(merged.map(|text| TreeEntry { oid: self.objects.add_blob(repository.format(), &text), ..ours }))
+    }
 }
+
+/// The file that tells git how to treat others in its directory and below.
+const ATTRIBUTES: &[u8] = b".gitattributes";
 
 impl Trees<'_> {
     fn tree(&self, oid: Oid) -> Result<Arc<Tree>, GitError> {
-        match self.proposal.and_then(|proposal| proposal.objects.get(oid)) {
+        match self.aside.iter().flatten().find_map(|objects| objects.get(oid)) {
             Some(Body::Tree(tree)) => Ok(tree.clone()),
             _ => self.repository.tree(oid),
+        }
+    }
+
+    fn blob(&self, oid: Oid) -> Result<Arc<[u8]>, GitError> {
+        match self.aside.iter().flatten().find_map(|objects| objects.get(oid)) {
+            Some(Body::Blob(blob)) => Ok(blob.clone()),
+            _ => self.repository.blob(oid),
         }
     }
 

@@ -104,13 +104,31 @@ impl Packs {
 
     /// Writes one pack of these objects. On return it is readable, and durable where that is promised.
     pub(super) fn store(&mut self, objects: &Objects) -> Result<(), GitError> {
+        let Some(coming) = self.begin(objects)? else { return Ok(()) };
+        self.sync(&coming.paths())?;
+        self.finish(coming)
+    }
+
+    /// Writes one pack of these objects, which nobody sees before [`Packs::finish`]. `None`: there are none.
+    pub(super) fn begin(&mut self, objects: &Objects) -> Result<Option<Coming>, GitError> {
         if objects.is_empty() {
-            return Ok(());
+            return Ok(None);
         }
-        let pack = self.write(objects.iter().map(|(oid, object)| (oid, object.packed.clone())).collect())?;
-        let class = pack.class();
+        self.write(objects.iter().map(|(oid, object)| (oid, object.packed.clone())).collect()).map(Some)
+    }
+
+    /// Lets a pack be seen whose files are durable already, where that is promised. On return that it is seen is, too.
+    pub(super) fn finish(&mut self, coming: Coming) -> Result<(), GitError> {
+        let class = coming.pack.class();
+        let pack = self.show(coming)?;
         self.add(pack);
         self.consolidate(class)
+    }
+
+    fn show(&self, coming: Coming) -> Result<OwnPack, GitError> {
+        coming.files.show()?;
+        self.sync(&[&self.directory])?;
+        Ok(coming.pack)
     }
 
     fn add(&mut self, pack: OwnPack) {
@@ -120,7 +138,7 @@ impl Packs {
     }
 
     /// The same pack written again is written once.
-    fn write(&mut self, entries: Entries) -> Result<OwnPack, GitError> {
+    fn write(&mut self, entries: Entries) -> Result<Coming, GitError> {
         let made = write_pack(self.format, entries.iter().map(|(oid, packed)| (*oid, packed)));
         let mut pack = OwnPack { name: made.name.to_hex(), bytes: made.pack.len() as u64, entries: None };
         pack.entries = (pack.class() == 0).then(|| Arc::new(entries));
@@ -128,18 +146,18 @@ impl Packs {
         let files = [("pack", &made.pack), ("idx", &made.index)]
             .map(|(kind, bytes)| (self.path(&pack.name, kind), bytes.len()));
         if files.iter().all(|(path, len)| fs::metadata(path).is_ok_and(|found| found.len() == *len as u64)) {
-            self.sync(&[&files[0].0, &files[1].0, &self.directory])?;
-            return Ok(pack);
+            let [(data, _), (index, _)] = files;
+            return Ok(Coming { pack, files: PackFiles { data, index, temporary: None } });
         }
         // Half of it may stand there from a try that failed.
         files.iter().rev().try_for_each(|(path, _)| disk::remove_if_there(path))?;
-        write_files(&self.directory, &made, self.durability)?;
-        Ok(pack)
+        let files = PackFiles::write(&self.directory, &made)?;
+        Ok(Coming { pack, files })
     }
 
     fn sync(&self, paths: &[&Path]) -> Result<(), GitError> {
         match self.durability {
-            Durability::Durable => paths.iter().try_for_each(|path| disk::sync(path)),
+            Durability::Durable => disk::sync_all(paths),
             Durability::Buffered => Ok(()),
         }
     }
@@ -174,7 +192,9 @@ impl Packs {
         if replaced.len() < 2 {
             return Ok(None);
         }
-        let merged = self.write(entries)?;
+        let coming = self.write(entries)?;
+        self.sync(&coming.paths())?;
+        let merged = self.show(coming)?;
         self.own.retain(|own| !replaced.contains(&own.name));
         self.retired.extend(replaced.into_iter().filter(|name| *name != merged.name));
         self.add(merged.clone());
@@ -238,14 +258,41 @@ impl Packs {
     }
 }
 
-/// Writes a pack, and its index last: without an index nobody looks at a pack, so only that has to appear at once.
-pub(super) fn write_files(directory: &Path, made: &PackBytes, durability: Durability) -> Result<(), GitError> {
-    let path = |extension: &str| directory.join(format!("pack-{}.{extension}", made.name));
-    let temporary = directory.join(format!("{TEMPORARY}{}.idx", made.name));
-    disk::write_new(&path("pack"), &made.pack, durability)?;
-    disk::write_whole(&temporary, &path("idx"), &made.index, durability)?;
-    match durability {
-        Durability::Durable => disk::sync(directory),
-        Durability::Buffered => Ok(()),
+/// The files of a pack, the index last: without an index nobody looks at a pack, so only that has to appear at once.
+pub(super) struct PackFiles {
+    data: PathBuf,
+    index: PathBuf,
+    /// Where the index is until it gets its name; `None`: it has it.
+    temporary: Option<PathBuf>,
+}
+
+impl PackFiles {
+    /// Writes them; nobody sees them yet.
+    pub(super) fn write(directory: &Path, made: &PackBytes) -> Result<PackFiles, GitError> {
+        let path = |extension: &str| directory.join(format!("pack-{}.{extension}", made.name));
+        let temporary = directory.join(format!("{TEMPORARY}{}.idx", made.name));
+        disk::remove_if_there(&temporary)?;
+        disk::write_new(&path("pack"), &made.pack)?;
+        disk::write_new(&temporary, &made.index)?;
+        Ok(PackFiles { data: path("pack"), index: path("idx"), temporary: Some(temporary) })
+    }
+
+    /// Gives the index its name.
+    pub(super) fn show(self) -> Result<(), GitError> {
+        let Some(temporary) = self.temporary else { return Ok(()) };
+        fs::rename(&temporary, &self.index).map_err(|error| GitError::io("write", &self.index, &error))
+    }
+}
+
+/// A pack that is written and that nobody sees yet.
+pub(super) struct Coming {
+    pack: OwnPack,
+    files: PackFiles,
+}
+
+impl Coming {
+    /// What has to be durable before it may be seen.
+    pub(super) fn paths(&self) -> [&Path; 2] {
+        [&self.files.data, self.files.temporary.as_ref().unwrap_or(&self.files.index)]
     }
 }

@@ -68,7 +68,18 @@ pub(super) fn land(
 ) -> Landing {
     let mut objects = proposal.objects.clone();
     objects.extend(&merged.objects);
-    let (raw, commit) = meta.commit(merged.tree, &[main, proposal.commit]);
-    let commit = objects.add_commit(format, &raw, commit);
+    let commit = landing_commit(format, main, (proposal, merged), meta, &mut objects);
     Landing { commit, tree: merged.tree, objects }
+}
+
+/// Adds the merge commit that lands a proposal on `main` to `objects`.
+pub(super) fn landing_commit(
+    format: ObjectFormat,
+    main: Oid,
+    (proposal, merged): (&Proposal, &CleanMerge),
+    meta: &CommitMeta,
+    objects: &mut Objects,
+) -> Oid {
+    let (raw, commit) = meta.commit(merged.tree, &[main, proposal.commit]);
+    objects.add_commit(format, &raw, commit)
 }

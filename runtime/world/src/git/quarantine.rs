@@ -6,7 +6,7 @@ use super::error::GitError;
 use super::merge::{CleanMerge, Merged};
 use super::object::{Kind, Objects};
 use super::pack::write_pack;
-use super::packs::write_files;
+use super::packs::PackFiles;
 use super::propose::Proposal;
 use super::tree::{EntryMode, Tree};
 use super::{Durability, Repository, commit::Commit, disk};
@@ -27,10 +27,17 @@ pub(super) fn remove_stale(root: &Path) -> Result<(), GitError> {
     disk::remove_tree_if_there(&root.join(DIRECTORY))
 }
 
-pub(super) fn merge(repository: &Repository, main: Oid, proposal: &Proposal) -> Result<Merged, GitError> {
+/// `main`: a commit, and what of its history is not in the repository yet.
+pub(super) fn merge(
+    repository: &Repository,
+    (main, pending): (Oid, Option<&Objects>),
+    proposal: &Proposal,
+) -> Result<Merged, GitError> {
     let quarantine = Quarantine::new(repository)?;
-    let objects = proposal.objects.iter().map(|(oid, object)| (oid, &object.packed));
-    write_files(&quarantine.directory.join("pack"), &write_pack(repository.format(), objects), Durability::Buffered)?;
+    let mut brought = proposal.objects.clone();
+    brought.extend(pending.unwrap_or(&Objects::default()));
+    let objects = brought.iter().map(|(oid, object)| (oid, &object.packed));
+    PackFiles::write(&quarantine.directory.join("pack"), &write_pack(repository.format(), objects))?.show()?;
     let mut command = git(Sync::None);
     in_repository(&mut command, &repository.root);
     command.env("GIT_OBJECT_DIRECTORY", &quarantine.directory);

@@ -153,14 +153,33 @@ impl Locked<'_> {
 
     /// Gives the ref its new value and the lock back.
     pub(super) fn set(mut self, new: Oid) -> Result<(), GitError> {
+        self.write(new)?;
+        if self.refs.durability == Durability::Durable {
+            disk::sync(&self.lock)?;
+        }
+        self.put()
+    }
+
+    /// Writes the new value down, aside: nobody sees it yet.
+    pub(super) fn write(&mut self, new: Oid) -> Result<(), GitError> {
         let mut file = self.file.take().expect("taken to change the ref");
-        let target = self.refs.root.join(self.reference);
-        let durable = self.refs.durability == Durability::Durable;
         let written = file.write_all(format!("{new}\n").as_bytes());
-        let written = written.and_then(|()| if durable { file.sync_all() } else { Ok(()) });
-        drop(file);
-        written.and_then(|()| self.put_in_place(&target)).map_err(|error| GitError::io("write", &target, &error))?;
-        if durable { disk::sync(target.parent().expect("a ref is below the repository")) } else { Ok(()) }
+        written.map_err(|error| GitError::io("write", &self.lock, &error))
+    }
+
+    /// The file that holds the new value once it is written, and has to be durable before it is put in place.
+    pub(super) fn path(&self) -> &Path {
+        &self.lock
+    }
+
+    /// Gives the ref the value that was written, and the lock back. On return that is durable where it is promised.
+    pub(super) fn put(mut self) -> Result<(), GitError> {
+        let target = self.refs.root.join(self.reference);
+        self.put_in_place(&target).map_err(|error| GitError::io("write", &target, &error))?;
+        match self.refs.durability {
+            Durability::Durable => disk::sync(target.parent().expect("a ref is below the repository")),
+            Durability::Buffered => Ok(()),
+        }
     }
 
     /// Swapping the two files leaves the former value under the lock's name, from where it is removed with the lock.

@@ -1,0 +1,77 @@
+//! Main moves: by compare-and-swap, under the fences that its mover knows, alone or together with what it moves to.
+//!
+//! Together is the quicker way, and leaves nothing behind where it is refused: with both refs locked and compared, pack,
+//! index and new ref are written side by side and are durable at once; then the index gets its name, and only after that
+//! is durable does main move. Sets main, knows nothing of how a landing is made.
+
+use super::error::GitError;
+use super::merge;
+use super::object::Objects;
+use super::refs::{FENCES, MAIN, RefMoved};
+use super::{Durability, Group, Landing, Repository, disk, hold};
+use baton_record::Oid;
+use std::path::Path;
+
+/// A commit that main goes over, and whether the step to it only adds files and changes the content of files.
+pub(super) type Step = (Oid, bool);
+
+impl Repository {
+    /// Moves main from `expected` to `new`, a stored commit, if and only if main and the fences ref have these values
+    /// (`fences: None`: there is none). Otherwise says which has another, and changes nothing.
+    pub fn move_main(&self, expected: Oid, new: Oid, fences: Option<Oid>) -> Result<Result<(), RefMoved>, GitError> {
+        let trees = (self.commit(expected)?.tree, self.commit(new)?.tree);
+        let only_adds = merge::only_adds(self, None, trees)?;
+        self.advance((expected, new), fences, &Objects::default(), &[(new, only_adds)])
+    }
+
+    /// Stores all of a landing and moves main to it, if and only if main is `main`, the one that it was made for, and the
+    /// fences ref has this value. Otherwise says which has another, and changes nothing. On return it is durable where
+    /// that is promised.
+    pub fn land(&self, main: Oid, landing: &Landing, fences: Option<Oid>) -> Result<Result<(), RefMoved>, GitError> {
+        let trees = (self.commit(main)?.tree, landing.tree);
+        let only_adds = merge::only_adds(self, Some(&landing.objects), trees)?;
+        self.advance((main, landing.commit), fences, &landing.objects, &[(landing.commit, only_adds)])
+    }
+
+    /// Stores all of a group as one pack and moves main to its head, on the terms of [`Repository::land`].
+    pub fn land_group(&self, group: &Group, fences: Option<Oid>) -> Result<Result<(), RefMoved>, GitError> {
+        self.advance((group.main(), group.head()), fences, group.objects(), group.steps())
+    }
+
+    fn advance(
+        &self,
+        (expected, new): (Oid, Oid),
+        fences: Option<Oid>,
+        objects: &Objects,
+        steps: &[Step],
+    ) -> Result<Result<(), RefMoved>, GitError> {
+        let _only_one = self.moving();
+        let fences_lock = self.refs.hold(FENCES)?;
+        let mut main_lock = self.refs.lock(MAIN)?;
+        for refusal in [fences_lock.verify(fences)?, main_lock.verify(Some(expected))?] {
+            if refusal.is_err() {
+                return Ok(refusal);
+            }
+        }
+        let mut packs = hold(&self.packs);
+        let coming = packs.begin(objects)?;
+        main_lock.write(new)?;
+        if self.durability == Durability::Durable {
+            let mut paths: Vec<&Path> = coming.iter().flat_map(|coming| coming.paths()).collect();
+            paths.push(main_lock.path());
+            disk::sync_all(&paths)?;
+        }
+        if let Some(coming) = coming {
+            packs.finish(coming)?;
+        }
+        drop(packs);
+        self.remember_all(objects);
+        main_lock.put()?;
+        let (mut lineage, mut before) = (hold(&self.lineage), expected);
+        for (after, only_adds) in steps {
+            lineage.step(before, *after, *only_adds);
+            before = *after;
+        }
+        Ok(Ok(()))
+    }
+}
