@@ -112,3 +112,21 @@ fn many_bad_branches_cost_less_than_landing_one_by_one() {
     assert_eq!((code, names(&outcome["landed"]).len(), names(&outcome["refused"]).len()), (1, 16, 8), "{outcome}");
     assert!(outcome["gate_runs"].as_u64().unwrap() <= 40, "{}", outcome["gate_runs"]);
 }
+
+#[test]
+fn the_test_that_fails_is_named() {
+    let site = Site::new();
+    site.branches(3);
+    let gate = "if test -e new2.txt; then echo 'test parser::reads_ints ... FAILED'; exit 101; fi";
+    let (outcome, _) = site.land(&["--all", "--gate", gate]);
+    let refused = &outcome["refused"][0];
+    assert_eq!(
+        (&refused["ref"], &refused["gate"]["failing"][0]),
+        (&"b2".into(), &"parser::reads_ints".into()),
+        "{outcome}"
+    );
+    for text in [&refused["detail"], &refused["hand_back"]] {
+        assert!(text.as_str().unwrap().contains("parser::reads_ints"), "{text}");
+    }
+    assert!(refused["hand_back"].as_str().unwrap().contains("## Failing tests"));
+}

@@ -130,7 +130,12 @@ fn rank(session: &Session<'_>, culprit: &Culprit) -> Result<Ranked, LandError> {
 }
 
 fn of(culprit: &Culprit, reason: Reason, with: Vec<String>, proven: bool) -> RefusedChange {
-    let RedGate { gate, end, .. } = &culprit.red;
+    let RedGate { gate, failing, .. } = &culprit.red;
+    let end = &match &failing[..] {
+        [] => culprit.red.end.clone(),
+        [test] => format!("{test} fails"),
+        [test, more @ ..] => format!("{test} and {} more fail", more.len()),
+    };
     let detail = match (reason, proven, with.first()) {
         (Reason::Pair, true, Some(partner)) => {
             format!("`{gate}` passes with it alone, passes with {partner} without it, and is red with both ({end})")

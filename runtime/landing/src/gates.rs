@@ -2,6 +2,8 @@
 //!
 //! A gate comes from the operator's command line, or from a file on main's own commit; never from a branch that is to land.
 
+mod failing;
+
 use crate::LandError;
 use crate::fact::{Fact, GateRan};
 use crate::site::Site;
@@ -56,6 +58,8 @@ pub struct RedGate {
     pub output: String,
     /// The end of that.
     pub tail: String,
+    /// The tests that failed, as far as what it said can be read.
+    pub failing: Vec<String>,
 }
 
 /// Gates at work: rooms that are free, what has been found out, and what is to be written down.
@@ -153,7 +157,8 @@ impl<'s> GateKeeper<'s> {
                 GateEnd::Stopped => return Ok(Verdict::Stopped),
                 end => {
                     let (gate, end) = (gate.line.clone(), in_words(end, gate.timeout_s));
-                    return Ok(Verdict::Red(RedGate { gate, end, output: run.output, tail: run.tail }));
+                    let failing = failing::tests(&String::from_utf8_lossy(&run.said));
+                    return Ok(Verdict::Red(RedGate { gate, end, output: run.output, tail: run.tail, failing }));
                 }
             }
         }

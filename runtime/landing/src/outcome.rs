@@ -257,6 +257,10 @@ pub(crate) fn hand_back(refused: &RefusedChange) -> String {
         }
     }
     if let Some(gate) = &refused.gate {
+        let tests: Vec<String> = gate.failing.iter().map(|test| format!("- {test}\n")).collect();
+        if !tests.is_empty() {
+            text.push_str(&format!("\n## Failing tests\n\n{}", tests.concat()));
+        }
         text.push_str(&format!(
             "\n## What `{}` said ({})\n\n```\n{}\n```\n",
             gate.gate,

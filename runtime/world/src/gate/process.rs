@@ -54,6 +54,8 @@ pub struct GateRun {
     pub output: String,
     /// The end of what it said, a few kilobytes at most.
     pub tail: String,
+    /// All of it.
+    pub said: Vec<u8>,
 }
 
 /// Somebody may wish to stop; shared with whoever hears it.
@@ -99,7 +101,7 @@ impl GateCommand {
         end_all(&mark);
         let bytes = read_capped(&said)?;
         let output = outputs.put(&bytes).map_err(|error| GitError::new(GitErrorKind::Io, error.to_string()))?;
-        Ok(GateRun { end: end?, took_s, output, tail: tail_of(&bytes) })
+        Ok(GateRun { end: end?, took_s, output, tail: tail_of(&bytes), said: bytes })
     }
 
     fn watch(&self, mut child: Child, clock: &Stopwatch, said: &Path, stop: &Stop) -> Result<GateEnd, GitError> {
