@@ -8,7 +8,7 @@
 //! One process owns the repository of a run; within it, [`Repository`] is shared by all. Knows nothing of
 //! lanes, leases, gates or the journal, and never looks at a checkout.
 //!
-//! Reading order: `object`, `tree`, `commit`, `cat_file`, `edit`, `propose`, `text_merge`, `merge`, `group`, `moved`,
+//! Reading order: `object`, `tree`, `commit`, `cat_file`, `edit`, `propose`, `text_merge`, `merge`, `merge_bases`, `group`, `moved`,
 //! `quarantine`, `pack`, `packs`, `refs`, `advance`, `fences`, `copy`, `survey`.
 
 mod advance;
@@ -27,6 +27,7 @@ mod landing_file;
 mod layout;
 mod lineage;
 mod merge;
+mod merge_bases;
 mod moved;
 mod object;
 mod pack;
@@ -330,6 +331,12 @@ impl Repository {
     /// breaks off, because it fails one of its own assertions, is a conflict at all paths of the proposal.
     pub fn merge(&self, main: Oid, proposal: &Proposal) -> Result<Merged, GitError> {
         merge::merge(self, main, proposal)
+    }
+
+    /// All best common ancestors of two commits, ascending by name: those of `git merge-base --all`. `None`: more than
+    /// `most` commits would have to be looked at.
+    pub fn merge_bases(&self, ours: Oid, theirs: Oid, most: usize) -> Result<Option<Vec<Oid>>, GitError> {
+        merge_bases::merge_bases(self, ours, theirs, most)
     }
 
     /// Makes the merge commit that lands a proposal on `main`, in memory: `merged` is the answer for these two.

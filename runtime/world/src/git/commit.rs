@@ -12,6 +12,8 @@ pub struct Commit {
     pub parents: Vec<Oid>,
     /// Name of its author, without the address.
     pub author: String,
+    /// When it was committed, as it claims, in seconds since 1970; 0: it does not say.
+    pub committed_s: i64,
     /// `Key: value` lines of its last paragraph, in their order; empty unless all lines of it are such.
     pub trailers: Vec<(String, String)>,
 }
@@ -31,18 +33,26 @@ impl Commit {
         let (head, message) = text.split_once("\n\n").unwrap_or((text.trim_end_matches('\n'), ""));
         let mut lines = head.split('\n');
         let tree = Oid::from_hex(lines.next()?.strip_prefix("tree ")?)?;
-        let mut commit = Commit { tree, parents: Vec::new(), author: String::new(), trailers: trailers_of(message) };
-        for line in lines {
+        let (parents, author, trailers) = (Vec::new(), String::new(), trailers_of(message));
+        let mut commit = Commit { tree, parents, author, committed_s: 0, trailers };
+        while let Some(line) = lines.next() {
             if let Some(parent) = line.strip_prefix("parent ") {
                 commit.parents.push(Oid::from_hex(parent)?);
             } else {
                 let author = line.strip_prefix("author ")?;
                 commit.author = author.split('<').next().unwrap_or(author).trim().to_owned();
+                commit.committed_s = lines.next().and_then(date_of).unwrap_or(0);
                 return Some(commit);
             }
         }
         None
     }
+}
+
+/// The date of `committer name <mail> seconds zone`.
+fn date_of(line: &str) -> Option<i64> {
+    let (_, date) = line.strip_prefix("committer ")?.rsplit_once('>')?;
+    date.split_whitespace().next()?.parse().ok()
 }
 
 fn trailers_of(message: &str) -> Vec<(String, String)> {
@@ -124,7 +134,7 @@ mod tests {
             String::from_utf8(raw).unwrap(),
             format!("{head}\none two\n\nBaton-Change: C-1.1\nBaton-Lane: a b\n")
         );
-        assert_eq!((commit.parents.len(), commit.author.as_str()), (2, "impl-er--.3"));
+        assert_eq!((commit.parents.len(), commit.author.as_str(), commit.committed_s), (2, "impl-er--.3", 0));
         assert_eq!((commit.trailer("Baton-Change"), commit.trailer("Baton-Lane")), (Some("C-1.1"), Some("a b")));
     }
 
