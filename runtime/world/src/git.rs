@@ -49,8 +49,8 @@ pub use group::Group;
 pub use merge::{CleanMerge, Merged};
 pub use object::{ObjectFormat, Objects};
 pub use person::{
-    Author, Branch, CheckoutMove, Conflict, Hunk, InTheWay, Joined, Later, Moved, PersonRepository, Pushed, Scratch,
-    Told, Worktree,
+    Asked, Author, Branch, CheckoutMove, Conflict, Hunk, InTheWay, Joined, Later, Moved, PersonRepository, Pushed,
+    Scratch, Snapshot, Told, Worktree,
 };
 pub use propose::{Landing, Proposal};
 pub use refs::RefMoved;

@@ -296,6 +296,10 @@ fn chosen() -> Vec<Chosen> {
     let base = || files(&[("a", Regular, "1\n2\n3\n4\n5\n"), ("d/x", Regular, "x\n"), ("d/y", Regular, "y\n")]);
     let with = |list: &[(&str, FileMode, &str)]| base().into_iter().chain(files(list)).collect::<Files>();
     let without = |path: &str| base().into_iter().filter(|(at, _)| at != path).collect::<Files>();
+    let moved = |from: &str, to: &str| {
+        let renamed = |(path, file): (String, _)| if path == from { (to.to_owned(), file) } else { (path, file) };
+        base().into_iter().map(renamed).collect::<Files>()
+    };
     let edit = || with(&[("a", Regular, "1\n2\n3\n4\n5\n6\n")]);
     let renamed = base().into_iter().map(|(path, file)| (path.replace("d/", "e/"), file)).collect::<Files>();
     let (walk, git) = (Some(Verdict::Walk), Some(Verdict::Git));
@@ -332,10 +336,17 @@ fn chosen() -> Vec<Chosen> {
             git,
         ),
         ("one file edited at one place", base(), edit(), with(&[("a", Regular, "1\n2\n3\n4\n5\n7\n")]), None),
-        ("the same edit on both sides", base(), edit(), edit(), git),
-        ("a deletion", base(), edit(), without("d/x"), git),
+        ("the same edit on both sides", base(), edit(), edit(), walk),
+        ("a deletion", base(), edit(), without("d/x"), walk),
+        ("the same deletion on both sides", base(), without("d/x"), without("d/x"), walk),
+        ("a deletion of what was renamed", base(), without("d/x"), moved("d/x", "e"), None),
+        ("a file renamed, another edited", base(), edit(), moved("d/x", "e"), walk),
+        ("a directory renamed, a file edited elsewhere", base(), edit(), renamed.clone(), walk),
+        ("a directory emptied by both together", base(), without("d/x"), without("d/y"), walk),
+        ("a file that becomes a directory", base(), edit(), moved("d/x", "d/x/in"), git),
+        ("the same new file beside a deletion", base(), with(&[("n", Regular, "n")]), moved("d/x", "n"), None),
         ("a deletion of what was edited", base(), edit(), without("a"), None),
-        ("a new mode", base(), edit(), with(&[("d/x", Executable, "x\n")]), git),
+        ("a new mode", base(), edit(), with(&[("d/x", Executable, "x\n")]), walk),
         ("a link in place of a file", base(), edit(), with(&[("d/x", Symlink, "y")]), git),
         ("a new link", base(), edit(), with(&[("l", Symlink, "a")]), git),
         (
@@ -346,7 +357,7 @@ fn chosen() -> Vec<Chosen> {
             None,
         ),
         ("a new file in a renamed directory", base(), renamed, with(&[("d/new", Regular, "new\n")]), None),
-        ("the same new file", base(), with(&[("n", Regular, "n")]), with(&[("n", Regular, "n")]), git),
+        ("the same new file", base(), with(&[("n", Regular, "n")]), with(&[("n", Regular, "n")]), walk),
     ]
 }
 

@@ -1,18 +1,30 @@
 //! Merges: in process where git's own answer is known beforehand, by git everywhere else.
 //!
-//! Git's `ort` decides by content only where both sides touch one path (what is known of that is in `text_merge`), and
-//! looks for renames only where a side deletes one. So if both sides do nothing but add files and change the content of files, each path is touched by
-//! one side, and no name becomes a file on one side and a directory on the other, the merged tree is the base with
-//! both sides' entries. The walk proves exactly that, on the subtrees that differ, and gives up at the first thing
-//! that is otherwise, be it a deletion, a change of mode or kind, a link, a submodule, or a tree in a form that git
-//! would rewrite.
+//! Git's `ort` decides by content, by mode or by a merge driver only where both sides touch one path (what is known of
+//! texts is in `text_merge`). If each path is
+//! touched by one side, and no name becomes a file on one side and a directory on the other, the merged tree is the base
+//! with both sides' entries, unless a rename makes two paths one. Renames are looked for in each side by itself, from
+//! the files that it deletes to those that it adds, and they matter in two ways only:
+//!
+//! - what the other side did to the old path, or to the new one, is merged with the file that was renamed. But both
+//!   paths are touched by this side, so the other has done nothing to either;
+//! - what the other side adds in a directory that was renamed as a whole follows it. Git takes a directory for renamed
+//!   only if it is gone on that side (`merge-ort` calls them `dirs_removed`). So it is enough that whatever directory
+//!   one side removes is untouched by the other.
+//!
+//! So whether renames are found, and what `merge.renames`, `merge.directoryRenames` or an attribute say, makes no
+//! difference. What both sides do alike is done once: a file edited, wherever; a file added, if neither side deletes
+//! anything, so that it is no half of a rename; a path deleted, if neither side adds anything, for the same reason.
+//!
+//! The walk proves exactly that, on the subtrees that differ, and gives up at the first thing that is otherwise, be it
+//! one path touched in two ways, a change of kind, a link, a submodule, or a tree in a form that git would rewrite.
 
 use super::error::GitError;
 use super::object::{Body, Objects};
 use super::propose::Proposal;
 use super::quarantine;
 use super::text_merge::merge_texts;
-use super::tree::{Entry, EntryMode, Tree, TreeEntry};
+use super::tree::{Entry, EntryMode, Tree, TreeEntry, empty_tree};
 use super::{Repository, hold};
 use baton_record::Oid;
 use baton_record::event::Verdict;
@@ -65,8 +77,8 @@ pub(super) fn merge_into(repository: &Repository, ours: Ours<'_>, proposal: &Pro
         return Ok(Merged::Clean(CleanMerge { tree, verdict: Verdict::Same, objects }));
     }
     let trees = Trees { repository, aside: [Some(&proposal.objects), ours.pending] };
-    let mut walk = Walk { trees, ours_only_adds: ours.only_adds, texts: true, objects: Objects::default() };
-    if let Some(tree) = walk.directory(Some(proposal.base_tree), ours.tree, proposal.tree, 0)? {
+    let mut walk = Walk::new(trees, ours.only_adds, true);
+    if let Some(tree) = walk.merge(proposal.base_tree, ours.tree, proposal.tree)? {
         let objects = walk.objects;
         return Ok(Merged::Clean(CleanMerge { tree, verdict: Verdict::Walk, objects }));
     }
@@ -88,21 +100,38 @@ pub(super) fn walk_commits(
     }
     let trees = Trees { repository, aside: [None; 2] };
     // A person may have told git to compare or merge texts in other ways.
-    let mut walk = Walk { trees, ours_only_adds: false, texts: false, objects: Objects::default() };
-    let tree = walk.directory(Some(base_tree), ours_tree, theirs_tree, 0)?;
+    let mut walk = Walk::new(trees, false, false);
+    let tree = walk.merge(base_tree, ours_tree, theirs_tree)?;
     Ok(tree.map(|tree| CleanMerge { tree, verdict: Verdict::Walk, objects: walk.objects }))
 }
 
 /// Directories nested deeper than this are left to git.
 const DEPTH_MAX: usize = 256;
 
+const OURS: usize = 0;
+const THEIRS: usize = 1;
+
 struct Walk<'w> {
     trees: Trees<'w>,
-    /// Known beforehand: our side does nothing that git would have to judge.
+    /// Known beforehand: our side does nothing but add files and change their content.
     ours_only_adds: bool,
     /// Texts that both sides change are merged here, where git's answer is known: nobody told git to do it in a way of its own.
     texts: bool,
+    /// What each side does.
+    deeds: [Deeds; 2],
+    /// Both sides add one file alike.
+    both_add: bool,
+    /// Both sides delete one path.
+    both_delete: bool,
     objects: Objects,
+}
+
+/// What is done on the way from one tree to another, beside changes of content.
+#[derive(Clone, Copy, Debug, Default)]
+struct Deeds {
+    adds: bool,
+    deletes: bool,
+    modes: bool,
 }
 
 /// Where objects are read: those of a proposal, and of what lands together with it, are not in the repository yet.
@@ -119,15 +148,42 @@ pub(super) fn only_adds(
     pending: Option<&Objects>,
     (before, after): (Oid, Oid),
 ) -> Result<bool, GitError> {
-    let directory = |oid| Entry { mode: EntryMode::Tree, oid };
-    Trees { repository, aside: [None, pending] }.only_adds(Some(directory(before)), directory(after), 0)
+    let directory = |oid| Some(Entry { mode: EntryMode::Tree, oid });
+    let mut deeds = Deeds::default();
+    let trees = Trees { repository, aside: [None, pending] };
+    let plain = trees.are_plain(directory(before), directory(after), 0, &mut deeds)?;
+    Ok(plain && !deeds.deletes && !deeds.modes)
 }
 
 /// The entries of one name in base, ours and theirs.
 type Sides<'t> = [Option<TreeEntry<'t>>; 3];
 
-impl Walk<'_> {
-    /// The merged directory, or `None` if that is git's to say.
+/// What becomes of a name.
+enum Merging<'t> {
+    Is(TreeEntry<'t>),
+    Gone,
+    /// That is git's to say.
+    Unknown,
+}
+
+impl<'w> Walk<'w> {
+    fn new(trees: Trees<'w>, ours_only_adds: bool, texts: bool) -> Walk<'w> {
+        // Nothing is known of what our side adds where it is not looked at.
+        let deeds = [Deeds { adds: ours_only_adds, ..Deeds::default() }, Deeds::default()];
+        let objects = Objects::default();
+        Walk { trees, ours_only_adds, texts, deeds, both_add: false, both_delete: false, objects }
+    }
+
+    /// The merged tree, or `None` if that is git's to say.
+    fn merge(&mut self, base: Oid, ours: Oid, theirs: Oid) -> Result<Option<Oid>, GitError> {
+        let Some(tree) = self.directory(Some(base), ours, theirs, 0)? else { return Ok(None) };
+        let adds = self.deeds.iter().any(|deeds| deeds.adds);
+        let deletes = self.deeds.iter().any(|deeds| deeds.deletes);
+        let half_renamed = self.both_add && deletes || self.both_delete && adds;
+        Ok((!half_renamed).then_some(tree))
+    }
+
+    /// The merged directory, which may be empty, or `None` if that is git's to say.
     fn directory(&mut self, base: Option<Oid>, ours: Oid, theirs: Oid, depth: usize) -> Result<Option<Oid>, GitError> {
         let read = |oid| self.trees.tree(oid);
         let trees = [base.map(read).transpose()?, Some(read(ours)?), Some(read(theirs)?)];
@@ -137,48 +193,67 @@ impl Walk<'_> {
         let texts = self.texts;
         self.texts &= !trees.iter().flatten().any(|tree| tree.get(ATTRIBUTES).is_some());
         let names = zip(trees.each_ref().map(|tree| tree.as_deref()));
-        let mut merged = Vec::new();
+        let (mut merged, mut gone) = (Vec::new(), Vec::new());
         for sides in names {
-            let Some(entry) = self.name(sides, depth)? else { return Ok(None) };
-            merged.push(entry);
+            match self.name(sides, depth)? {
+                Merging::Is(entry) => merged.push(entry),
+                Merging::Gone => gone.extend(sides.iter().flatten().next().map(|entry| entry.name)),
+                Merging::Unknown => return Ok(None),
+            }
         }
         self.texts = texts;
         // A file of one side may have the name of a directory of the other.
         let Some(tree) = Tree::build(self.trees.repository.format(), &mut merged) else { return Ok(None) };
+        // Or have become one.
+        if gone.iter().any(|name| tree.get(name).is_some()) {
+            return Ok(None);
+        }
         let is_side = |side: &Option<Arc<Tree>>| side.as_ref().is_some_and(|side| side.raw() == tree.raw());
         Ok(Some(match () {
             () if is_side(&trees[1]) => ours,
             () if is_side(&trees[2]) => theirs,
+            () if depth > 0 && tree.is_empty() => empty_tree(self.trees.repository.format()),
             () => self.objects.add_tree(self.trees.repository.format(), tree),
         }))
     }
 
-    fn name<'t>(&mut self, sides: Sides<'t>, depth: usize) -> Result<Option<TreeEntry<'t>>, GitError> {
-        let [base, ours, theirs] = sides;
-        let (Some(ours), Some(theirs)) = (ours, theirs) else {
-            // Without a base it is new on one side; with one it is deleted by the other.
-            let (None, Some(new)) = (base, ours.or(theirs)) else { return Ok(None) };
-            let known = self.ours_only_adds && theirs.is_none();
-            return Ok((known || self.trees.only_adds(None, new.entry(), depth)?).then_some(new));
+    fn name<'t>(&mut self, sides: Sides<'t>, depth: usize) -> Result<Merging<'t>, GitError> {
+        let [was, ours, theirs] = sides.map(|side| side.map(|entry| entry.entry()));
+        if was == theirs {
+            return self.one_sided(OURS, was, sides[1], depth);
+        }
+        if was == ours {
+            return self.one_sided(THEIRS, was, sides[2], depth);
+        }
+        let both_trees = [ours, theirs].iter().all(|side| side.is_some_and(|side| side.mode == EntryMode::Tree));
+        let (Some(ours_entry), Some(theirs_entry)) = (sides[1], sides[2]) else {
+            // Deleted by one, changed by the other; or deleted by both.
+            let alike = ours.is_none() && theirs.is_none();
+            let plain = alike && self.trees.are_plain(was, None, depth, &mut self.deeds[OURS])?;
+            self.both_delete |= plain;
+            self.deeds[THEIRS].deletes |= plain;
+            return Ok(if plain { Merging::Gone } else { Merging::Unknown });
         };
-        let was = base.map(|entry| entry.entry());
-        if was == Some(ours.entry()) && was == Some(theirs.entry()) {
-            return Ok(Some(ours));
+        if both_trees && was.is_none_or(|was| was.mode == EntryMode::Tree) {
+            let merged = self.directory(was.map(|was| was.oid), ours_entry.oid, theirs_entry.oid, depth + 1)?;
+            return Ok(match merged {
+                None => Merging::Unknown,
+                Some(oid) if oid == empty_tree(self.trees.repository.format()) => Merging::Gone,
+                Some(oid) => Merging::Is(TreeEntry { oid, ..ours_entry }),
+            });
         }
-        if was == Some(theirs.entry()) {
-            return Ok((self.ours_only_adds || self.trees.only_adds(was, ours.entry(), depth)?).then_some(ours));
+        let files = sides.iter().flatten().all(|entry| entry.mode.is_file());
+        if ours != theirs
+            && let Some(base) = sides[0].filter(|_| files)
+        {
+            return self.text(base, ours_entry, theirs_entry);
         }
-        if was == Some(ours.entry()) {
-            return Ok(self.trees.only_adds(was, theirs.entry(), depth)?.then_some(theirs));
+        if !files || ours != theirs {
+            return Ok(Merging::Unknown);
         }
-        if let Some(base) = base.filter(|base| base.mode.is_file()) {
-            return self.text(base, ours, theirs);
-        }
-        if [base, Some(ours), Some(theirs)].iter().flatten().any(|entry| entry.mode != EntryMode::Tree) {
-            return Ok(None);
-        }
-        let merged = self.directory(base.map(|entry| entry.oid), ours.oid, theirs.oid, depth + 1)?;
-        Ok(merged.map(|oid| TreeEntry { oid, ..ours }))
+        self.both_add |= was.is_none();
+        self.deeds.iter_mut().for_each(|deeds| deeds.adds |= was.is_none());
+        Ok(Merging::Is(ours_entry))
     }
 
     /// A file that both sides have changed.
@@ -187,15 +262,34 @@ impl Walk<'_> {
         base: TreeEntry<'t>,
         ours: TreeEntry<'t>,
         theirs: TreeEntry<'t>,
-    ) -> Result<Option<TreeEntry<'t>>, GitError> {
+    ) -> Result<Merging<'t>, GitError> {
         let repository = self.trees.repository;
         let changed = [ours, theirs].iter().all(|side| side.mode == base.mode && side.oid != base.oid);
         if !self.texts || !changed || !repository.merges_texts_as_git_comes() {
-            return Ok(None);
+            return Ok(Merging::Unknown);
         }
         let [base, our, their] = [base, ours, theirs].map(|side| self.trees.blob(side.oid));
         let merged = merge_texts(&base?, &our?, &their?);
-        Ok(merged.map(|text| TreeEntry { oid: self.objects.add_blob(repository.format(), &text), ..ours }))
+        Ok(merged.map_or(Merging::Unknown, |text| {
+            Merging::Is(TreeEntry { oid: self.objects.add_blob(repository.format(), &text), ..ours })
+        }))
+    }
+
+    /// A name with which only one side has done something, if at all.
+    fn one_sided<'t>(
+        &mut self,
+        side: usize,
+        was: Option<Entry>,
+        is: Option<TreeEntry<'t>>,
+        depth: usize,
+    ) -> Result<Merging<'t>, GitError> {
+        let known = side == OURS && self.ours_only_adds;
+        let plain = known || self.trees.are_plain(was, is.map(|entry| entry.entry()), depth, &mut self.deeds[side])?;
+        Ok(match is {
+            _ if !plain => Merging::Unknown,
+            Some(entry) => Merging::Is(entry),
+            None => Merging::Gone,
+        })
     }
 }
 
@@ -217,23 +311,40 @@ impl Trees<'_> {
         }
     }
 
-    /// Whether the way from `before` to `after` only adds files and changes the content of files.
-    fn only_adds(&self, before: Option<Entry>, after: Entry, depth: usize) -> Result<bool, GitError> {
-        let before_tree = match before {
-            Some(before) if before == after => return Ok(true),
-            Some(before) if before.mode != after.mode => return Ok(false),
-            _ if after.mode != EntryMode::Tree => return Ok(after.mode.is_file()),
-            before => before.map(|before| self.tree(before.oid)).transpose()?,
-        };
-        let after_tree = self.tree(after.oid)?;
-        let canonical = after_tree.is_canonical() && before_tree.as_ref().is_none_or(|tree| tree.is_canonical());
-        if depth > DEPTH_MAX || !canonical {
+    /// Whether the way from `before` to `after` only adds and deletes files and changes their content and whether they may
+    /// be executed; and which of these.
+    fn are_plain(
+        &self,
+        before: Option<Entry>,
+        after: Option<Entry>,
+        depth: usize,
+        deeds: &mut Deeds,
+    ) -> Result<bool, GitError> {
+        if before == after {
+            return Ok(true);
+        }
+        let of_mode = |fits: fn(EntryMode) -> bool| [before, after].iter().flatten().all(|entry| fits(entry.mode));
+        if of_mode(EntryMode::is_file) {
+            deeds.adds |= before.is_none();
+            deeds.deletes |= after.is_none();
+            deeds.modes |= before.zip(after).is_some_and(|(before, after)| before.mode != after.mode);
+            return Ok(true);
+        }
+        if !of_mode(|mode| mode == EntryMode::Tree) {
             return Ok(false);
         }
-        let names = zip([before_tree.as_deref(), Some(&*after_tree), None]);
+        let read = |entry: Option<Entry>| entry.map(|entry| self.tree(entry.oid)).transpose();
+        let trees = [read(before)?, read(after)?];
+        if depth > DEPTH_MAX || trees.iter().flatten().any(|tree| !tree.is_canonical()) {
+            return Ok(false);
+        }
+        let names = zip([trees[0].as_deref(), trees[1].as_deref(), None]);
         for [before, after, _] in names {
-            let Some(after) = after else { return Ok(false) };
-            if !self.only_adds(before.map(|before| before.entry()), after.entry(), depth + 1)? {
+            let entries = [before, after].map(|side| side.map(|entry| entry.entry()));
+            // A file that becomes a directory, or the other way round, is two names here.
+            let other_kind = before.is_none()
+                && after.zip(trees[0].as_ref()).is_some_and(|(new, tree)| tree.get(new.name).is_some());
+            if other_kind || !self.are_plain(entries[0], entries[1], depth + 1, deeds)? {
                 return Ok(false);
             }
         }

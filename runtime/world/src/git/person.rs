@@ -5,16 +5,20 @@
 //! [`scratch`]) until they are wanted; and nobody's index, stash or files are touched, but for a checkout that is moved
 //! along with its branch (see [`worktrees`]). The person's configuration holds, their hooks do not run.
 //!
-//! Reading order: `person`, `scratch`, `merging`, `worktrees`, `remote`.
+//! Reading order: `person`, `scratch`, `merging`, `batch`, `worktrees`, `snapshot`, `remote`.
 
+mod batch;
 mod merging;
 mod remote;
 mod scratch;
+mod snapshot;
 mod worktrees;
 
+pub use batch::Asked;
 pub use merging::{Conflict, Hunk, Joined};
 pub use remote::Pushed;
 pub use scratch::{Author, Scratch};
+pub use snapshot::Snapshot;
 pub use worktrees::{CheckoutMove, InTheWay, Worktree};
 
 use super::command::{Sync, failed, first_lines, output, person_git};
@@ -350,8 +354,10 @@ fn with_input(command: &mut Command, input: &[u8]) -> Result<Output, GitError> {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(|error| super::command::not_started(command, &error))?;
     let mut stdin = child.stdin.take().expect("the pipe was asked for");
-    // A program that ends early says more about it than its broken pipe.
-    let _ = stdin.write_all(input);
-    drop(stdin);
-    child.wait_with_output().map_err(|error| super::command::not_started(command, &error))
+    std::thread::scope(|scope| {
+        // Beside reading, so that a program may answer before it has read everything. One that ends early says more about
+        // it than its broken pipe.
+        scope.spawn(move || stdin.write_all(input).ok());
+        child.wait_with_output().map_err(|error| super::command::not_started(command, &error))
+    })
 }

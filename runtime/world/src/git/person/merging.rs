@@ -13,7 +13,7 @@ use baton_record::event::Verdict;
 use std::os::unix::process::ExitStatusExt;
 
 /// Where two branches part is looked for in so many commits; reading more takes longer than asking git, which has an index.
-const COMMITS_MAX: usize = 2000;
+pub(super) const COMMITS_MAX: usize = 2000;
 
 /// The answer to a merge.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,8 +75,7 @@ impl Scratch<'_> {
 
     /// All best common ancestors.
     pub fn merge_bases(&self, ours: Oid, theirs: Oid) -> Result<Vec<Oid>, GitError> {
-        // Who has written parents into a file instead of commits has a git that knows them.
-        if !self.repository.common_directory().join("info/grafts").exists()
+        if !self.has_grafts()
             && let Some(bases) = self.visited.merge_bases(ours, theirs, COMMITS_MAX)?
         {
             return Ok(bases);
@@ -101,6 +100,11 @@ impl Scratch<'_> {
         }
     }
 
+    /// Who has written parents into a file instead of commits has a git that knows them.
+    pub(super) fn has_grafts(&self) -> bool {
+        self.repository.common_directory().join("info/grafts").exists()
+    }
+
     /// Merges by git alone, whatever the walk could say.
     pub fn merge_by_git(&self, ours: Oid, theirs: Oid) -> Result<Joined, GitError> {
         self.ask_git(None, ours, theirs)
@@ -117,11 +121,10 @@ impl Scratch<'_> {
         match (said.status.code(), tree) {
             (Some(0), Some(tree)) => Ok(Joined::Clean { tree, by: Verdict::Git }),
             (Some(1), Some(tree)) => {
-                let mut conflicts = conflicts_of(&said.stdout);
-                for conflict in &mut conflicts {
-                    conflict.hunks = self.hunks(tree, &conflict.path, (ours, theirs))?;
-                }
-                Ok(Joined::Conflicts(conflicts))
+                let mut words = said.stdout.split(|&byte| byte == 0);
+                words.next();
+                let conflicts = conflicts_of(&mut words);
+                Ok(Joined::Conflicts(self.with_hunks(conflicts, tree, (ours, theirs))))
             }
             _ if said.status.signal() == Some(ABORTED) => {
                 let kind = "git broke off its merge".to_owned();
@@ -131,23 +134,23 @@ impl Scratch<'_> {
         }
     }
 
-    fn hunks(&self, tree: Oid, path: &str, sides: (Oid, Oid)) -> Result<Vec<Hunk>, GitError> {
-        let mut command = self.command();
-        let said = output(command.args(["cat-file", "blob", &format!("{tree}:{path}")]))?;
-        if !said.status.success() || said.stdout.contains(&0) {
-            return Ok(Vec::new());
+    /// The same conflicts with the places of each path that git has marked in its tree.
+    pub(super) fn with_hunks(&self, mut conflicts: Vec<Conflict>, tree: Oid, sides: (Oid, Oid)) -> Vec<Conflict> {
+        for conflict in &mut conflicts {
+            let found = self.visited.entry(tree, &conflict.path).ok().flatten().filter(|entry| entry.mode.is_file());
+            let marked = found.and_then(|entry| self.visited.blob(entry.oid).ok()).filter(|blob| !blob.contains(&0));
+            conflict.hunks = marked.map_or(Vec::new(), |blob| hunks_of(&String::from_utf8_lossy(&blob), sides));
         }
-        Ok(hunks_of(&String::from_utf8_lossy(&said.stdout), sides))
+        conflicts
     }
 }
 
-/// Git's answer is: tree; for each conflicting side `mode object stage<TAB>path`; an empty word; then for each message a number
-/// of paths, these paths, a type and a text.
-fn conflicts_of(answer: &[u8]) -> Vec<Conflict> {
-    let mut words = answer.split(|&byte| byte == 0).map(|word| String::from_utf8_lossy(word).into_owned());
+/// Behind the tree, git's answer is: for each conflicting side `mode object stage<TAB>path`; an empty word; then for each
+/// message a number of paths, these paths, a type and a text. An empty word is the end.
+pub(super) fn conflicts_of<'a>(words: &mut impl Iterator<Item = &'a [u8]>) -> Vec<Conflict> {
+    let mut words = words.map(|word| String::from_utf8_lossy(word).into_owned());
     let staged: Vec<String> = words
         .by_ref()
-        .skip(1)
         .take_while(|word| !word.is_empty())
         .filter_map(|word| word.split_once('\t').map(|(_, path)| path.to_owned()))
         .collect();

@@ -269,13 +269,13 @@ fn paths_of(list: &[u8]) -> BTreeSet<String> {
     paths.map(|path| String::from_utf8_lossy(path).into_owned()).collect()
 }
 
-fn in_checkout(sync: Sync, checkout: &Path) -> Command {
+pub(super) fn in_checkout(sync: Sync, checkout: &Path) -> Command {
     let mut command = person_git(sync);
     command.arg("-C").arg(checkout).env("GIT_OPTIONAL_LOCKS", "0");
     command
 }
 
-fn git_directory(checkout: &Path) -> Result<PathBuf, GitError> {
+pub(super) fn git_directory(checkout: &Path) -> Result<PathBuf, GitError> {
     let said = output(in_checkout(Sync::None, checkout).args(["rev-parse", "--absolute-git-dir"]))?;
     if !said.status.success() {
         let detail = format!("{} is no checkout any more ({})", checkout.display(), first_lines(&said.stderr));

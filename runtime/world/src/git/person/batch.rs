@@ -1,0 +1,142 @@
+//! Many merges at once: by the walk where it answers, and by few git programs for all the rest.
+//!
+//! A git program answers a batch of merges in half the time of as many programs, but reads attributes from one tree. So
+//! merges are put together whose own sides have the same attribute files in the same places.
+
+use super::merging::{COMMITS_MAX, Conflict, Joined, conflicts_of};
+use super::{Scratch, with_input};
+use crate::git::error::GitError;
+use crate::git::merge;
+use crate::git::tree::{EntryMode, empty_tree};
+use baton_record::Oid;
+use baton_record::event::Verdict;
+use std::collections::BTreeMap;
+
+/// One program is asked for so many merges at most, so that another can take a part of them.
+const BATCH_MAX: usize = 200;
+
+/// A merge in a batch: our commit and theirs.
+pub type Asked = (Oid, Oid);
+
+impl Scratch<'_> {
+    /// The answer to a merge if it can be given without git; the merged tree is not stored. `None`: it is git's to say.
+    pub fn merge_in_process(&self, (ours, theirs): Asked) -> Result<Option<Joined>, GitError> {
+        if self.has_grafts() {
+            return Ok(None);
+        }
+        let Some(bases) = self.visited.merge_bases(ours, theirs, COMMITS_MAX)? else { return Ok(None) };
+        match bases[..] {
+            [] => Ok(Some(Joined::Unrelated)),
+            [base] => {
+                let merged = merge::walk_commits(&self.visited, base, ours, theirs)?;
+                Ok(merged.map(|merged| Joined::Clean { tree: merged.tree, by: merged.verdict }))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Git's answers to merges of commits that have some history in common, in their order, by at most `jobs` programs at a
+    /// time. It goes on where a program breaks off.
+    pub fn merge_all_by_git(&self, asked: &[Asked], jobs: usize) -> Result<Vec<Joined>, GitError> {
+        let mut by_attributes: BTreeMap<Oid, Vec<usize>> = BTreeMap::new();
+        let mut known = BTreeMap::new();
+        for (number, (ours, _)) in asked.iter().enumerate() {
+            let tree = self.visited.commit(*ours)?.tree;
+            by_attributes.entry(self.attributes_below(tree, &mut known)?).or_default().push(number);
+        }
+        let share = asked.len().div_ceil(jobs.max(1)).clamp(1, BATCH_MAX);
+        let batches: Vec<&[usize]> = by_attributes.values().flat_map(|numbers| numbers.chunks(share)).collect();
+        let mut answers: BTreeMap<usize, Joined> = BTreeMap::new();
+        for row in batches.chunks(jobs.max(1)) {
+            let done: Vec<Result<Vec<Joined>, GitError>> = std::thread::scope(|scope| {
+                let of = |batch: &&[usize]| batch.iter().map(|&number| asked[number]).collect::<Vec<Asked>>();
+                let threads: Vec<_> =
+                    row.iter().map(of).map(|batch| scope.spawn(move || self.batch_by_git(&batch))).collect();
+                threads.into_iter().map(|thread| thread.join().expect("a batch does not panic")).collect()
+            });
+            for (batch, joined) in row.iter().zip(done) {
+                answers.extend(batch.iter().copied().zip(joined?));
+            }
+        }
+        Ok(answers.into_values().collect())
+    }
+
+    fn batch_by_git(&self, batch: &[Asked]) -> Result<Vec<Joined>, GitError> {
+        let one_by_one = || batch.iter().map(|(ours, theirs)| self.merge_by_git(*ours, *theirs)).collect();
+        let [(first, _), _, ..] = batch else { return one_by_one() };
+        let mut command = self.command();
+        command.arg(format!("--attr-source={first}"));
+        command.args(["merge-tree", "--write-tree", "--stdin", "-z", "--allow-unrelated-histories"]);
+        let lines: String = batch.iter().map(|(ours, theirs)| format!("{ours} {theirs}\n")).collect();
+        let said = with_input(&mut command, lines.as_bytes())?;
+        let answers = read_batch(&said.stdout);
+        if !said.status.success() || answers.len() != batch.len() {
+            return one_by_one();
+        }
+        let mut all = Vec::new();
+        for ((tree, conflicts), sides) in answers.into_iter().zip(batch) {
+            all.push(match conflicts {
+                None => Joined::Clean { tree, by: Verdict::Git },
+                Some(conflicts) => Joined::Conflicts(self.with_hunks(conflicts, tree, *sides)),
+            });
+        }
+        Ok(all)
+    }
+
+    /// A name for all attribute files below a tree and where they are.
+    fn attributes_below(&self, tree: Oid, known: &mut BTreeMap<Oid, Oid>) -> Result<Oid, GitError> {
+        if let Some(name) = known.get(&tree) {
+            return Ok(*name);
+        }
+        let format = self.visited.format();
+        let (none, mut list) = (empty_tree(format), Vec::new());
+        for entry in self.visited.tree(tree)?.entries() {
+            let name = match entry.mode {
+                EntryMode::Tree => self.attributes_below(entry.oid, known)?,
+                // Git reads no attributes from a link; but which file there is counts, whatever it is.
+                _ if entry.name == b".gitattributes" => entry.oid,
+                _ => none,
+            };
+            if name != none {
+                list.extend([entry.name, &[0], name.as_bytes()].concat());
+            }
+        }
+        let name = if list.is_empty() { none } else { format.hash(&[&list]) };
+        known.insert(tree, name);
+        Ok(name)
+    }
+}
+
+/// For each merge: status; tree; where it conflicts the sides, an empty word, and the messages; an empty word.
+fn read_batch(answer: &[u8]) -> Vec<(Oid, Option<Vec<Conflict>>)> {
+    let mut words = answer.split(|&byte| byte == 0);
+    let mut answers = Vec::new();
+    while let Some(status) = words.next().filter(|status| !status.is_empty()) {
+        let tree = words.next().and_then(|hex| std::str::from_utf8(hex).ok()).and_then(Oid::from_hex);
+        let Some(tree) = tree else { return Vec::new() };
+        if status == b"1" {
+            words.next();
+            answers.push((tree, None));
+        } else {
+            answers.push((tree, Some(conflicts_of(&mut words))));
+        }
+    }
+    answers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_of_a_batch_are_told_apart() {
+        let hex = "1".repeat(40);
+        let conflict = format!("0\0{hex}\x00100644 {hex} 2\tx\0\x001\0x\0CONFLICT (contents)\0text\0\0");
+        let nameless = format!("0\0{hex}\0\x002\0d\0c\0CONFLICT (directory rename split)\0text\0\0");
+        let clean = format!("1\0{hex}\0\0");
+        let answers = read_batch([clean.as_str(), &conflict, &nameless, &clean].concat().as_bytes());
+        let kinds: Vec<Option<&str>> =
+            answers.iter().map(|(_, conflicts)| conflicts.as_ref().map(|list| list[0].kind.as_str())).collect();
+        assert_eq!(kinds, [None, Some("content"), Some("directory rename split"), None]);
+    }
+}
