@@ -28,6 +28,16 @@ Exit codes:
   7   no repository
   70  a bug";
 
+/// What the codes mean for `conflicts`.
+const CONFLICTS_CODES: &str = "\
+Exit codes:
+  0   all pairs merge
+  1   some do not
+  2   wrong use, or no git that will do
+  5   it was interrupted, or the disk is full
+  7   no repository
+  70  a bug";
+
 /// Runs teams of agents on one repository, so that nobody's work is lost.
 #[derive(Debug, Parser)]
 #[command(name = "baton", version, max_term_width = 100, after_help = EXIT_CODES)]
@@ -59,6 +69,8 @@ pub(crate) enum Verb {
     /// Take back what a landed branch or a commit brought: an inverse change through the same gates
     #[command(alias = "undo")]
     Rollback(Rollback),
+    /// Which branches, worktrees and uncommitted work are in each other's way: each two merged aside, nothing touched
+    Conflicts(Conflicts),
     /// Who waits to land, what is being tried, and what became of what was tried before
     Queue(Queue),
     /// Find the command that tests this repository, prove main green with it, and write baton.yaml
@@ -337,6 +349,29 @@ pub(crate) struct Queue {
     /// So many of the latest decisions are shown
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub(crate) last: usize,
+    /// The repository, from any folder in it
+    #[arg(long, value_name = "PATH", default_value = ".")]
+    pub(crate) repo: PathBuf,
+    /// Print one JSON object on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = CONFLICTS_CODES)]
+pub(crate) struct Conflicts {
+    /// Branches, or any names of commits; one alone is compared with all others [default: main, and everything ahead of it]
+    #[arg(value_name = "REF")]
+    pub(crate) refs: Vec<String>,
+    /// Compare worktrees alone, each with what lies in it
+    #[arg(long, conflicts_with = "refs")]
+    pub(crate) worktrees: bool,
+    /// Leave uncommitted work out
+    #[arg(long)]
+    pub(crate) committed: bool,
+    /// The branch that is main [default: main, else master]
+    #[arg(long, value_name = "BRANCH")]
+    pub(crate) onto: Option<String>,
     /// The repository, from any folder in it
     #[arg(long, value_name = "PATH", default_value = ".")]
     pub(crate) repo: PathBuf,

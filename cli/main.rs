@@ -7,6 +7,7 @@ mod answer;
 mod arguments;
 mod check;
 mod checked;
+mod conflicts;
 mod explain;
 mod folders;
 mod gc;
@@ -47,6 +48,7 @@ fn main() -> ExitCode {
         Verb::Gc(wanted) => gc::gc(&wanted),
         Verb::Land(wanted) => land::land(&wanted),
         Verb::Rollback(wanted) => rollback::rollback(&wanted),
+        Verb::Conflicts(wanted) => conflicts::conflicts(&wanted),
         Verb::Queue(wanted) => queue::queue(&wanted),
         Verb::Init(wanted) => init::init(&wanted),
         Verb::Scenarios { json } => say::scenarios(json),

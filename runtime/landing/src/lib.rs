@@ -21,6 +21,7 @@ pub mod log;
 mod moving;
 mod opening;
 pub mod outcome;
+pub mod radar;
 mod recovery;
 pub mod rollback;
 pub mod site;
