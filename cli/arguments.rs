@@ -75,6 +75,11 @@ pub(crate) enum Verb {
     Queue(Queue),
     /// Find the command that tests this repository, prove main green with it, and write baton.yaml
     Init(Init),
+    /// Prove on this machine what is promised
+    Prove {
+        #[command(subcommand)]
+        what: Prove,
+    },
     /// List the scenarios that come with the program
     Scenarios {
         /// Print one JSON object on stdout
@@ -372,6 +377,32 @@ pub(crate) struct Conflicts {
     /// The branch that is main [default: main, else master]
     #[arg(long, value_name = "BRANCH")]
     pub(crate) onto: Option<String>,
+    /// The repository, from any folder in it
+    #[arg(long, value_name = "PATH", default_value = ".")]
+    pub(crate) repo: PathBuf,
+    /// Print one JSON object on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Prove {
+    /// That merges made in process are those of git: every merge of a repository again, or generated ones
+    Merge(ProveMerge),
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct ProveMerge {
+    /// Replay every merge of two parents in the history of all refs
+    #[arg(long, required_unless_present = "generated")]
+    pub(crate) all: bool,
+    /// Instead, generate so many merges and compare these
+    #[arg(long, value_name = "N", conflicts_with_all = ["all", "repo"])]
+    pub(crate) generated: Option<u64>,
+    /// What they are generated from
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = seed, requires = "generated")]
+    pub(crate) seed: u64,
     /// The repository, from any folder in it
     #[arg(long, value_name = "PATH", default_value = ".")]
     pub(crate) repo: PathBuf,

@@ -17,6 +17,7 @@ mod land;
 mod load;
 mod plan;
 mod progress;
+mod prove;
 mod queue;
 mod report;
 mod rollback;
@@ -27,7 +28,7 @@ mod usage;
 mod verify;
 
 use answer::Answer;
-use arguments::{Arguments, Format, Verb};
+use arguments::{Arguments, Format, Prove, Verb};
 use clap::{CommandFactory, Parser};
 use std::process::ExitCode;
 
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
         Verb::Land(wanted) => land::land(&wanted),
         Verb::Rollback(wanted) => rollback::rollback(&wanted),
         Verb::Conflicts(wanted) => conflicts::conflicts(&wanted),
+        Verb::Prove { what: Prove::Merge(wanted) } => prove::merge(&wanted),
         Verb::Queue(wanted) => queue::queue(&wanted),
         Verb::Init(wanted) => init::init(&wanted),
         Verb::Scenarios { json } => say::scenarios(json),

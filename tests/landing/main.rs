@@ -1,6 +1,6 @@
 //! `baton land` from outside: real repositories, real gates, a person's checkouts, attackers and kills.
 //!
-//! Reading order: `site` (repositories to land on), `landing`, `blame`, `checkouts`, `attacks`, `kills`, `verbs`, `remotes`. `program` and
+//! Reading order: `site` (repositories to land on), `landing`, `blame`, `checkouts`, `conflicts`, `attacks`, `kills`, `verbs`, `remotes`. `program` and
 //! `repository` are those of the other product tests.
 
 #![allow(
@@ -13,6 +13,7 @@
 mod attacks;
 mod blame;
 mod checkouts;
+mod conflicts;
 mod kills;
 mod landing;
 #[path = "../product/program.rs"]

@@ -6,7 +6,8 @@
 //!
 //! Main and branches move only through git; a person's files only where a clean checkout follows main. Prints nothing.
 //!
-//! Reading order: [`fact`], `log`, [`site`], [`gates`], `opening`, `chain`, [`land`], `blame`, [`outcome`], [`after`], [`rollback`], [`init`].
+//! Reading order: [`fact`], `log`, [`site`], [`gates`], `opening`, `chain`, [`land`], `blame`, [`outcome`], [`after`], [`rollback`], [`init`];
+//! beside it [`radar`], [`prove`].
 
 pub mod after;
 mod blame;
@@ -21,6 +22,7 @@ pub mod log;
 mod moving;
 mod opening;
 pub mod outcome;
+pub mod prove;
 pub mod radar;
 mod recovery;
 pub mod rollback;

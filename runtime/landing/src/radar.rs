@@ -7,7 +7,6 @@ use crate::LandError;
 use crate::candidates;
 use crate::outcome::PathConflict;
 use baton_record::Oid;
-use baton_record::event::Verdict;
 use baton_world::Stopwatch;
 use baton_world::gate::Stop;
 use baton_world::git::{Asked, Conflict, Joined, PersonRepository, Scratch, Worktree};
@@ -99,7 +98,7 @@ pub fn look(place: &Path, wishes: &Wishes, stop: &Stop) -> Result<RadarOutcome, 
     let clock = Stopwatch::start();
     let repository = PersonRepository::find(place)?;
     let aside = Aside::make()?;
-    let scratch = Scratch::make(&repository, &aside.0.join("objects"))?;
+    let scratch = Scratch::make(&repository, &aside.folder().join("objects"))?;
     let onto = match candidates::onto(&repository, wishes.onto.as_deref()) {
         Err(error) if wishes.onto.is_some() => return Err(error),
         onto => onto.ok(),
@@ -174,11 +173,6 @@ impl Pair {
         let conflicts = conflicts.iter().map(|conflict| PathConflict::of(conflict, a, b)).collect();
         Pair { a: a.to_owned(), b: b.to_owned(), clean: tree.is_some(), tree, conflicts }
     }
-}
-
-/// Whether an answer was given without git.
-pub fn is_in_process(joined: &Joined) -> bool {
-    matches!(joined, Joined::Unrelated | Joined::Clean { by: Verdict::Same | Verdict::Walk, .. })
 }
 
 /// Finds out who is compared.
@@ -295,9 +289,13 @@ impl Gathering<'_> {
 
 /// A folder of our own that goes with this value.
 #[derive(Debug)]
-pub(crate) struct Aside(pub(crate) PathBuf);
+pub(crate) struct Aside(PathBuf);
 
 impl Aside {
+    pub(crate) fn folder(&self) -> &Path {
+        &self.0
+    }
+
     pub(crate) fn make() -> Result<Aside, LandError> {
         let above = std::env::temp_dir();
         for number in 0_u32.. {

@@ -5,9 +5,10 @@
 //! [`scratch`]) until they are wanted; and nobody's index, stash or files are touched, but for a checkout that is moved
 //! along with its branch (see [`worktrees`]). The person's configuration holds, their hooks do not run.
 //!
-//! Reading order: `person`, `scratch`, `merging`, `batch`, `worktrees`, `snapshot`, `remote`.
+//! Reading order: `person`, `scratch`, `merging`, `batch`, `history`, `worktrees`, `snapshot`, `remote`.
 
 mod batch;
+mod history;
 mod merging;
 mod remote;
 mod scratch;

@@ -21,10 +21,7 @@ pub type Asked = (Oid, Oid);
 impl Scratch<'_> {
     /// The answer to a merge if it can be given without git; the merged tree is not stored. `None`: it is git's to say.
     pub fn merge_in_process(&self, (ours, theirs): Asked) -> Result<Option<Joined>, GitError> {
-        if self.has_grafts() {
-            return Ok(None);
-        }
-        let Some(bases) = self.visited.merge_bases(ours, theirs, COMMITS_MAX)? else { return Ok(None) };
+        let Some(bases) = self.merge_bases_in_process((ours, theirs))? else { return Ok(None) };
         match bases[..] {
             [] => Ok(Some(Joined::Unrelated)),
             [base] => {
@@ -33,6 +30,11 @@ impl Scratch<'_> {
             }
             _ => Ok(None),
         }
+    }
+
+    /// All best common ancestors if they can be found without git.
+    pub fn merge_bases_in_process(&self, (ours, theirs): Asked) -> Result<Option<Vec<Oid>>, GitError> {
+        if self.has_grafts() { Ok(None) } else { self.visited.merge_bases(ours, theirs, COMMITS_MAX) }
     }
 
     /// Git's answers to merges of commits that have some history in common, in their order, by at most `jobs` programs at a

@@ -140,6 +140,13 @@ impl Scratch<'_> {
             let found = self.visited.entry(tree, &conflict.path).ok().flatten().filter(|entry| entry.mode.is_file());
             let marked = found.and_then(|entry| self.visited.blob(entry.oid).ok()).filter(|blob| !blob.contains(&0));
             conflict.hunks = marked.map_or(Vec::new(), |blob| hunks_of(&String::from_utf8_lossy(&blob), sides));
+            // Where a directory has taken a file's name, git puts the file beside it with its commit in the name.
+            for side in [sides.0, sides.1] {
+                if let Some(own) = conflict.path.strip_suffix(&format!("~{side}")) {
+                    conflict.path.truncate(own.len());
+                    break;
+                }
+            }
         }
         conflicts
     }
@@ -157,10 +164,11 @@ pub(super) fn conflicts_of<'a>(words: &mut impl Iterator<Item = &'a [u8]>) -> Ve
     let (mut conflicts, mut named_once): (Vec<Conflict>, Vec<String>) = Default::default();
     while let Some(count) = words.next().and_then(|count| count.parse().ok()) {
         let named: Vec<String> = words.by_ref().take(count).collect();
-        let kind = words.next().unwrap_or_default();
-        words.next();
+        let (kind, text) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
         if let Some(kind) = kind.strip_prefix("CONFLICT (").and_then(|kind| kind.strip_suffix(')')) {
-            let kind = if kind == "contents" { "content" } else { kind };
+            // The text tells whether both sides have added the file: `CONFLICT (add/add): Merge conflict in …`.
+            let told = text.strip_prefix("CONFLICT (").and_then(|text| text.split(')').next()).unwrap_or("content");
+            let kind = if kind == "contents" { told } else { kind };
             let of = |path| Conflict { path, kind: kind.to_owned(), hunks: Vec::new() };
             named_once.extend(named.iter().cloned());
             conflicts.extend(named.into_iter().take(1).map(of));

@@ -1,0 +1,198 @@
+//! Merges replayed beside git: what is merged in process has git's verdict and git's tree, or it is told here.
+//!
+//! Real histories, merge commit by merge commit, and generated ones (see [`generator`]). Where two commits part is compared as
+//! well. The judge is `git merge-tree --write-tree`, with the attributes of the first parent, as in a checkout of it.
+
+pub mod generator;
+
+use crate::LandError;
+use crate::radar::Aside;
+use baton_record::Oid;
+use baton_record::event::Verdict;
+use baton_world::Stopwatch;
+use baton_world::gate::Stop;
+use baton_world::git::{Asked, Joined, PersonRepository, Scratch};
+use generator::Generated;
+use serde::Serialize;
+use std::path::Path;
+
+/// So many differing merges are told by name.
+const NAMED_MAX: usize = 20;
+/// So many merges are asked for at a time.
+const BATCH: usize = 500;
+
+/// What was compared, and what came of it.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Proof {
+    /// Merges that were compared.
+    pub cases: u64,
+    /// Of these: answered by the tree walk.
+    pub walk: u64,
+    /// One side had done nothing.
+    pub same: u64,
+    /// Left to git, and clean.
+    pub git: u64,
+    /// Left to git, and in conflict.
+    pub conflict: u64,
+    /// With several best common ancestors.
+    pub criss_cross: u64,
+    /// With none.
+    pub unrelated: u64,
+    /// Whose common ancestors were found in process.
+    pub bases: u64,
+    /// Answers of the process that are not those of git.
+    pub differing: u64,
+    /// Common ancestors that are not those of git.
+    pub differing_bases: u64,
+    /// Some of either.
+    pub differences: Vec<Difference>,
+    /// Whether a person ended it early.
+    pub stopped: bool,
+    /// Seconds.
+    pub took_s: f64,
+}
+
+/// A merge with two answers.
+#[derive(Clone, Debug, Serialize)]
+pub struct Difference {
+    /// The merge commit, or the seed and number of a generated case.
+    pub case: String,
+    /// Our side.
+    pub ours: Oid,
+    /// Their side.
+    pub theirs: Oid,
+    /// What was found in process.
+    pub found: String,
+    /// What git says.
+    pub git: String,
+}
+
+/// Hears how many merges are compared, of how many.
+pub type Listener<'l> = &'l mut dyn FnMut(u64, u64);
+
+/// A merge to compare: its name and its sides.
+#[derive(Clone, Debug)]
+struct Case {
+    name: String,
+    sides: Asked,
+}
+
+impl Proof {
+    /// Whether nothing differs.
+    pub fn holds(&self) -> bool {
+        self.differing + self.differing_bases == 0
+    }
+
+    fn differs(&mut self, case: &Case, found: String, git: String) {
+        if self.differences.len() < NAMED_MAX {
+            let (ours, theirs) = case.sides;
+            self.differences.push(Difference { case: case.name.clone(), ours, theirs, found, git });
+        }
+    }
+}
+
+/// Replays the merge commits with two parents in the history of all refs of the repository around `place`.
+pub fn replay(place: &Path, stop: &Stop, tell: Listener<'_>) -> Result<Proof, LandError> {
+    let clock = Stopwatch::start();
+    let repository = PersonRepository::find(place)?;
+    let cases: Vec<Case> = repository
+        .merge_commits()?
+        .into_iter()
+        .map(|(merge, ours, theirs)| Case { name: merge.to_hex(), sides: (ours, theirs) })
+        .collect();
+    let aside = Aside::make()?;
+    let mut proof = Proof::default();
+    let all = cases.len() as u64;
+    for (number, part) in cases.chunks(BATCH).enumerate() {
+        // Objects of merges that are done with are in the way of nobody but the disk.
+        let scratch = Scratch::make(&repository, &aside.folder().join(number.to_string()))?;
+        compare(&scratch, part, &mut proof, stop)?;
+        tell(proof.cases, all);
+        if proof.stopped {
+            break;
+        }
+    }
+    proof.took_s = clock.seconds();
+    Ok(proof)
+}
+
+/// Generates merges from a seed and compares them.
+pub fn generated(count: u64, seed: u64, stop: &Stop, tell: Listener<'_>) -> Result<Proof, LandError> {
+    let clock = Stopwatch::start();
+    let mut proof = Proof::default();
+    let mut first = 0;
+    while first < count && !proof.stopped {
+        let aside = Aside::make()?;
+        let number = (count - first).min(BATCH as u64);
+        let Generated { repository, sides } =
+            generator::generate(&aside.folder().join("generated"), seed, first, number)?;
+        let repository = PersonRepository::find(&repository)?;
+        let scratch = Scratch::make(&repository, &aside.folder().join("objects"))?;
+        let case =
+            |(at, sides): (usize, Asked)| Case { name: format!("seed {seed}, case {}", first + at as u64), sides };
+        let cases: Vec<Case> = sides.into_iter().enumerate().map(case).collect();
+        compare(&scratch, &cases, &mut proof, stop)?;
+        first += number;
+        tell(proof.cases, count);
+    }
+    proof.took_s = clock.seconds();
+    Ok(proof)
+}
+
+fn compare(scratch: &Scratch<'_>, cases: &[Case], proof: &mut Proof, stop: &Stop) -> Result<(), LandError> {
+    let asked: Vec<Asked> = cases.iter().map(|case| case.sides).collect();
+    let bases = scratch.person().merge_bases_by_git(&asked)?;
+    let related: Vec<Asked> =
+        asked.iter().zip(&bases).filter(|(_, bases)| !bases.is_empty()).map(|(asked, _)| *asked).collect();
+    let jobs = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut by_git = scratch.merge_all_by_git(&related, jobs)?.into_iter();
+    for (case, bases) in cases.iter().zip(bases) {
+        if stop.wished() {
+            proof.stopped = true;
+            return Ok(());
+        }
+        proof.cases += 1;
+        proof.criss_cross += u64::from(bases.len() > 1);
+        if let Some(found) = scratch.merge_bases_in_process(case.sides)? {
+            proof.bases += 1;
+            if found != bases {
+                proof.differing_bases += 1;
+                proof.differs(case, format!("parts at {found:?}"), format!("parts at {bases:?}"));
+            }
+        }
+        let git =
+            if bases.is_empty() { Joined::Unrelated } else { by_git.next().expect("git has answered all of them") };
+        judge(scratch, case, &git, proof)?;
+    }
+    Ok(())
+}
+
+/// Counts a case, and whether what the process says of it is what git says.
+fn judge(scratch: &Scratch<'_>, case: &Case, git: &Joined, proof: &mut Proof) -> Result<(), LandError> {
+    let found = scratch.merge_in_process(case.sides)?;
+    let agrees = match (&found, git) {
+        (Some(Joined::Clean { tree: found, by }), Joined::Clean { tree, .. }) => {
+            proof.same += u64::from(*by == Verdict::Same);
+            proof.walk += u64::from(*by == Verdict::Walk);
+            found == tree
+        }
+        (Some(Joined::Unrelated), Joined::Unrelated) | (None, Joined::Unrelated) => {
+            proof.unrelated += 1;
+            true
+        }
+        (None, Joined::Clean { .. }) => {
+            proof.git += 1;
+            true
+        }
+        (None, Joined::Conflicts(_)) => {
+            proof.conflict += 1;
+            true
+        }
+        _ => false,
+    };
+    if !agrees {
+        proof.differing += 1;
+        proof.differs(case, format!("{found:?}"), format!("{git:?}"));
+    }
+    Ok(())
+}
