@@ -10,6 +10,7 @@ use baton_landing::candidates;
 use baton_landing::gates::{Gate, TIMEOUT_S};
 use baton_landing::land::{self, Note, Which, Wishes};
 use baton_landing::outcome::{Ended, LandOutcome, RefusedChange};
+use baton_landing::overlaps::Forecast;
 use baton_landing::site::Site;
 use baton_landing::{GATE_FILE, Style};
 use baton_record::Oid;
@@ -200,6 +201,25 @@ pub(crate) fn gates(
     }
 }
 
+fn forecast_on_stderr(forecast: &Forecast) {
+    const SHOWN_MAX: usize = 8;
+    let overlaps = forecast.overlaps.as_deref().unwrap_or_default();
+    for overlap in overlaps.iter().take(SHOWN_MAX) {
+        let at = if overlap.paths.is_empty() { String::new() } else { format!(" at {}", overlap.paths.join(", ")) };
+        talk(&format!("  {} and {} do not merge{at}", overlap.a, overlap.b));
+    }
+    if overlaps.len() > SHOWN_MAX {
+        talk(&format!(
+            "  and {} more; `baton conflicts` shows all",
+            say::counted((overlaps.len() - SHOWN_MAX) as u64, "pair")
+        ));
+    }
+    if forecast.one_by_one_runs > 0 {
+        let runs = say::counted(forecast.gate_runs.into(), "gate run");
+        talk(&format!("  expects {runs} if none is red; one by one: {}", forecast.one_by_one_runs));
+    }
+}
+
 fn note_on_stderr(note: &Note<'_>) {
     match note {
         Note::Begins(candidates, onto) => {
@@ -207,6 +227,7 @@ fn note_on_stderr(note: &Note<'_>) {
             let names = if names.is_empty() { "nothing".to_owned() } else { names.join(", ") };
             talk(&format!("to land on {onto}: {names}"));
         }
+        Note::Forecast(forecast) => forecast_on_stderr(forecast),
         Note::Tries(rows, names) => {
             let rows = if *rows > 1 { format!("{rows} rows at once, the longest: ") } else { String::new() };
             let names = if names.is_empty() { "nothing else".to_owned() } else { names.join(", ") };

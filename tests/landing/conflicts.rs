@@ -222,3 +222,17 @@ fn every_merge_of_a_repository_is_replayed() {
     let proof = said.json();
     assert_eq!((said.code(), &proof["cases"], &proof["held"]), (0, &3.into(), &true.into()), "{proof}");
 }
+
+#[test]
+fn land_says_first_what_overlaps_and_how_many_runs_it_expects() {
+    let site = Site::new();
+    site.branches(3);
+    site.branch("five", &[("shared.txt", Some(&twenty(5, "five")))]);
+    site.branch("cinq", &[("shared.txt", Some(&twenty(5, "cinq")))]);
+    let (outcome, _) = site.land(&["b1", "b2", "b3", "five", "cinq", "--gate", "true", "--dry-run"]);
+    assert_eq!(outcome["overlaps"], serde_json::json!([{ "a": "five", "b": "cinq", "paths": ["shared.txt"] }]));
+    assert_eq!(outcome["expected_gate_runs"], 1);
+    let said = site.say(&["land", "b1", "b2", "b3", "five", "cinq", "--gate", "true", "--batch", "each"]);
+    assert!(said.stderr.contains("five and cinq do not merge at shared.txt"), "{}", said.stderr);
+    assert!(said.stderr.contains("expects 4 gate runs if none is red; one by one: 4"), "{}", said.stderr);
+}

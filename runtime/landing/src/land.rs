@@ -9,6 +9,7 @@ use crate::gates::{Gate, GateKeeper, Probe, RedGate, Verdict};
 use crate::moving::{Advance, advance};
 use crate::opening::Opening;
 use crate::outcome::{Ended, LandOutcome, LandedChange, Reason, RefusedChange};
+use crate::overlaps::{self, Forecast};
 use crate::recovery;
 use crate::site::Site;
 use baton_core::batch::{Batch, Finding, Stride};
@@ -61,6 +62,8 @@ pub enum Which {
 pub enum Note<'n> {
     /// These are to land on that branch.
     Begins(&'n [Candidate], &'n str),
+    /// This is expected of it.
+    Forecast(&'n Forecast),
     /// Gates run on main with these changes: how many rows at once, and the names of the longest.
     Tries(usize, &'n [String]),
     /// They are done: passed, and seconds.
@@ -120,14 +123,19 @@ pub fn land(site: &Site, wishes: &Wishes, stop: &Stop, tell: Listener<'_>) -> Re
     let recovered = recovery::recover(site)?;
     let scratch = Scratch::make(site.repository(), &site.scratch_directory())?;
     let opening = Opening::of(site, &scratch, wishes)?;
-    let candidates = which(site, wishes, &opening)?;
+    let candidates = opening.candidates(site, wishes)?;
     let by = site.repository().identity()?.map_err(|why| {
         let cure = "git config --global user.name … and user.email …";
         LandError::wish(format!("git does not know who you are: {why}"), cure)
     })?;
     let gates: Vec<String> = wishes.gates.iter().map(|gate| gate.line.clone()).collect();
-    let outcome = LandOutcome::begun(&opening.onto, opening.main, gates.clone(), recovered);
+    let mut outcome = LandOutcome::begun(&opening.onto, opening.main, gates.clone(), recovered);
     tell(&Note::Begins(&candidates, &outcome.onto));
+    let expected = (gates.len(), wishes.stride);
+    let forecast = overlaps::forecast(&scratch, (&outcome.onto, opening.main), &candidates, expected, stop)?;
+    tell(&Note::Forecast(&forecast));
+    outcome.expected_gate_runs = forecast.gate_runs;
+    outcome.overlaps = forecast.overlaps;
     let changes = candidates.iter().map(Candidate::change).collect();
     let began = Began { by, onto: opening.onto.clone(), main: opening.main, gates, changes };
     site.write(&[Fact::Began(began)])?;
@@ -152,18 +160,6 @@ pub fn land(site: &Site, wishes: &Wishes, stop: &Stop, tell: Listener<'_>) -> Re
     };
     session.run(candidates)?;
     session.end(clock.seconds())
-}
-
-fn which(site: &Site, wishes: &Wishes, opening: &Opening) -> Result<Vec<Candidate>, LandError> {
-    match &wishes.which {
-        Which::Named(names) => candidates::named(site.repository(), names, &opening.onto),
-        Which::All => candidates::all(site.repository(), &opening.onto, opening.main),
-        Which::AllBut(known) => {
-            let mut all = candidates::all(site.repository(), &opening.onto, opening.main)?;
-            all.retain(|candidate| !known.contains(&candidate.tip));
-            Ok(all)
-        }
-    }
 }
 
 impl Session<'_> {

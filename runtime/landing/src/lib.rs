@@ -6,7 +6,7 @@
 //!
 //! Main and branches move only through git; a person's files only where a clean checkout follows main. Prints nothing.
 //!
-//! Reading order: [`fact`], `log`, [`site`], [`gates`], `opening`, `chain`, [`land`], `blame`, [`outcome`], [`after`], [`rollback`], [`init`];
+//! Reading order: [`fact`], `log`, [`site`], [`gates`], `opening`, [`overlaps`], `chain`, [`land`], `blame`, [`outcome`], [`after`], [`rollback`], [`init`];
 //! beside it [`radar`], [`prove`].
 
 pub mod after;
@@ -22,6 +22,7 @@ pub mod log;
 mod moving;
 mod opening;
 pub mod outcome;
+pub mod overlaps;
 pub mod prove;
 pub mod radar;
 mod recovery;

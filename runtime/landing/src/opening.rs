@@ -1,9 +1,9 @@
 //! Where a session begins: the branch to land on, its checkouts, where a remote has it; all of it fit to be moved.
 
 use crate::LandError;
-use crate::candidates;
+use crate::candidates::{self, Candidate};
 use crate::fact::{Fact, Intended, MainAdopted, RemoteMain};
-use crate::land::Wishes;
+use crate::land::{Which, Wishes};
 use crate::moving::{Advance, follow_remote};
 use crate::site::Site;
 use baton_record::Oid;
@@ -35,6 +35,19 @@ impl Opening {
             None => standing(site, &onto)?,
         };
         Ok(Opening { onto, main, checkouts, remote })
+    }
+
+    /// The branches that are to land there.
+    pub(crate) fn candidates(&self, site: &Site, wishes: &Wishes) -> Result<Vec<Candidate>, LandError> {
+        match &wishes.which {
+            Which::Named(names) => candidates::named(site.repository(), names, &self.onto),
+            Which::All => candidates::all(site.repository(), &self.onto, self.main),
+            Which::AllBut(known) => {
+                let mut all = candidates::all(site.repository(), &self.onto, self.main)?;
+                all.retain(|candidate| !known.contains(&candidate.tip));
+                Ok(all)
+            }
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::fact::ChangeName;
 use crate::gates::RedGate;
+use crate::overlaps::Overlap;
 use crate::recovery::Recovered;
 use baton_record::Oid;
 use baton_world::git::Conflict;
@@ -30,6 +31,10 @@ pub struct LandOutcome {
     pub undecided: Vec<ChangeName>,
     /// The gates' command lines.
     pub gates: Vec<String>,
+    /// Pairs that did not merge with each other when it began; `None`: there were too many branches to look.
+    pub overlaps: Option<Vec<Overlap>>,
+    /// Runs of gates that were expected then, if none is red.
+    pub expected_gate_runs: u32,
     /// How often a gate was run.
     pub gate_runs: u32,
     /// Gates that did not always say the same of one tree.
@@ -201,6 +206,8 @@ impl LandOutcome {
             already: Vec::new(),
             undecided: Vec::new(),
             gates,
+            overlaps: None,
+            expected_gate_runs: 0,
             gate_runs: 0,
             flaky: Vec::new(),
             took_s: 0.0,

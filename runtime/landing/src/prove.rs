@@ -19,7 +19,7 @@ use std::path::Path;
 /// So many differing merges are told by name.
 const NAMED_MAX: usize = 20;
 /// So many merges are asked for at a time.
-const BATCH: usize = 500;
+const BATCH: usize = 200;
 
 /// What was compared, and what came of it.
 #[derive(Clone, Debug, Default, Serialize)]

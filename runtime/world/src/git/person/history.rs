@@ -62,7 +62,7 @@ impl PersonRepository {
             let mut lines = text.lines().peekable();
             for _ in pairs {
                 let mut bases = Vec::new();
-                (lines.next(), lines.next());
+                let _ends = [lines.next(), lines.next()];
                 while let Some(base) = lines.next_if(|line| line.starts_with('^')) {
                     bases.extend(Oid::from_hex(&base[1..]));
                 }
