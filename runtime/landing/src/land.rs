@@ -2,7 +2,7 @@
 
 use crate::LandError;
 use crate::blame;
-use crate::candidates::{self, Candidate};
+use crate::candidates::Candidate;
 use crate::chain::{Chain, Link, Smith, Style, Unlinked};
 use crate::fact::{Began, Ended as EndedFact, Fact, Intended, Lands, Refused, RemoteMain};
 use crate::gates::{Gate, GateKeeper, Probe, RedGate, Verdict};
