@@ -12,7 +12,6 @@ use super::object::Objects;
 use super::propose;
 use super::{CleanMerge, CommitMeta, Proposal, Repository, hold};
 use baton_record::Oid;
-use baton_record::event::Verdict;
 
 /// Landings on top of each other, in memory.
 #[derive(Clone, Debug)]
@@ -88,9 +87,7 @@ impl Repository {
     ) -> Result<Oid, GitError> {
         group.objects.extend(&proposal.objects);
         group.objects.extend(&merged.objects);
-        // The walk proves that of the proposal, and the rest of the merged tree is as it was.
-        let only_adds =
-            merged.verdict == Verdict::Walk || merge::only_adds(self, Some(&group.objects), (group.tree, merged.tree))?;
+        let only_adds = merged.only_adds || merge::only_adds(self, Some(&group.objects), (group.tree, merged.tree))?;
         let commit = propose::landing_commit(self.format, group.head, (proposal, merged), meta, &mut group.objects);
         group.steps.push((commit, only_adds));
         (group.head, group.tree) = (commit, merged.tree);

@@ -52,6 +52,8 @@ pub struct CleanMerge {
     pub verdict: Verdict,
     /// Trees and blobs that neither the repository nor the proposal has.
     pub objects: Objects,
+    /// Known: the way from main's tree to this one only adds files and changes the content of files.
+    pub(super) only_adds: bool,
 }
 
 /// What a proposal is merged into.
@@ -74,13 +76,12 @@ pub(super) fn merge(repository: &Repository, main: Oid, proposal: &Proposal) -> 
 pub(super) fn merge_into(repository: &Repository, ours: Ours<'_>, proposal: &Proposal) -> Result<Merged, GitError> {
     if ours.commit == proposal.base {
         let (tree, objects) = (proposal.tree, Objects::default());
-        return Ok(Merged::Clean(CleanMerge { tree, verdict: Verdict::Same, objects }));
+        return Ok(Merged::Clean(CleanMerge { tree, verdict: Verdict::Same, objects, only_adds: false }));
     }
     let trees = Trees { repository, aside: [Some(&proposal.objects), ours.pending] };
     let mut walk = Walk::new(trees, ours.only_adds, true);
     if let Some(tree) = walk.merge(proposal.base_tree, ours.tree, proposal.tree)? {
-        let objects = walk.objects;
-        return Ok(Merged::Clean(CleanMerge { tree, verdict: Verdict::Walk, objects }));
+        return Ok(Merged::Clean(walk.answer(tree)));
     }
     quarantine::merge(repository, (ours.commit, ours.pending), proposal)
 }
@@ -96,13 +97,13 @@ pub(super) fn walk_commits(
     let (base_tree, ours_tree, theirs_tree) = (tree_of(base)?, tree_of(ours)?, tree_of(theirs)?);
     if base_tree == ours_tree {
         let (tree, objects) = (theirs_tree, Objects::default());
-        return Ok(Some(CleanMerge { tree, verdict: Verdict::Same, objects }));
+        return Ok(Some(CleanMerge { tree, verdict: Verdict::Same, objects, only_adds: false }));
     }
     let trees = Trees { repository, aside: [None; 2] };
     // A person may have told git to compare or merge texts in other ways.
     let mut walk = Walk::new(trees, false, false);
     let tree = walk.merge(base_tree, ours_tree, theirs_tree)?;
-    Ok(tree.map(|tree| CleanMerge { tree, verdict: Verdict::Walk, objects: walk.objects }))
+    Ok(tree.map(|tree| walk.answer(tree)))
 }
 
 /// Directories nested deeper than this are left to git.
@@ -181,6 +182,12 @@ impl<'w> Walk<'w> {
         let deletes = self.deeds.iter().any(|deeds| deeds.deletes);
         let half_renamed = self.both_add && deletes || self.both_delete && adds;
         Ok((!half_renamed).then_some(tree))
+    }
+
+    fn answer(self, tree: Oid) -> CleanMerge {
+        // What is done to our tree is what their side has done.
+        let Deeds { deletes, modes, .. } = self.deeds[THEIRS];
+        CleanMerge { tree, verdict: Verdict::Walk, objects: self.objects, only_adds: !deletes && !modes }
     }
 
     /// The merged directory, which may be empty, or `None` if that is git's to say.

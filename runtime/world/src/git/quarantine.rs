@@ -51,7 +51,7 @@ pub(super) fn merge(
             let hex = said.stdout.split(|&byte| byte == 0).next().and_then(|hex| std::str::from_utf8(hex).ok());
             let tree = hex.and_then(|hex| Oid::from_hex(hex.trim_end())).ok_or_else(|| failed(&doing(), &said))?;
             let objects = quarantine.objects_of(repository, tree)?;
-            Ok(Merged::Clean(CleanMerge { tree, verdict: Verdict::Git, objects }))
+            Ok(Merged::Clean(CleanMerge { tree, verdict: Verdict::Git, objects, only_adds: false }))
         }
         Some(1) if !said.stdout.is_empty() => Ok(Merged::Conflict { paths: conflict_paths(&said.stdout) }),
         None if said.status.signal() == Some(ABORTED) => Ok(Merged::Conflict { paths: paths_of(proposal) }),
