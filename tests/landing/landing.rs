@@ -310,3 +310,18 @@ fn several_merge_bases_and_renames_come_out_as_git_has_them() {
     assert!(site.git(&["show", "main:renamed.txt"]).contains("seven"), "the edit has followed the rename");
     site.must_be_sound();
 }
+
+#[test]
+fn a_squashed_branch_does_not_land_twice_whatever_happens_to_its_lines_since() {
+    let site = Site::new();
+    site.branch("one", &[("shared.txt", Some("all by one\n"))]);
+    site.land(&["one", "--squash", "--gate", "true"]);
+    site.branch("two", &[("shared.txt", Some("all by two\n"))]);
+    site.land(&["two", "--squash", "--gate", "true"]);
+    let main = site.main();
+    for words in [&["one", "two"][..], &["--all"]] {
+        let (outcome, code) = site.land(&[words, &["--squash", "--gate", "true"]].concat());
+        assert_eq!((code, names(&outcome["already"])), (0, vec!["one".to_owned(), "two".to_owned()]), "{outcome}");
+    }
+    assert_eq!(site.main(), main);
+}

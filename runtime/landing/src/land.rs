@@ -94,7 +94,7 @@ pub(crate) struct Session<'s> {
     pub(crate) main: Oid,
     checkouts: Vec<String>,
     remote: Option<RemoteMain>,
-    outcome: LandOutcome,
+    pub(crate) outcome: LandOutcome,
     tell: Listener<'s>,
     /// Why a candidate waits for those before it: what it conflicts with.
     reds: BTreeMap<String, RedGate>,
@@ -172,6 +172,7 @@ impl Session<'_> {
             }
             let names: Vec<&str> = pending.iter().map(|candidate| candidate.name.as_str()).collect();
             self.site.doing(&format!("merges {}", names.join(", ")));
+            self.set_aside_landed(&mut pending)?;
             let rest = pending.split_off(self.batch_len.min(pending.len()));
             let mut chain = self.smith.chain(self.main, &pending)?;
             pending = self.sort_out(&mut chain)?;
@@ -220,32 +221,7 @@ impl Session<'_> {
         Ok(later)
     }
 
-    /// A branch whose commits are in main's history, and whose change was rolled back since: git would merge nothing.
-    fn taken_back(&self, candidate: &Candidate) -> Result<Option<RefusedChange>, LandError> {
-        let history = self.site.history();
-        let brought = history.iter().rev().find_map(|fact| match fact {
-            Fact::Intended(intended) => intended.changes.iter().find(|lands| lands.tip == candidate.tip),
-            _ => None,
-        });
-        let by = brought.and_then(|lands| self.undone_by(&history, lands.commit));
-        let Some(by) = by.filter(|by| *by != candidate.tip) else { return Ok(None) };
-        if !self.site.repository().is_ancestor(by, self.main)? {
-            return Ok(None);
-        }
-        let detail = format!("{} has its commits, and {by} has rolled them back", self.outcome.onto);
-        Ok(Some(blame::plain(candidate, Reason::RolledBack, detail)))
-    }
-
-    /// The rollback of a commit that nobody has rolled back in turn.
-    fn undone_by(&self, history: &[Fact], commit: Oid) -> Option<Oid> {
-        let by = history.iter().rev().find_map(|fact| match fact {
-            Fact::Intended(intended) if intended.rolls_back == Some(commit) => Some(intended.main_after),
-            _ => None,
-        })?;
-        if self.undone_by(history, by).is_some() { None } else { Some(by) }
-    }
-
-    fn refuse(&mut self, refused: RefusedChange) -> Result<(), LandError> {
+    pub(crate) fn refuse(&mut self, refused: RefusedChange) -> Result<(), LandError> {
         let fact = Refused {
             name: refused.name.clone(),
             tip: refused.tip,

@@ -6,10 +6,11 @@
 //!
 //! Main and branches move only through git; a person's files only where a clean checkout follows main. Prints nothing.
 //!
-//! Reading order: [`fact`], `log`, [`site`], [`gates`], `opening`, [`overlaps`], `chain`, [`land`], `blame`, [`outcome`], [`after`], [`rollback`], [`init`];
+//! Reading order: [`fact`], `log`, [`site`], [`gates`], `opening`, [`overlaps`], `chain`, [`land`], `again`, `blame`, [`outcome`], [`after`], [`rollback`], [`init`];
 //! beside it [`radar`], [`prove`].
 
 pub mod after;
+mod again;
 mod blame;
 pub mod candidates;
 mod chain;

@@ -120,6 +120,13 @@ impl<'r> Scratch<'r> {
         }
     }
 
+    /// Whether a commit is there and in the history of `main`.
+    pub fn is_landed(&self, commit: Oid, main: Oid) -> Result<bool, GitError> {
+        let words = ["merge-base".to_owned(), "--is-ancestor".to_owned(), commit.to_hex(), main.to_hex()];
+        // Git fails for a commit that is gone, which is a no as well.
+        Ok(output(self.command().args(words))?.status.success())
+    }
+
     /// Commits that `to` has and `from` has not, at most ten thousand.
     pub fn commits_between(&self, from: Oid, to: Oid) -> Result<Vec<Oid>, GitError> {
         let words = ["rev-list".to_owned(), "--max-count=10000".to_owned(), to.to_hex(), format!("^{from}")];

@@ -1,0 +1,61 @@
+//! Branches that come again: landed before, or landed and rolled back since.
+
+use crate::LandError;
+use crate::blame;
+use crate::candidates::Candidate;
+use crate::fact::Fact;
+use crate::land::Session;
+use crate::outcome::{Reason, RefusedChange};
+use baton_record::Oid;
+use std::collections::BTreeMap;
+
+impl Session<'_> {
+    /// A squashed branch is on main and its commits are not: whose landing the log knows, and main has, does not land twice.
+    pub(crate) fn set_aside_landed(&mut self, pending: &mut Vec<Candidate>) -> Result<(), LandError> {
+        let history = self.site.history();
+        let landed = history.iter().filter_map(|fact| match fact {
+            Fact::Intended(intended) if intended.rolls_back.is_none() => Some(&intended.changes),
+            _ => None,
+        });
+        let by_tip: BTreeMap<Oid, Oid> = landed.flatten().map(|lands| (lands.tip, lands.commit)).collect();
+        for candidate in std::mem::take(pending) {
+            let known = match by_tip.get(&candidate.tip) {
+                Some(commit) => self.scratch.is_landed(*commit, self.main)?,
+                None => false,
+            };
+            match known {
+                false => pending.push(candidate),
+                true => match self.taken_back(&candidate)? {
+                    Some(refused) => self.refuse(refused)?,
+                    None => self.outcome.already.push(candidate.change()),
+                },
+            }
+        }
+        Ok(())
+    }
+
+    /// A branch whose commits are in main's history, and whose change was rolled back since: git would merge nothing.
+    pub(crate) fn taken_back(&self, candidate: &Candidate) -> Result<Option<RefusedChange>, LandError> {
+        let history = self.site.history();
+        let brought = history.iter().rev().find_map(|fact| match fact {
+            Fact::Intended(intended) => intended.changes.iter().find(|lands| lands.tip == candidate.tip),
+            _ => None,
+        });
+        let by = brought.and_then(|lands| self.undone_by(&history, lands.commit));
+        let Some(by) = by.filter(|by| *by != candidate.tip) else { return Ok(None) };
+        if !self.site.repository().is_ancestor(by, self.main)? {
+            return Ok(None);
+        }
+        let detail = format!("{} has its commits, and {by} has rolled them back", self.outcome.onto);
+        Ok(Some(blame::plain(candidate, Reason::RolledBack, detail)))
+    }
+
+    /// The rollback of a commit that nobody has rolled back in turn.
+    fn undone_by(&self, history: &[Fact], commit: Oid) -> Option<Oid> {
+        let by = history.iter().rev().find_map(|fact| match fact {
+            Fact::Intended(intended) if intended.rolls_back == Some(commit) => Some(intended.main_after),
+            _ => None,
+        })?;
+        if self.undone_by(history, by).is_some() { None } else { Some(by) }
+    }
+}
