@@ -20,7 +20,7 @@
 //! one path touched in two ways, a change of kind, a link, a submodule, or a tree in a form that git would rewrite.
 
 use super::error::GitError;
-use super::object::{Body, Objects};
+use super::object::{Body, Kind, Objects};
 use super::propose::Proposal;
 use super::quarantine;
 use super::text_merge::merge_texts;
@@ -93,6 +93,19 @@ pub(super) fn walk_commits(
     ours: Oid,
     theirs: Oid,
 ) -> Result<Option<CleanMerge>, GitError> {
+    walk_trees(repository, [base, ours, theirs], false)
+}
+
+/// The same without the objects, for those who only want to know the tree.
+pub(super) fn name_of_merge(repository: &Repository, commits: [Oid; 3]) -> Result<Option<CleanMerge>, GitError> {
+    walk_trees(repository, commits, true)
+}
+
+fn walk_trees(
+    repository: &Repository,
+    [base, ours, theirs]: [Oid; 3],
+    only_name: bool,
+) -> Result<Option<CleanMerge>, GitError> {
     let tree_of = |commit| repository.commit(commit).map(|commit| commit.tree);
     let (base_tree, ours_tree, theirs_tree) = (tree_of(base)?, tree_of(ours)?, tree_of(theirs)?);
     if base_tree == ours_tree {
@@ -101,7 +114,7 @@ pub(super) fn walk_commits(
     }
     let trees = Trees { repository, aside: [None; 2] };
     // A person may have told git to compare or merge texts in other ways.
-    let mut walk = Walk::new(trees, false, false);
+    let mut walk = Walk { only_name, ..Walk::new(trees, false, false) };
     let tree = walk.merge(base_tree, ours_tree, theirs_tree)?;
     Ok(tree.map(|tree| walk.answer(tree)))
 }
@@ -124,6 +137,8 @@ struct Walk<'w> {
     both_add: bool,
     /// Both sides delete one path.
     both_delete: bool,
+    /// Nobody wants the merged trees, only the name of the topmost.
+    only_name: bool,
     objects: Objects,
 }
 
@@ -172,7 +187,8 @@ impl<'w> Walk<'w> {
         // Nothing is known of what our side adds where it is not looked at.
         let deeds = [Deeds { adds: ours_only_adds, ..Deeds::default() }, Deeds::default()];
         let objects = Objects::default();
-        Walk { trees, ours_only_adds, texts, deeds, both_add: false, both_delete: false, objects }
+        let (both_add, both_delete, only_name) = (false, false, false);
+        Walk { trees, ours_only_adds, texts, deeds, both_add, both_delete, only_name, objects }
     }
 
     /// The merged tree, or `None` if that is git's to say.
@@ -220,6 +236,7 @@ impl<'w> Walk<'w> {
             () if is_side(&trees[1]) => ours,
             () if is_side(&trees[2]) => theirs,
             () if depth > 0 && tree.is_empty() => empty_tree(self.trees.repository.format()),
+            () if self.only_name => self.trees.repository.format().name_of(Kind::Tree, tree.raw()),
             () => self.objects.add_tree(self.trees.repository.format(), tree),
         }))
     }

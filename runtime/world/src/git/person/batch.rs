@@ -25,7 +25,7 @@ impl Scratch<'_> {
         match bases[..] {
             [] => Ok(Some(Joined::Unrelated)),
             [base] => {
-                let merged = merge::walk_commits(&self.visited, base, ours, theirs)?;
+                let merged = merge::name_of_merge(&self.visited, [base, ours, theirs])?;
                 Ok(merged.map(|merged| Joined::Clean { tree: merged.tree, by: merged.verdict }))
             }
             _ => Ok(None),

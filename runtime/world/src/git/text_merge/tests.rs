@@ -1,3 +1,5 @@
+//! Texts merged in process beside git: what is said is what git says.
+
 use super::*;
 use crate::git::{CommitMeta, Durability, Edit, FileMode, ObjectFormat, Repository};
 use std::collections::BTreeSet;
