@@ -18,7 +18,7 @@ use stream::{Done, Fixture, Ground, Kind, LANES, git_commands, grouped, in_group
 
 const ABOUT: &str = "\
 A round is 32 requests of a team: half of them made from main as it is when the round begins, half from main as it was a
-round ago. *Apart*: each changes two files that no other changes. *Mixed*: every third rewrites lines of one of eight files
+round ago. Directories have at most 20 entries of a kind; larger repositories have more and deeper ones. *Apart*: each changes two files that no other changes. *Mixed*: every third rewrites lines of one of eight files
 that others rewrite, too; some conflict. All contestants get the same requests and take turns round by round; ratios are
 taken within a round. What is timed is merging, committing, storing and moving main; for the product that includes storing
 the request's own objects, which git's repository has beforehand. At the end all have the same commit as main, so every
@@ -38,15 +38,25 @@ fn main() {
     println!("|---|---|---|---|---|---|---|---|---|");
     for kind in [Kind::Apart, Kind::Mixed] {
         for durability in [Durability::Buffered, Durability::Durable] {
-            for fixture in [&middle, &large] {
+            for fixture in [&middle, &large].into_iter().filter(|_| wanted("git")) {
                 against_git(fixture, kind, durability);
             }
         }
     }
     println!("\n| what | rounds | product ms a landing p50 | beside it ms p50 | ratio: median (range) | target |");
     println!("|---|---|---|---|---|---|");
-    against_limit(&middle);
-    growth(&small, &large);
+    if wanted("limit") {
+        against_limit(&middle);
+    }
+    if wanted("growth") {
+        growth(&small, &large);
+    }
+}
+
+/// Whether a part is to be measured: all of them, unless some are named on the command line.
+fn wanted(part: &str) -> bool {
+    let mut named = std::env::args().skip(1).filter(|word| !word.starts_with('-')).peekable();
+    named.peek().is_none() || named.any(|word| word == part)
 }
 
 /// One contestant in the middle of its stream.

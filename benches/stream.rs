@@ -14,8 +14,8 @@ use std::process::{Command, Output, Stdio};
 
 /// Requests that are made at once, from the main that was there then: the lanes of a team.
 pub(crate) const LANES: usize = 32;
-/// Files in a directory.
-const FILES_IN_DIRECTORY: usize = 20;
+/// Files in a directory, and directories in one: a larger repository has more of them and deeper ones, not wider ones.
+const WIDTH: usize = 20;
 /// Files that the third request of a mixed stream touches, and places in each that a request may rewrite.
 const HOT_FILES: usize = 8;
 const HOT_PLACES: usize = 40;
@@ -101,7 +101,7 @@ impl Ground {
             edits.push(put(&cold_path(file, self.files), cold_content(file, &said)));
         }
         if number % 8 == 5 {
-            edits.push(put(&format!("area0/part0/new{number}.md"), cold_content(number, &said)));
+            edits.push(put(&format!("new/part{}/note{number}.md", number / WIDTH), cold_content(number, &said)));
         }
         if hot {
             edits.push(self.hot_edit(base, number, &said));
@@ -135,9 +135,12 @@ fn scatter(number: usize) -> usize {
 }
 
 fn cold_path(file: usize, files: usize) -> String {
-    let directory = file / FILES_IN_DIRECTORY;
-    let areas = (files / FILES_IN_DIRECTORY).div_ceil(100).max(5);
-    format!("area{}/part{}/note{}.md", directory % areas, directory / areas, file % FILES_IN_DIRECTORY)
+    let (directories, directory, name) = (files / WIDTH, file / WIDTH, file % WIDTH);
+    let (area, part) = (directory / WIDTH, directory % WIDTH);
+    if directories <= WIDTH * WIDTH {
+        return format!("area{area}/part{part}/note{name}.md");
+    }
+    format!("region{}/area{}/part{part}/note{name}.md", area / WIDTH, area % WIDTH)
 }
 
 fn cold_content(file: usize, said: &str) -> String {
@@ -161,9 +164,9 @@ fn put(path: &str, content: String) -> Edit {
     Edit::Put { path: path.to_owned(), mode: FileMode::Regular, content: content.into_bytes() }
 }
 
-const AUTHOR: &str = "lane";
-const MAIL: &str = "lane@baton.invalid";
-const TIME_S: i64 = 1_700_000_000;
+pub(crate) const AUTHOR: &str = "lane";
+pub(crate) const MAIL: &str = "lane@baton.invalid";
+pub(crate) const TIME_S: i64 = 1_700_000_000;
 
 pub(crate) fn meta(subject: &str) -> CommitMeta {
     let (author, email, subject) = (AUTHOR.to_owned(), MAIL.to_owned(), subject.to_owned());
