@@ -165,7 +165,7 @@ impl Score {
 }
 
 fn replay(history: &Path, place: &Path) {
-    const MERGES_MAX: usize = 1_500;
+    const MERGES_MAX: usize = 300;
     let repository = Repository::init(place, ObjectFormat::Sha1, Durability::Buffered).expect("a new folder");
     let objects = git(history, Durability::Buffered, &["rev-parse", "--path-format=absolute", "--git-path", "objects"]);
     let line = String::from_utf8_lossy(&objects.stdout).into_owned();
