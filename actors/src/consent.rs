@@ -187,7 +187,10 @@ mod tests {
         );
         assert_eq!((consent.order_for(first).unwrap().by.as_str(), consent.order_for(second)), ("ana", None));
         let (reason, paths, undoes) = (RefuseReason::StaleFence, Vec::new(), Vec::new());
-        consent.take(None, &Event::ChangeRefused(ChangeRefused { change: first, reason, paths, undoes, fault: None }));
+        consent.take(
+            None,
+            &Event::ChangeRefused(ChangeRefused { change: first, reason, paths, undoes, report: None, fault: None }),
+        );
         assert_eq!(consent.order_for(second).unwrap().by, "ben");
         // What is told a second time is not given a second time.
         consent.learn(ana.unwrap());

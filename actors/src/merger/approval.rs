@@ -90,7 +90,7 @@ impl Merger {
         let undoes: Vec<ChangeId> = undone.changes.into_iter().collect();
         self.unapproved.insert(change, (paths.clone(), undoes.clone()));
         let reason = RefuseReason::NotApproved;
-        let event = Event::ChangeRefused(ChangeRefused { change, reason, paths, undoes, fault: None });
+        let event = Event::ChangeRefused(ChangeRefused { change, reason, paths, undoes, report: None, fault: None });
         self.settle(change, event, Outcome::Refused, None);
         self.try_next(ctx);
     }

@@ -72,7 +72,8 @@ impl Merger {
         };
         let fault = submission.fault.or_else(|| self.ground.chaos.cause(lane));
         let submitted = Event::ChangeSubmitted((*submission.submitted).clone());
-        let refused = Event::ChangeRefused(ChangeRefused { change, reason, paths, undoes: Vec::new(), fault });
+        let refused =
+            Event::ChangeRefused(ChangeRefused { change, reason, paths, undoes: Vec::new(), report: None, fault });
         let facts = [submitted, refused].map(|event| Fact::of(lane, change.task(), event));
         let supervisor = self.directory().supervisor().clone();
         let word = Settled { lane, ask, change, outcome: Outcome::Refused, lacks: None, fault };
@@ -301,7 +302,7 @@ impl Merger {
         let fenced = matches!(reason, RefuseReason::StaleFence | RefuseReason::NoLease);
         let fault = lane.filter(|_| fenced).and_then(|lane| self.ground.chaos.cause(lane));
         let undoes = Vec::new();
-        let event = Event::ChangeRefused(ChangeRefused { change, reason, paths, undoes, fault });
+        let event = Event::ChangeRefused(ChangeRefused { change, reason, paths, undoes, report: None, fault });
         self.settle(change, event, Outcome::Refused, fault);
         self.try_next(ctx);
     }
@@ -316,7 +317,8 @@ impl Merger {
         let fact = |denied| Fact::of(lane, task, Event::ActionDenied(ActionDenied { fault, ..denied }));
         let denied = denied.into_iter().map(fact).collect();
         let reason = RefuseReason::Policy;
-        let event = Event::ChangeRefused(ChangeRefused { change, reason, paths, undoes: Vec::new(), fault });
+        let event =
+            Event::ChangeRefused(ChangeRefused { change, reason, paths, undoes: Vec::new(), report: None, fault });
         self.settle_with(denied, change, (event, Outcome::Refused), fault);
         self.try_next(ctx);
     }
@@ -375,7 +377,7 @@ impl Merger {
             self.turn += 1;
         }
         let (reason, paths, undoes) = (RefuseReason::Withdrawn, Vec::new(), Vec::new());
-        let event = Event::ChangeRefused(ChangeRefused { change, reason, paths, undoes, fault });
+        let event = Event::ChangeRefused(ChangeRefused { change, reason, paths, undoes, report: None, fault });
         self.settle(change, event, Outcome::Withdrawn, fault);
         self.try_next(ctx);
     }

@@ -93,7 +93,7 @@ impl Try {
         }
         let repository = &*self.ground.repository;
         match repository.merge(self.head, &self.submission.proposal).map_err(Failure::Repository)? {
-            Merged::Conflict { paths } => Ok(refuse(RefuseReason::Conflict, paths)),
+            Merged::Conflict { paths, .. } => Ok(refuse(RefuseReason::Conflict, paths)),
             Merged::Clean(clean) => self.land(&clean),
         }
     }

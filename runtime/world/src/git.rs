@@ -9,7 +9,7 @@
 //! lanes, leases, gates or the journal, and never looks at a checkout.
 //!
 //! Reading order: `object`, `tree`, `commit`, `cat_file`, `edit`, `propose`, `text_merge`, `merge`, `merge_bases`, `group`, `moved`,
-//! `quarantine`, `pack`, `packs`, `refs`, `advance`, `fences`, `copy`, `survey`.
+//! `conflict`, `quarantine`, `pack`, `packs`, `refs`, `advance`, `fences`, `copy`, `survey`.
 
 mod advance;
 mod cache;
@@ -17,6 +17,7 @@ mod cat_file;
 mod choose;
 mod command;
 mod commit;
+mod conflict;
 mod copy;
 mod disk;
 mod edit;
@@ -42,6 +43,7 @@ mod text_merge;
 mod tree;
 
 pub use commit::{Commit, CommitMeta};
+pub use conflict::{Conflict, Hunk};
 pub use edit::{Edit, FileMode, PathChange};
 pub use error::{GitError, GitErrorKind};
 pub use fences::Fences;
@@ -49,8 +51,8 @@ pub use group::Group;
 pub use merge::{CleanMerge, Merged};
 pub use object::{ObjectFormat, Objects};
 pub use person::{
-    Asked, Author, Branch, CheckoutMove, Conflict, Hunk, InTheWay, Joined, Later, Moved, PersonRepository, Pushed,
-    Scratch, Snapshot, Told, Worktree,
+    Asked, Author, Branch, CheckoutMove, InTheWay, Joined, Later, Moved, PersonRepository, Pushed, Scratch, Snapshot,
+    Told, Worktree,
 };
 pub use propose::{Landing, Proposal};
 pub use refs::RefMoved;

@@ -238,7 +238,7 @@ fn compare(format: ObjectFormat, seeds: std::ops::Range<u64>) -> [usize; 4] {
         }
         let merged = repository.merge(main, &proposal).unwrap_or_else(|error| panic!("seed {seed}: {error}"));
         let (answer, kind) = match merged {
-            Merged::Conflict { paths } => (Answer::Conflict(paths), 3),
+            Merged::Conflict { paths, .. } => (Answer::Conflict(paths), 3),
             Merged::Clean(clean) => {
                 let landing = repository.land_commit(main, &proposal, &clean, &meta(4));
                 repository.store(&landing.objects).unwrap();
@@ -372,7 +372,7 @@ fn chosen_merges_are_made_the_way_they_have_to_be() {
         let proposal = repository.propose(base, &edits(&base_files, &theirs), &meta(3)).unwrap();
         match (repository.merge(main, &proposal).unwrap(), verdict) {
             (Merged::Clean(clean), Some(verdict)) => assert_eq!(clean.verdict, verdict, "{name}"),
-            (Merged::Conflict { paths }, None) => assert!(!paths.is_empty(), "{name}"),
+            (Merged::Conflict { paths, .. }, None) => assert!(!paths.is_empty(), "{name}"),
             (merged, _) => panic!("{name}: {merged:?}"),
         }
         assert!(!directory.path().join("baton-quarantine/0").exists(), "{name}");

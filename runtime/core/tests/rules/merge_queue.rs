@@ -48,7 +48,14 @@ fn landed(change: ChangeId) -> Event {
 }
 
 fn refused(change: ChangeId, reason: RefuseReason) -> Event {
-    Event::ChangeRefused(ChangeRefused { change, reason, paths: Vec::new(), undoes: Vec::new(), fault: None })
+    Event::ChangeRefused(ChangeRefused {
+        change,
+        reason,
+        paths: Vec::new(),
+        undoes: Vec::new(),
+        report: None,
+        fault: None,
+    })
 }
 
 fn withdrawn(change: ChangeId) -> Event {

@@ -195,6 +195,9 @@ pub struct ChangeRefused {
     /// The landed changes whose work it would take back, ascending.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub undoes: Vec<ChangeId>,
+    /// SHA-256 of the conflict report in the run's content store; every conflict has one, and nothing else has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report: Option<String>,
     /// The fault that caused it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<FaultId>,

@@ -19,6 +19,7 @@
 //! The walk proves exactly that, on the subtrees that differ, and gives up at the first thing that is otherwise, be it
 //! one path touched in two ways, a change of kind, a link, a submodule, or a tree in a form that git would rewrite.
 
+use super::conflict::Conflict;
 use super::error::GitError;
 use super::object::{Body, Kind, Objects};
 use super::propose::Proposal;
@@ -40,6 +41,8 @@ pub enum Merged {
     Conflict {
         /// The paths; one that is not UTF-8 has its odd bytes replaced.
         paths: Vec<String>,
+        /// What does not merge there, and where: sorted.
+        conflicts: Vec<Conflict>,
     },
 }
 

@@ -16,7 +16,7 @@ mod snapshot;
 mod worktrees;
 
 pub use batch::Asked;
-pub use merging::{Conflict, Hunk, Joined};
+pub use merging::Joined;
 pub use remote::Pushed;
 pub use scratch::{Author, Scratch};
 pub use snapshot::Snapshot;

@@ -2,9 +2,10 @@
 //! stays out of the repository, and the proposal stays out of it too until it lands.
 
 use super::command::{Sync, failed, git, in_repository, output};
+use super::conflict::{Conflict, Refusal};
 use super::error::GitError;
 use super::merge::{CleanMerge, Merged};
-use super::object::{Kind, Objects};
+use super::object::{Body, Kind, Objects};
 use super::pack::write_pack;
 use super::packs::PackFiles;
 use super::propose::Proposal;
@@ -19,6 +20,7 @@ use std::io::{self, Read};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 const DIRECTORY: &str = "baton-quarantine";
 
@@ -42,19 +44,29 @@ pub(super) fn merge(
     in_repository(&mut command, &repository.root);
     command.env("GIT_OBJECT_DIRECTORY", &quarantine.directory);
     command.env("GIT_ALTERNATE_OBJECT_DIRECTORIES", quoted(&repository.root.join("objects")));
-    command.args(["merge-tree", "--write-tree", "-z", "--name-only"]);
+    command.args(["merge-tree", "--write-tree", "-z", "--messages"]);
     command.arg(format!("--merge-base={}", proposal.base)).args([main.to_hex(), proposal.commit.to_hex()]);
     let said = output(&mut command)?;
     let doing = || format!("merge {} into {main}", proposal.commit);
     match said.status.code() {
-        Some(0) => {
+        Some(code @ (0 | 1)) if code == 0 || !said.stdout.is_empty() => {
             let hex = said.stdout.split(|&byte| byte == 0).next().and_then(|hex| std::str::from_utf8(hex).ok());
             let tree = hex.and_then(|hex| Oid::from_hex(hex.trim_end())).ok_or_else(|| failed(&doing(), &said))?;
             let objects = quarantine.objects_of(repository, tree)?;
-            Ok(Merged::Clean(CleanMerge { tree, verdict: Verdict::Git, objects, only_adds: false }))
+            if code == 0 {
+                return Ok(Merged::Clean(CleanMerge { tree, verdict: Verdict::Git, objects, only_adds: false }));
+            }
+            let refusal = Refusal::read(&mut said.stdout.split(|&byte| byte == 0).skip(1));
+            // What is marked was written by this merge, and so lies here.
+            let marked = |path: &str| file_of(&objects, tree, path);
+            let conflicts = refusal.places((main, proposal.commit), &marked);
+            Ok(Merged::Conflict { paths: refusal.paths, conflicts })
         }
-        Some(1) if !said.stdout.is_empty() => Ok(Merged::Conflict { paths: conflict_paths(&said.stdout) }),
-        None if said.status.signal() == Some(ABORTED) => Ok(Merged::Conflict { paths: paths_of(proposal) }),
+        None if said.status.signal() == Some(ABORTED) => {
+            let paths = paths_of(proposal);
+            let conflicts = paths.iter().map(|path| Conflict::of(path.clone(), BROKEN_OFF)).collect();
+            Ok(Merged::Conflict { paths, conflicts })
+        }
         _ => Err(failed(&doing(), &said)),
     }
 }
@@ -63,26 +75,23 @@ pub(super) fn merge(
 /// renames and changes of kind do that to its merge, each time again: so it is an answer about the change, not about
 /// the machine, and the only safe one is that it does not merge.
 pub(super) const ABORTED: i32 = 6;
+/// The kind of a conflict that git does not name.
+pub(super) const BROKEN_OFF: &str = "git broke off its merge";
 
 fn paths_of(proposal: &Proposal) -> Vec<String> {
     proposal.changed.iter().map(|change| change.path.clone()).collect()
 }
 
-/// Git's answer is: tree; conflicting paths; an empty word; then for each message a number of paths, these paths, a
-/// type and a text. Some conflicts, such as a directory that was split by renames, stand only in the messages.
-fn conflict_paths(answer: &[u8]) -> Vec<String> {
-    let mut words = answer.split(|&byte| byte == 0).map(|word| String::from_utf8_lossy(word).into_owned());
-    let mut paths: Vec<String> = words.by_ref().skip(1).take_while(|word| !word.is_empty()).collect();
-    while paths.is_empty() {
-        let Some(count) = words.next().and_then(|count| count.parse().ok()) else { break };
-        let named: Vec<String> = words.by_ref().take(count).collect();
-        let is_conflict = words.next().is_some_and(|kind| kind.starts_with("CONFLICT"));
-        words.next();
-        paths.extend(named.into_iter().filter(|_| is_conflict));
+/// A file of a tree, where it is one of these objects.
+fn file_of(objects: &Objects, mut at: Oid, path: &str) -> Option<Arc<[u8]>> {
+    for name in path.split('/') {
+        let Some(Body::Tree(tree)) = objects.get(at) else { return None };
+        at = tree.get(name.as_bytes())?.oid;
     }
-    paths.sort();
-    paths.dedup();
-    paths
+    match objects.get(at) {
+        Some(Body::Blob(blob)) => Some(blob.clone()),
+        _ => None,
+    }
 }
 
 /// One path of a list that is separated by colons.
@@ -178,17 +187,6 @@ pub(super) fn loose_path(objects: &Path, oid: Oid) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn conflicts_are_named_by_path_or_else_by_message() {
-        for (answer, paths) in [
-            ("t\0b\0a\0b\0\x001\0c\0CONFLICT (contents)\0text\0", &["a", "b"][..]),
-            ("t\0\x001\0x\0Auto-merging\0text\x002\0d\0c\0CONFLICT (directory rename split)\0text\0", &["c", "d"]),
-            ("t\0\0", &[]),
-        ] {
-            assert_eq!(conflict_paths(answer.as_bytes()), paths);
-        }
-    }
 
     #[test]
     fn a_colon_in_a_path_separates_nothing() {

@@ -3,8 +3,9 @@
 //! A git program answers a batch of merges in half the time of as many programs, but reads attributes from one tree. So
 //! merges are put together whose own sides have the same attribute files in the same places.
 
-use super::merging::{COMMITS_MAX, Conflict, Joined, conflicts_of};
+use super::merging::{COMMITS_MAX, Joined};
 use super::{Scratch, with_input};
+use crate::git::conflict::Refusal;
 use crate::git::error::GitError;
 use crate::git::merge;
 use crate::git::tree::{EntryMode, empty_tree};
@@ -76,10 +77,10 @@ impl Scratch<'_> {
             return one_by_one();
         }
         let mut all = Vec::new();
-        for ((tree, conflicts), sides) in answers.into_iter().zip(batch) {
-            all.push(match conflicts {
+        for ((tree, refusal), sides) in answers.into_iter().zip(batch) {
+            all.push(match refusal {
                 None => Joined::Clean { tree, by: Verdict::Git },
-                Some(conflicts) => Joined::Conflicts(self.with_hunks(conflicts, tree, *sides)),
+                Some(refusal) => Joined::Conflicts(self.with_hunks(&refusal, tree, *sides)),
             });
         }
         Ok(all)
@@ -110,7 +111,7 @@ impl Scratch<'_> {
 }
 
 /// For each merge: status; tree; where it conflicts the sides, an empty word, and the messages; an empty word.
-fn read_batch(answer: &[u8]) -> Vec<(Oid, Option<Vec<Conflict>>)> {
+fn read_batch(answer: &[u8]) -> Vec<(Oid, Option<Refusal>)> {
     let mut words = answer.split(|&byte| byte == 0);
     let mut answers = Vec::new();
     while let Some(status) = words.next().filter(|status| !status.is_empty()) {
@@ -120,7 +121,7 @@ fn read_batch(answer: &[u8]) -> Vec<(Oid, Option<Vec<Conflict>>)> {
             words.next();
             answers.push((tree, None));
         } else {
-            answers.push((tree, Some(conflicts_of(&mut words))));
+            answers.push((tree, Some(Refusal::read(&mut words))));
         }
     }
     answers
@@ -138,7 +139,7 @@ mod tests {
         let clean = format!("1\0{hex}\0\0");
         let answers = read_batch([clean.as_str(), &conflict, &nameless, &clean].concat().as_bytes());
         let kinds: Vec<Option<&str>> =
-            answers.iter().map(|(_, conflicts)| conflicts.as_ref().map(|list| list[0].kind.as_str())).collect();
+            answers.iter().map(|(_, refusal)| refusal.as_ref().map(|told| told.conflicts[0].kind.as_str())).collect();
         assert_eq!(kinds, [None, Some("content"), Some("directory rename split"), None]);
     }
 }
