@@ -6,6 +6,7 @@
 
 mod approval;
 mod authorship;
+mod conflict;
 mod desk;
 mod landing;
 mod mandate;
@@ -30,7 +31,7 @@ use baton_record::{ChangeId, Epoch, FaultId, Fence, LaneId, LeaseId, Oid, Resour
 use baton_world::git::Proposal;
 use desk::Desk;
 use landing::Current;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::task::Waker;
 use tokio::sync::mpsc;
@@ -182,8 +183,8 @@ pub struct Merger {
     leases: BTreeMap<LeaseId, Vec<ResourceId>>,
     /// Where main was left.
     head: Oid,
-    /// Every commit that main has been at since the run's start.
-    heads: BTreeSet<Oid>,
+    /// Every commit that main has been at since the run's start, and how many changes had landed then.
+    heads: BTreeMap<Oid, usize>,
     current: Option<Current>,
     /// Counts tries: a late result of an earlier one is nobody's.
     turn: u32,
@@ -215,7 +216,7 @@ impl Merger {
             unapproved: BTreeMap::new(),
             leases: BTreeMap::new(),
             head,
-            heads: BTreeSet::from([head]),
+            heads: BTreeMap::from([(head, 0)]),
             current: None,
             turn: 0,
             desk: Desk::default(),

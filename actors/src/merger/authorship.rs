@@ -26,6 +26,8 @@ struct Written {
 pub(super) struct Authorship {
     paths: BTreeMap<String, Vec<Written>>,
     lanes: BTreeMap<ChangeId, LaneId>,
+    /// By path, whatever it held before: which landings have moved it, by their number from 1.
+    moved: BTreeMap<String, Vec<(usize, ChangeId)>>,
 }
 
 /// What a landing would take back.
@@ -61,7 +63,15 @@ impl Authorship {
             let before = if carried.contains(path.as_str()) { *after } else { *before };
             let written = Written { change, lane, before, after: *after };
             self.paths.entry(path.clone()).or_default().push(written);
+            self.moved.entry(path.clone()).or_default().push((self.lanes.len(), change));
         }
+    }
+
+    /// Which landings have moved a path since so many had landed, in their order.
+    pub(super) fn moved_since(&self, path: &str, landed: usize) -> impl Iterator<Item = (ChangeId, LaneId)> {
+        let moved = self.moved.get(path).map(Vec::as_slice).unwrap_or_default();
+        let later = &moved[moved.partition_point(|(number, _)| *number <= landed)..];
+        later.iter().filter_map(|(_, change)| Some((*change, self.lane_of(*change)?)))
     }
 
     /// Which lane made a landed change.

@@ -123,7 +123,7 @@ impl Merger {
         let spec = self.directory().roster().spec(submission.lane);
         let by = By::of(&spec.name, submission.submitted.author.as_deref());
         let meta = commit_meta(&self.ground.team, change, by, (fence, time_s));
-        let base_known = self.heads.contains(&submission.submitted.base);
+        let base_at = self.heads.get(&submission.submitted.base).copied();
         let holds = submission.submitted.lease.and_then(|lease| self.leases.get(&lease).cloned());
         let author = self.author_of(submission.lane, &submission.submitted);
         let attempt = Try {
@@ -131,7 +131,7 @@ impl Merger {
             submission,
             meta,
             head: self.head,
-            base_known,
+            base_at,
             holds,
             author,
             authorship: self.authorship.clone(),
@@ -149,7 +149,7 @@ impl Merger {
             Verdict::Foreign { found } => self.meet_foreign(found),
             // The newer fence stands already and its record does not: the change is looked at again behind it.
             Verdict::Refuse { reason: RefuseReason::StaleFence, .. } if self.desk.busy() => self.put_back(),
-            Verdict::Refuse { reason, paths } => self.refuse(reason, paths, ctx),
+            Verdict::Refuse { reason, paths, report } => self.refuse_told(reason, (paths, report), ctx),
             Verdict::Denied { paths, denied } => self.deny(paths, denied, ctx),
             Verdict::Unapproved(undone) => self.refuse_unapproved(undone, ctx),
             Verdict::Trouble(failure) => self.fail(failure),
@@ -291,18 +291,28 @@ impl Merger {
     pub(super) fn landed(&mut self, change: ChangeId, main: (Oid, Oid), fault: Option<FaultId>) {
         let (main_before, main_after) = main;
         self.head = main_after;
-        self.heads.insert(main_after);
+        self.heads.insert(main_after, self.heads.len());
         let event = Event::ChangeLanded(ChangeLanded { change, main_before, main_after, fault });
         self.settle(change, event, Outcome::Landed, fault);
     }
 
     pub(super) fn refuse(&mut self, reason: RefuseReason, paths: Vec<String>, ctx: &mut Context<Merger>) {
+        self.refuse_told(reason, (paths, None), ctx);
+    }
+
+    /// Refuses a change, with the report of what it conflicts with.
+    fn refuse_told(
+        &mut self,
+        reason: RefuseReason,
+        (paths, report): (Vec<String>, Option<String>),
+        ctx: &mut Context<Merger>,
+    ) {
         let Some(Current { change, .. }) = self.current.take() else { return };
         let lane = self.payloads.get(&change).map(|submission| submission.lane);
         let fenced = matches!(reason, RefuseReason::StaleFence | RefuseReason::NoLease);
         let fault = lane.filter(|_| fenced).and_then(|lane| self.ground.chaos.cause(lane));
         let undoes = Vec::new();
-        let event = Event::ChangeRefused(ChangeRefused { change, reason, paths, undoes, report: None, fault });
+        let event = Event::ChangeRefused(ChangeRefused { change, reason, paths, undoes, report, fault });
         self.settle(change, event, Outcome::Refused, fault);
         self.try_next(ctx);
     }

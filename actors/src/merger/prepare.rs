@@ -24,8 +24,8 @@ pub(super) struct Try {
     pub(super) meta: CommitMeta,
     /// Where the merger left main.
     pub(super) head: Oid,
-    /// Whether the change's base is a commit that main has been at.
-    pub(super) base_known: bool,
+    /// How many changes had landed when main was at the change's base; `None`: it never was.
+    pub(super) base_at: Option<usize>,
     /// What the change's lease holds; `None`: it names none that is known.
     pub(super) holds: Option<Vec<ResourceId>>,
     /// Who made it, and who wrote what of main.
@@ -42,7 +42,12 @@ pub(super) enum Verdict {
     /// Main is not where the merger left it.
     Foreign { found: Option<Oid> },
     /// It will not land.
-    Refuse { reason: RefuseReason, paths: Vec<String> },
+    Refuse {
+        reason: RefuseReason,
+        paths: Vec<String>,
+        /// Of a conflict: the digest of its report.
+        report: Option<String>,
+    },
     /// It needs the word of a person: for what it takes back, or, where that is nothing, for its task's plan.
     Unapproved(Undone),
     /// Somebody's policy forbids it.
@@ -93,7 +98,7 @@ impl Try {
         }
         let repository = &*self.ground.repository;
         match repository.merge(self.head, &self.submission.proposal).map_err(Failure::Repository)? {
-            Merged::Conflict { paths, .. } => Ok(refuse(RefuseReason::Conflict, paths)),
+            Merged::Conflict { paths, conflicts } => self.conflict(paths, &conflicts),
             Merged::Clean(clean) => self.land(&clean),
         }
     }
@@ -130,7 +135,7 @@ impl Try {
         if found != Some(self.head) {
             return Ok(Some(Verdict::Foreign { found }));
         }
-        if !self.base_known {
+        if self.base_at.is_none() {
             return Ok(Some(refuse(RefuseReason::UnknownBase, Vec::new())));
         }
         Ok(None)
@@ -251,7 +256,7 @@ pub(super) fn stale_resources(
 }
 
 fn refuse(reason: RefuseReason, paths: Vec<String>) -> Verdict {
-    Verdict::Refuse { reason, paths }
+    Verdict::Refuse { reason, paths, report: None }
 }
 
 fn patterns(team: &Team, resources: &[ResourceId]) -> Vec<String> {

@@ -14,7 +14,7 @@ use baton_record::line::{Actor as Writer, Record};
 use baton_record::{Event, FaultId, Fence, LaneId, LeaseId, Oid, ResourceId, TaskId};
 use baton_world::git::GitError;
 use baton_world::journal;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 const BACK_OFF_US: u64 = 1_000_000;
@@ -70,7 +70,7 @@ impl Merger {
     fn recover(&mut self, ctx: &mut Context<Merger>) {
         let mut intended: Option<ChangeIntended> = None;
         let (mut state, mut head) = (MergeQueue::default(), self.ground.team.base);
-        let mut heads = BTreeSet::from([head]);
+        let mut heads = BTreeMap::from([(head, 0)]);
         let mut leases = BTreeMap::new();
         let mut fences = FoldedFences::default();
         let mut owners = BTreeMap::new();
@@ -88,7 +88,7 @@ impl Merger {
                 Event::ChangeIntended(event) => intended = Some(event),
                 Event::ChangeLanded(event) => {
                     head = event.main_after;
-                    heads.insert(head);
+                    heads.insert(head, heads.len());
                     landed.push((event.change, (event.main_before, event.main_after)));
                 }
                 Event::ChangeRefused(event) if event.reason == RefuseReason::NotApproved => {

@@ -4,6 +4,7 @@
 //!
 //! Deliberately does not know the repository, leases, tasks or gates.
 
+use crate::conflicts::Conflicted;
 use crate::report::Judgement;
 use baton_record::event::{
     ChangeIntended, ChangeLanded, ChangeRefused, ChangeSubmitted, ForeignPush, OperatorCommand, RefuseReason,
@@ -85,6 +86,8 @@ pub(crate) struct Changes {
     moving: BTreeSet<TaskId>,
     /// Where main was when a change was refused because another version of its task's artifact had landed.
     pub(crate) superseded: Vec<(ChangeId, Oid)>,
+    /// Changes that did not merge.
+    pub(crate) conflicted: Vec<Conflicted>,
     pub(crate) doubled: u64,
     pub(crate) refused: u64,
     pub(crate) written: u64,
@@ -151,6 +154,10 @@ impl Changes {
                 self.reason(seq, refused);
                 if let Some(head) = self.head.filter(|_| refused.reason == RefuseReason::Superseded) {
                     self.superseded.push((refused.change, head));
+                }
+                if let (Some(head), Some(report)) = (self.head, refused.report.clone()) {
+                    let (change, paths) = (refused.change, refused.paths.clone());
+                    self.conflicted.push(Conflicted { change, paths, report, head });
                 }
                 self.outcome(seq, refused.change, |change| {
                     change.refusals += 1;
@@ -303,6 +310,7 @@ impl Changes {
             // What is at stake, and that it is told: [`crate::approvals`].
             RefuseReason::NotApproved => true,
         };
+        let fits = fits && refused.report.is_some() == (refused.reason == RefuseReason::Conflict);
         let early = matches!(refused.reason, RefuseReason::UnknownBase | RefuseReason::Withdrawn);
         let too_late = matches!(refused.reason, RefuseReason::Withdrawn | RefuseReason::Superseded);
         let fits = fits && (too_late || !change.late);

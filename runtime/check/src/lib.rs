@@ -16,6 +16,7 @@ mod board;
 mod budgets;
 mod changes;
 mod claims;
+mod conflicts;
 mod consent;
 mod control;
 mod credit;

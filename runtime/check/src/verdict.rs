@@ -7,6 +7,7 @@
 
 use crate::Unreadable;
 use crate::claims::Claims;
+use crate::conflicts::{self, Grounds};
 use crate::consent::Consent;
 use crate::control::Control;
 use crate::fold::Fold;
@@ -232,6 +233,16 @@ impl Verdict {
         let line = main_line::compare(&expected);
         self.join("BACK-1", rollback::judge(&expected, &line));
         let replayed = replay(started.base, (&fold_ref.changes, &fold_ref.board), &line, repository);
+        let grounds = Grounds {
+            run: &started.run,
+            base: started.base,
+            changes: &fold_ref.changes,
+            lanes,
+            line: &line,
+            repository,
+            content,
+        };
+        self.join("MAIL-1", conflicts::judge(&grounds));
         if mandates.any() {
             let mut role_1 = Judgement::default();
             let let_pass = |id, path: &str| consent.lets_act(id, path);

@@ -4,8 +4,9 @@
 //! hash, what is not settled, and what was decided. [`read`](fn@read) finds everything that is wrong with its form at once;
 //! [`resolve`](fn@resolve) whether its links lead to what they say. Pure: knows no disk, no clock and no journal.
 //!
-//! Reading order: [`packet`], `json`, `spelling`, [`mod@read`], [`mod@resolve`], [`truth`], [`flaw`].
+//! Reading order: [`packet`], `json`, `spelling`, [`mod@read`], [`mod@resolve`], [`truth`], [`flaw`]; [`conflict`] for itself.
 
+pub mod conflict;
 pub mod flaw;
 mod json;
 pub mod packet;
@@ -14,6 +15,7 @@ pub mod resolve;
 mod spelling;
 pub mod truth;
 
+pub use conflict::ConflictReport;
 pub use flaw::{Flaw, codes, explain};
 pub use packet::{BYTES_MAX, Decision, FORMAT, Item, ItemState, Link, LinkKind, Packet, Progress, Purpose};
 pub use read::{locate, read};

@@ -34,6 +34,7 @@ fn sample(paths: Vec<String>) -> Vec<Record> {
                 reason: RefuseReason::Conflict,
                 paths,
                 undoes: Vec::new(),
+                report: None,
                 fault: Some(FaultId(2)),
             }),
         ),

@@ -75,7 +75,7 @@ pub(super) const WORDS: &[&str] = &[
 ];
 
 /// Fields that may be left out, with a value that they could have.
-const OPTIONAL: [(&str, &str); 11] = [
+const OPTIONAL: [(&str, &str); 12] = [
     ("fault", "0"),
     ("fault", "1"),
     ("lease", "0"),
@@ -87,6 +87,7 @@ const OPTIONAL: [(&str, &str); 11] = [
     ("role", "\"implementer\""),
     ("lanes", "1"),
     ("gone", "[0]"),
+    ("report", "\"0000000000000000000000000000000000000000000000000000000000000000\""),
 ];
 
 /// Calls `each` with every leaf, every list and every field that could be there; `pointer` is a JSON pointer.

@@ -227,7 +227,9 @@ fn a_gate_that_refuses_is_followed_by_the_refusal() {
         let tree = f.tree(f.mains[1]);
         let failed = Event::GateFailed(GateFailed { gate: "test".into(), tree, detail: "red".into() });
         f.insert_after("ChangeSubmitted", 2, record(Actor::Merger, Some(0), Some(2), failed));
-        edit!(f, ChangeRefused, 0, |e| (e.reason, e.paths) = (RefuseReason::Gate, vec!["test".into()]));
+        edit!(f, ChangeRefused, 0, |e| {
+            (e.reason, e.paths, e.report) = (RefuseReason::Gate, vec!["test".into()], None);
+        });
     };
     check("in order", refuse, &[]);
     check(

@@ -73,6 +73,7 @@ fn credits_on_main_agree_with_the_journal() {
                     reason: RefuseReason::Gate,
                     paths: vec![],
                     undoes: vec![],
+                    report: None,
                     fault: None,
                 };
                 f.insert_after(

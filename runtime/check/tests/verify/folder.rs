@@ -16,6 +16,8 @@ use tempfile::TempDir;
 pub type Files = BTreeMap<String, String>;
 
 pub const LANES: [&str; 2] = ["implementer.1", "implementer.2"];
+/// Where the content store is.
+pub const CONTENT: &str = "content";
 pub const RUN: &str = "00112233445566aa";
 pub const SCENARIO: &[u8] = b"baton: 1\nname: story\n";
 
@@ -163,6 +165,15 @@ impl Folder {
             claims[key] = value.clone();
         }
         fs::write(self.path().join("run.json"), claims.to_string()).unwrap();
+    }
+
+    /// Puts content into the store; its digest.
+    pub fn put(&self, bytes: &[u8]) -> String {
+        let digest = hash_of(bytes).to_string();
+        let folder = self.path().join(CONTENT).join(&digest[..2]);
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join(&digest[2..]), bytes).unwrap();
+        digest
     }
 
     /// Writes all records, chained, and what lies beside the journal. A `SegmentClosed` with 0 records gets its numbers and ends its file.

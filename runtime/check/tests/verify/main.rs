@@ -17,6 +17,7 @@ mod forgery;
 mod alone;
 mod back;
 mod budgets;
+mod conflicts;
 mod content;
 mod control;
 mod credits;

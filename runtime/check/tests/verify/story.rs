@@ -6,6 +6,7 @@ use baton_record::event::*;
 use baton_record::ids::*;
 use baton_record::line::Actor::{Merger, Recorder, Run, Supervisor};
 use baton_record::{Event, Oid};
+use serde_json::{Value, json};
 use std::sync::OnceLock;
 
 /// What each call can use at most.
@@ -251,6 +252,23 @@ fn second(f: &mut Folder, base: Oid) -> Oid {
     fences
 }
 
+/// The report of the conflict that the third change runs into.
+pub fn conflict(f: &Folder) -> Value {
+    let first = json!({ "change": "C-1.1", "task": "T-1", "lane": "implementer.2" });
+    let hunk = json!({ "line": 1, "main": ["tok-1a"], "change": ["tok-2a"] });
+    json!({
+        "v": 1,
+        "run": RUN,
+        "task": "T-2",
+        "change": "C-2.1",
+        "lane": "implementer.1",
+        "base": f.mains[1].to_hex(),
+        "main": f.mains[2].to_hex(),
+        "paths": [{ "path": "src/lib.rs", "landed": [first] }],
+        "conflicts": [{ "path": "src/lib.rs", "kind": "content", "hunks": [hunk] }],
+    })
+}
+
 fn third(f: &mut Folder, fences: Oid) {
     let base = f.mains[1];
     let updates = vec![update(UpdateOp::Edit, "src/lib.rs", None, Some("tok-2a"))];
@@ -259,7 +277,8 @@ fn third(f: &mut Folder, fences: Oid) {
     let (change, _) = f.submit(&proposal, Vec::new());
     let about = (Some(0), Some(2));
     let (reason, paths, undoes) = (RefuseReason::Conflict, vec!["src/lib.rs".into()], Vec::new());
-    let refused = ChangeRefused { change, reason, paths, undoes, fault: None };
+    let report = Some(f.put(conflict(f).to_string().as_bytes()));
+    let refused = ChangeRefused { change, reason, paths, undoes, report, fault: None };
     f.push(Merger, about, Event::ChangeRefused(refused));
     let returned = TaskReturned { reason: ReturnReason::Refused, fault: None };
     f.push(Supervisor, about, Event::TaskReturned(returned));

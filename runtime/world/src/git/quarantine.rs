@@ -14,6 +14,7 @@ use super::{Durability, Repository, commit::Commit, disk};
 use baton_record::Oid;
 use baton_record::event::Verdict;
 use flate2::read::ZlibDecoder;
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Read};
@@ -79,7 +80,8 @@ pub(super) const ABORTED: i32 = 6;
 pub(super) const BROKEN_OFF: &str = "git broke off its merge";
 
 fn paths_of(proposal: &Proposal) -> Vec<String> {
-    proposal.changed.iter().map(|change| change.path.clone()).collect()
+    let paths: BTreeSet<&String> = proposal.changed.iter().map(|change| &change.path).collect();
+    paths.into_iter().cloned().collect()
 }
 
 /// A file of a tree, where it is one of these objects.
