@@ -10,6 +10,7 @@ mod bad_input;
 mod budgets;
 mod checking;
 mod command_line;
+mod conflict_reports;
 mod determinism;
 mod draws;
 mod forgery;

@@ -7,7 +7,7 @@
 //! Reading order: `run_folder`, `line` and `reader` with `lanes` (bytes to records); `fold` and what it hands
 //! records to: `opening`, `changes`, `leases` with `patterns`, `slots`, `budgets`, `gates`, `board` with
 //! `groups`, `pause`, `stop`, `who`, `effects`, `life`, `orders`, `sequel`, which looks at several of them, and `packets`; then main itself: `refs`, `git`,
-//! `repository`, `main_line` with `credit` and `trailers`, `replay` with [`history`], `control` with `tokens`;
+//! `repository`, `main_line` with `credit` and `trailers`, `replay` with [`history`], `conflicts`, `control` with `tokens`;
 //! `packet_content` with `packet_form` for what was handed on, and [`shelf`](RunShelf) for others who look it up; last `claims`, `scenario_file` with `rollover`, `report` and `verdict`.
 
 mod approvals;

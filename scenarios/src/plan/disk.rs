@@ -45,7 +45,7 @@ const SUBMITTED: f64 = 370.0;
 /// One file of what it does.
 const UPDATE: f64 = 60.0;
 /// Refused, and given back.
-const REFUSED: (f64, f64) = (2.0, 282.0 + 235.0);
+const REFUSED: (f64, f64) = (2.0, 282.0 + 76.0 + 235.0);
 /// Intended, landed, done.
 const LANDED: (f64, f64) = (3.0, 440.0 + 340.0 + 226.0);
 /// What one gate says.
@@ -256,6 +256,9 @@ impl Writing<'_> {
             let judged = self.judged(kind, case);
             let handed = self.handed(kind, case);
             files += tries * (handed * PACKET + judged * kind.files());
+            // Whatever is refused may be a conflict, which has a report.
+            let refused = tries - kind.tasks * self.share(case);
+            files += if case == Case::Low { 0.0 } else { refused.max(0.0) };
         }
         if files == 0.0 {
             return 0.0;

@@ -93,8 +93,6 @@ const NO_OPS: &[(&str, &str, &str)] = &[
     ("ChangeIntended", "data/verdict: another's", "git gives the same tree wherever the walk is allowed to"),
     ("ChangeIntended", "data/verdict: walk", "git was asked, and the walk would have been allowed to"),
     ("ChangeRefused", "data/paths", "nothing of a refused change is in the repository, so no merge can be tried again"),
-    ("ChangeRefused", "data/reason: conflict", "as above: whatever fails on a path may have been a conflict on it"),
-    ("ChangeRefused", "data/reason: another's", "as above, where the other reason is a conflict"),
     ("ChangeRefused", "data/reason: no-lease", "as above, where a merger was restarted and knows no leases"),
     ("ChangeSubmitted, refused", "data/", "nothing of a refused change is in the repository"),
     ("ChangeSubmitted", "data/sent_us", "within the second that its commit names, a lane alone knows when it sent it"),
