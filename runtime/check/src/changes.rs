@@ -152,13 +152,7 @@ impl Changes {
                 self.intentions.remove(&refused.change);
                 self.under_way = self.under_way.filter(|under_way| *under_way != refused.change);
                 self.reason(seq, refused);
-                if let Some(head) = self.head.filter(|_| refused.reason == RefuseReason::Superseded) {
-                    self.superseded.push((refused.change, head));
-                }
-                if let (Some(head), Some(report)) = (self.head, refused.report.clone()) {
-                    let (change, paths) = (refused.change, refused.paths.clone());
-                    self.conflicted.push(Conflicted { change, paths, report, head });
-                }
+                self.met(refused);
                 self.outcome(seq, refused.change, |change| {
                     change.refusals += 1;
                     change.withdrawn |= refused.reason == RefuseReason::Withdrawn;
@@ -279,6 +273,17 @@ impl Changes {
             self.main_2.breaks(|| format!("record {seq}: {id} landed, and so had {first} of the same task"));
         }
         self.outcome(seq, id, |change| change.landings += 1);
+    }
+
+    /// What is compared with main as it was at the refusal.
+    fn met(&mut self, refused: &ChangeRefused) {
+        if let Some(head) = self.head.filter(|_| refused.reason == RefuseReason::Superseded) {
+            self.superseded.push((refused.change, head));
+        }
+        if let (Some(head), Some(report)) = (self.head, refused.report.clone()) {
+            let (change, paths) = (refused.change, refused.paths.clone());
+            self.conflicted.push(Conflicted { change, paths, report, head });
+        }
     }
 
     /// A refusal gives its reason to the sender, who must be able to rely on it as far as the journal tells.
