@@ -7,7 +7,7 @@ use baton_core::batch::Stride;
 use baton_landing::LandError;
 use baton_landing::after::{self, Afterwards, Followed};
 use baton_landing::candidates;
-use baton_landing::gates::{Gate, TIMEOUT_S};
+use baton_landing::gates::{Gate, RedGate, TIMEOUT_S};
 use baton_landing::land::{self, Note, Which, Wishes};
 use baton_landing::outcome::{Ended, LandOutcome, RefusedChange};
 use baton_landing::overlaps::Forecast;
@@ -50,7 +50,7 @@ pub(crate) fn land(wanted: &Land) -> Answer {
 /// Lands what appears, until somebody wishes to stop. What was refused is looked at again when its branch has moved.
 fn watch(wanted: &Land, stop: &Stop) -> Answer {
     const LOOK_EVERY: Duration = Duration::from_millis(500);
-    let (mut refused, mut seen, mut still) = (Vec::new(), None, 0);
+    let (mut refused, mut seen, mut still, mut told_busy) = (Vec::new(), None, 0, None);
     talk("watches for branches; ctrl-C ends it");
     while !stop.wished() {
         let waiting = match appeared(wanted, &refused) {
@@ -75,6 +75,15 @@ fn watch(wanted: &Land, stop: &Stop) -> Answer {
                 let _ = answer.deliver();
             }
             Ok(None) => break,
+            // Somebody is at work in a checkout of main, or will be done soon.
+            Err(Trouble::Land(LandError::Busy(what, cure))) => {
+                if told_busy.as_ref() != Some(&what) {
+                    talk(&format!("waits: {what}\nhelp: {cure}"));
+                }
+                told_busy = Some(what);
+                still = 0;
+                wait_for_process(LOOK_EVERY);
+            }
             Err(trouble) => return in_trouble(trouble, wanted.json),
         }
     }
@@ -142,13 +151,19 @@ fn session(wanted: &Land, which: Which, stop: &Stop) -> Result<Option<(LandOutco
     };
     let outcome = land::land(&site, &wishes, stop, &mut |note| {
         if !quiet {
-            note_on_stderr(note);
+            note_on_stderr(note, wanted);
         }
     })?;
     let Land { hand_back, delete_landed, refresh, .. } = *wanted;
     let afterwards = Afterwards { hand_back, delete_landed, refresh };
-    let followed = if wanted.dry_run { Followed::default() } else { after::follow(&site, &outcome, afterwards)? };
+    let followed = if wanted.dry_run { Followed::default() } else { followed(&site, &outcome, afterwards) };
     Ok(Some((outcome, followed)))
+}
+
+/// What follows cannot undo what has landed: a failure there is told beside it.
+fn followed(site: &Site, outcome: &LandOutcome, afterwards: Afterwards) -> Followed {
+    after::follow(site, outcome, afterwards)
+        .unwrap_or_else(|error| Followed { undone: vec![error.what()], ..Followed::default() })
 }
 
 /// Holds a repository, behind everybody who came before; `None`: somebody wished to stop.
@@ -168,6 +183,10 @@ pub(crate) fn gates(
     let usual = timeout_s.unwrap_or(TIMEOUT_S);
     if wanted.no_gate {
         return Ok(Vec::new());
+    }
+    if let Some(empty) = wanted.gate.iter().find(|line| does_nothing(line)) {
+        let what = format!("the gate {empty:?} does nothing, so it would let everything through");
+        return Err(LandError::Wish(what, "give a command, or --no-gate if that is meant".to_owned()).into());
     }
     if !wanted.gate.is_empty() {
         return Ok(wanted.gate.iter().map(|line| Gate { timeout_s: usual, ..Gate::of(line) }).collect());
@@ -220,27 +239,42 @@ fn forecast_on_stderr(forecast: &Forecast) {
     }
 }
 
-fn note_on_stderr(note: &Note<'_>) {
+/// Nothing but blanks and comments: a shell is content with that.
+pub(crate) fn does_nothing(line: &str) -> bool {
+    line.lines().map(str::trim).all(|line| line.is_empty() || line.starts_with('#'))
+}
+
+fn note_on_stderr(note: &Note<'_>, wanted: &Land) {
+    let onto = wanted.onto.as_deref().unwrap_or("main");
     match note {
         Note::Begins(candidates, onto) => {
-            let names: Vec<&str> = candidates.iter().map(|candidate| candidate.name.as_str()).collect();
-            let names = if names.is_empty() { "nothing".to_owned() } else { names.join(", ") };
-            talk(&format!("to land on {onto}: {names}"));
+            let names: Vec<String> = candidates.iter().map(|candidate| candidate.name.clone()).collect();
+            talk(&format!("to land on {onto}: {}", few(&names, "nothing")));
         }
         Note::Forecast(forecast) => forecast_on_stderr(forecast),
         Note::Tries(rows, names) => {
             let rows = if *rows > 1 { format!("{rows} rows at once, the longest: ") } else { String::new() };
-            let names = if names.is_empty() { "nothing else".to_owned() } else { names.join(", ") };
-            talk(&format!("gates run on main with {rows}{names}"));
+            talk(&format!("gates run on {onto} with {rows}{}", few(names, "nothing else")));
         }
         Note::Tried(passed, seconds) => {
             talk(&format!("  {} in {seconds:.1} s", if *passed { "green" } else { "red" }));
         }
         Note::Landed(landed) => {
-            landed.iter().for_each(|landed| talk(&format!("  landed {}", landed.name)));
+            let names: Vec<String> = landed.iter().map(|landed| landed.name.clone()).collect();
+            talk(&format!("  {} {}", if wanted.dry_run { "would land" } else { "landed" }, few(&names, "nothing")));
         }
         Note::Refused(refused) => talk(&format!("  refused {}: {}", refused.name, refused.detail)),
         Note::Adopted(found) => talk(&format!("  somebody else has moved main to {found}; it is tried again on that")),
+    }
+}
+
+/// Names on one line, not more than a person reads.
+fn few(names: &[String], none: &str) -> String {
+    const FEW: usize = 12;
+    match names.len() {
+        0 => none.to_owned(),
+        count if count <= FEW => names.join(", "),
+        count => format!("{} and {} more", names[..FEW].join(", "), count - FEW),
     }
 }
 
@@ -261,10 +295,19 @@ fn told(outcome: &LandOutcome, followed: &Followed, wanted: &Land) -> Answer {
     if let Some(recovered) = &outcome.recovered {
         let what = if recovered.landed { "had landed; finished" } else { "had not landed; forgotten" };
         answer.line(&format!("of a session that was killed: {} {what}", recovered.refs.join(", ")));
+        if let Some(by) = recovered.taken_back_by {
+            answer.line(&format!(
+                "  but commit {by}, made in a checkout that had not followed, took it back: revert that commit"
+            ));
+        }
     }
     outcome.refused.iter().for_each(|refused| refusal(&mut answer, refused));
     for change in &outcome.already {
         answer.line(&format!("already on {}: {}", outcome.onto, change.name));
+    }
+    if let (Some(remote), some @ 1..) = (&wanted.remote, outcome.pushed_along) {
+        let commits = say::counted(some.into(), "commit");
+        answer.line(&format!("{commits} of yours on {} that {remote} had not went along", outcome.onto));
     }
     if !outcome.flaky.is_empty() {
         answer.line(&format!("flaky: {} did not always say the same of one tree", outcome.flaky.join(", ")));
@@ -272,7 +315,8 @@ fn told(outcome: &LandOutcome, followed: &Followed, wanted: &Land) -> Answer {
     match outcome.ended {
         Ended::Done => {}
         Ended::MainRed => {
-            answer.line(&format!("{} itself does not pass its gates; nobody is to be blamed", outcome.onto))
+            answer.line(&format!("{} itself does not pass its gates; nobody is to be blamed", outcome.onto));
+            outcome.main_gate.iter().for_each(|gate| red_gate(&mut answer, gate));
         }
         Ended::Contended => answer.line("main was moved by others again and again"),
         Ended::Blocked => answer.line("a checkout is in the way"),
@@ -322,10 +366,14 @@ fn refusal(answer: &mut Answer, refused: &RefusedChange) {
             answer.line(&format!("  {what}: {} against {}", conflict.ours, conflict.theirs));
         }
     }
-    if let Some(gate) = &refused.gate {
-        let last: Vec<&str> = gate.tail.lines().rev().take(4).collect();
-        last.iter().rev().for_each(|line| answer.line(&format!("  | {line}")));
-    }
+    refused.gate.iter().for_each(|gate| red_gate(answer, gate));
+}
+
+/// Which gate it was, how it ended, and the last that it said.
+fn red_gate(answer: &mut Answer, gate: &RedGate) {
+    answer.line(&format!("  `{}`: {}", gate.gate, gate.end));
+    let last: Vec<&str> = gate.tail.lines().rev().take(4).collect();
+    last.iter().rev().for_each(|line| answer.line(&format!("  | {line}")));
 }
 
 fn summary(outcome: &LandOutcome, wanted: &Land) -> String {
@@ -341,7 +389,7 @@ fn summary(outcome: &LandOutcome, wanted: &Land) -> String {
         say::counted(outcome.gate_runs.into(), "gate run")
     };
     let saved = match outcome.one_by_one_s {
-        Some(seconds) if outcome.one_by_one_runs > outcome.gate_runs => {
+        Some(seconds) if outcome.one_by_one_runs > outcome.gate_runs && seconds > outcome.took_s => {
             format!("; one by one: {} runs, {seconds:.1} s", outcome.one_by_one_runs)
         }
         _ => String::new(),
@@ -379,8 +427,8 @@ pub(crate) fn trouble(what: &str, code: u8, as_json: bool) -> Answer {
 
 /// The first ctrl-C ends it in order, the second at once.
 pub(crate) fn listen(stop: &Stop) -> std::io::Result<()> {
-    use signal_hook::consts::{SIGINT, SIGTERM};
-    for signal in [SIGINT, SIGTERM] {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    for signal in [SIGINT, SIGTERM, SIGHUP] {
         signal_hook::flag::register_conditional_shutdown(signal, 130, stop.flag())?;
         signal_hook::flag::register(signal, stop.flag())?;
     }

@@ -1,6 +1,6 @@
 //! `baton land` from outside: real repositories, real gates, a person's checkouts, attackers and kills.
 //!
-//! Reading order: `site` (repositories to land on), `landing`, `blame`, `checkouts`, `conflicts`, `attacks`, `kills`, `verbs`, `remotes`. `program` and
+//! Reading order: `site` (repositories to land on), `landing`, `blame`, `checkouts`, `conflicts`, `attacks`, `kills`, `verbs`, `remotes`, `seen`. `program` and
 //! `repository` are those of the other product tests.
 
 #![allow(
@@ -23,5 +23,6 @@ mod remotes;
 #[path = "../product/repository.rs"]
 #[allow(dead_code, reason = "other tests use more of it")]
 mod repository;
+mod seen;
 mod site;
 mod verbs;

@@ -112,10 +112,10 @@ fn delete(
 ) -> Result<(), LandError> {
     let full = format!("refs/heads/{}", landed.name);
     let Some(found) = site.repository().reference(&full)? else { return Ok(()) };
-    if found != landed.tip {
-        followed.undone.push(format!("{} has gone on since it was landed; it stays", landed.name));
-    } else if let Some(worktree) = worktrees.iter().find(|worktree| worktree.branch.as_ref() == Some(&full)) {
+    if let Some(worktree) = worktrees.iter().find(|worktree| worktree.branch.as_ref() == Some(&full)) {
         followed.undone.push(format!("{} is checked out in {}; it stays", landed.name, worktree.path.display()));
+    } else if found != landed.tip {
+        followed.undone.push(format!("{} has gone on since it was landed; it stays", landed.name));
     } else if site.repository().move_ref(&full, Some(landed.tip), None, "baton land: landed")? == Moved::Yes {
         followed.deleted.push(landed.name.clone());
     }

@@ -19,6 +19,10 @@ impl Session<'_> {
         });
         let by_tip: BTreeMap<Oid, Oid> = landed.flatten().map(|lands| (lands.tip, lands.commit)).collect();
         for candidate in std::mem::take(pending) {
+            if let Some(refused) = self.stands_on_taken_back(&candidate, &by_tip)? {
+                self.refuse(refused)?;
+                continue;
+            }
             let known = match by_tip.get(&candidate.tip) {
                 Some(commit) => self.scratch.is_landed(*commit, self.main)?,
                 None => false,
@@ -32,6 +36,27 @@ impl Session<'_> {
             }
         }
         Ok(())
+    }
+
+    /// A branch that goes on from commits whose change was rolled back: git would merge only what came after them.
+    fn stands_on_taken_back(
+        &self,
+        candidate: &Candidate,
+        by_tip: &BTreeMap<Oid, Oid>,
+    ) -> Result<Option<RefusedChange>, LandError> {
+        let history = self.site.history();
+        for (tip, commit) in by_tip.iter().filter(|(tip, _)| **tip != candidate.tip) {
+            let Some(by) = self.undone_by(&history, *commit) else { continue };
+            let stands = self.scratch.is_landed(*tip, candidate.tip)?
+                && self.scratch.is_landed(by, self.main)?
+                && !self.scratch.is_landed(by, candidate.tip)?;
+            if stands {
+                let detail =
+                    format!("it goes on from {tip}, which {by} has rolled back: only the rest of it would land");
+                return Ok(Some(blame::plain(candidate, Reason::RolledBack, detail)));
+            }
+        }
+        Ok(None)
     }
 
     /// A branch whose commits are in main's history, and whose change was rolled back since: git would merge nothing.

@@ -6,6 +6,7 @@ mod traces;
 
 use crate::LandError;
 use crate::candidates::Candidate;
+use crate::chain::Smith;
 use crate::gates::{Probe, RedGate, Verdict};
 use crate::land::{Culprit, Session};
 use crate::outcome::{PathConflict, Reason, RefusedChange};
@@ -66,11 +67,10 @@ pub(crate) fn red(session: &mut Session<'_>, culprit: &Culprit, budget: u32) -> 
     let (start, mut batch, mut tried) = (session.gate_runs(), Batch::red(ranked.row.len() as u32), 0_u32);
     loop {
         match batch.finding() {
-            Some(Finding::MainRed) => return Ok(of(culprit, Reason::Gate, Vec::new(), true)),
             Some(Finding::Red { green }) => {
                 return Ok(of(culprit, Reason::Pair, vec![ranked.row[green as usize].name.clone()], true));
             }
-            Some(Finding::Green) | None => {}
+            Some(Finding::Green | Finding::MainRed) | None => {}
         }
         // Alone first, then with the likeliest if one is, then by halves.
         let prefix = match tried {
@@ -78,9 +78,12 @@ pub(crate) fn red(session: &mut Session<'_>, culprit: &Culprit, budget: u32) -> 
             1 if ranked.stands_out => Some(1),
             _ => batch.wanted(1).first().copied(),
         };
-        let Some(prefix) = prefix.filter(|_| session.gate_runs() - start < budget) else { break };
+        let Some(prefix) = prefix.filter(|_| session.gate_runs() - start < budget.max(1)) else { break };
         let Some(passed) = try_with(session, culprit, &ranked.row[..prefix as usize])? else { break };
         tried += 1;
+        if prefix == 0 && !passed {
+            return Ok(of(culprit, Reason::Gate, Vec::new(), true));
+        }
         batch.learn(prefix, passed);
     }
     // Whoever is left: those that were not cleared by a green row.
@@ -93,7 +96,9 @@ pub(crate) fn red(session: &mut Session<'_>, culprit: &Culprit, budget: u32) -> 
 fn try_with(session: &mut Session<'_>, culprit: &Culprit, others: &[Candidate]) -> Result<Option<bool>, LandError> {
     let mut row = others.to_vec();
     row.push(culprit.candidate.clone());
-    let chain = session.smith.chain(culprit.main, &row)?;
+    // Nothing of this lands, so no checkout has to follow it.
+    let smith = Smith { checkouts: &[], examines: false, ..session.smith };
+    let chain = smith.chain(culprit.main, &row)?;
     if chain.links.len() != row.len() {
         return Ok(None);
     }

@@ -40,6 +40,10 @@ pub(crate) enum Unlinked {
     Unrelated,
     /// It changes the file that names the gates.
     GateFile,
+    /// It brings a file that lies in a checkout of main and is not committed there.
+    InTheWay(String),
+    /// Git cannot check it out, for this reason.
+    Unfit(String),
 }
 
 /// A row of changes on top of a commit of main.
@@ -51,9 +55,13 @@ pub(crate) struct Chain {
 }
 
 /// Makes chains.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Smith<'s> {
     pub(crate) scratch: &'s Scratch<'s>,
+    /// Checkouts of main, in which files lie that git does not know.
+    pub(crate) checkouts: &'s [String],
+    /// Whether each branch is looked at by itself: whether git would check it out.
+    pub(crate) examines: bool,
     pub(crate) style: Style,
     /// Whether a branch may change the file that names the gates.
     pub(crate) gate_file_may_change: bool,
@@ -93,8 +101,36 @@ impl Smith<'_> {
         if !self.gate_file_may_change && gate_file(tree)? != gate_file(before)? {
             return Ok(Err(Unlinked::GateFile));
         }
+        if let Some(why) = self.cannot_follow(chain.main, bases[0], candidate)? {
+            return Ok(Err(why));
+        }
         let commit = self.commit((chain.main, head), tree, candidate)?;
         Ok(Ok(Link { candidate: candidate.clone(), commit, tree }))
+    }
+
+    /// What keeps a checkout from following a candidate: a file in its way, or a tree that is none for git.
+    fn cannot_follow(&self, main: Oid, base: Oid, candidate: &Candidate) -> Result<Option<Unlinked>, LandError> {
+        if self.examines
+            && let Some(why) = self.scratch.unfit(candidate.tip)?
+        {
+            return Ok(Some(Unlinked::Unfit(why)));
+        }
+        for path in self.scratch.added_paths(base, candidate.tip)? {
+            if path.split('/').any(|name| name.eq_ignore_ascii_case(".git") || name == "." || name == "..") {
+                return Ok(Some(Unlinked::Unfit(format!("no file may be called {path}"))));
+            }
+            let lies = |checkout: &&String| {
+                let file = std::path::Path::new(checkout.as_str()).join(&path);
+                std::fs::symlink_metadata(file).is_ok_and(|found| !found.is_dir())
+            };
+            let Some(checkout) = self.checkouts.iter().find(lies) else { continue };
+            let main_tree = self.scratch.repository().commit(main)?.tree;
+            if self.scratch.repository().entry(main_tree, &path)?.is_none() {
+                let what = format!("{path} lies in {checkout} and is not committed there; it would be written over");
+                return Ok(Some(Unlinked::InTheWay(what)));
+            }
+        }
+        Ok(None)
     }
 
     /// A candidate that does not merge with the row: is it main, or whom of the row?
@@ -132,7 +168,7 @@ impl Smith<'_> {
                 let mut credit: Vec<String> = told.authors.iter().map(credit_line).collect();
                 credit.dedup();
                 credit.retain(|line| author.as_ref().is_none_or(|author| *line != credit_line(author)));
-                let subject = told.subjects.last().map_or(candidate.name.as_str(), String::as_str);
+                let subject = told.subjects.first().map_or(candidate.name.as_str(), String::as_str);
                 let list: Vec<String> = told.subjects.iter().map(|subject| format!("* {subject}\n")).collect();
                 let list = if list.len() > 1 { format!("{}\n", list.concat()) } else { String::new() };
                 let message = format!("{subject}\n\n{list}{trailers}{}", credit.concat());

@@ -130,6 +130,7 @@ pub fn land(site: &Site, wishes: &Wishes, stop: &Stop, tell: Listener<'_>) -> Re
     })?;
     let gates: Vec<String> = wishes.gates.iter().map(|gate| gate.line.clone()).collect();
     let mut outcome = LandOutcome::begun(&opening.onto, opening.main, gates.clone(), recovered);
+    outcome.pushed_along = opening.ahead;
     tell(&Note::Begins(&candidates, &outcome.onto));
     let expected = (gates.len(), wishes.stride);
     let forecast = overlaps::forecast(&scratch, (&outcome.onto, opening.main), &candidates, expected, stop)?;
@@ -143,12 +144,18 @@ pub fn land(site: &Site, wishes: &Wishes, stop: &Stop, tell: Listener<'_>) -> Re
         site,
         scratch: &scratch,
         keeper: GateKeeper::new(site, &wishes.gates, wishes.jobs, stop.clone())?,
-        smith: Smith { scratch: &scratch, style: wishes.style, gate_file_may_change: wishes.gate_file_may_change },
+        smith: Smith {
+            scratch: &scratch,
+            checkouts: &opening.checkouts,
+            examines: wishes.gates.is_empty(),
+            style: wishes.style,
+            gate_file_may_change: wishes.gate_file_may_change,
+        },
         wishes,
-        onto: opening.onto,
+        onto: opening.onto.clone(),
         main: opening.main,
-        checkouts: opening.checkouts,
-        remote: opening.remote,
+        checkouts: opening.checkouts.clone(),
+        remote: opening.remote.clone(),
         outcome,
         tell,
         reds: BTreeMap::new(),
@@ -208,6 +215,11 @@ impl Session<'_> {
                     let refused = blame::conflict(self, &candidate, &conflicts)?;
                     self.refuse(refused)?;
                 }
+                Unlinked::InTheWay(what) => self.refuse(blame::plain(&candidate, Reason::InTheWay, what))?,
+                Unlinked::Unfit(why) => {
+                    let detail = format!("git does not check it out: {why}");
+                    self.refuse(blame::plain(&candidate, Reason::Unfit, detail))?;
+                }
                 Unlinked::Unrelated => {
                     let detail = format!("it has no history in common with {}", self.outcome.onto);
                     self.refuse(blame::plain(&candidate, Reason::Unrelated, detail))?;
@@ -253,13 +265,26 @@ impl Session<'_> {
                 break finding;
             }
             let wanted = batch.wanted(self.wishes.jobs.max(1));
-            let Some(verdicts) = self.try_prefixes(chain, &wanted)? else {
+            let tried = match self.try_prefixes(chain, &wanted) {
+                // One of them may be such that git does not check it out: each is looked at by itself from now on.
+                Err(LandError::Git(error)) if !self.smith.examines => {
+                    tracing::warn!(%error, "a row cannot be tried");
+                    self.smith.examines = true;
+                    return Ok(rest(landed));
+                }
+                tried => tried?,
+            };
+            let Some(verdicts) = tried else {
                 self.outcome.ended = Ended::Stopped;
                 return Ok(rest(landed));
             };
             for (prefix, verdict) in wanted.into_iter().zip(verdicts) {
-                if let (Verdict::Red(red), Some(link)) = (&verdict, prefix.checked_sub(1)) {
-                    self.reds.insert(links[link as usize].candidate.name.clone(), red.clone());
+                match (&verdict, prefix.checked_sub(1)) {
+                    (Verdict::Red(red), Some(link)) => {
+                        self.reds.insert(links[link as usize].candidate.name.clone(), red.clone());
+                    }
+                    (Verdict::Red(red), None) => self.outcome.main_gate = Some(red.clone()),
+                    _ => {}
                 }
                 batch.learn(prefix, verdict == Verdict::Passed);
             }
@@ -326,7 +351,7 @@ impl Session<'_> {
             self.site.write(&facts)?;
             verdicts.push(verdict);
         }
-        if !known {
+        if !known && !verdicts.contains(&Verdict::Stopped) {
             let passed = verdicts.iter().all(|verdict| *verdict == Verdict::Passed);
             (self.tell)(&Note::Tried(passed, clock.seconds()));
         }

@@ -5,7 +5,7 @@ use crate::fact::{Fact, Forgotten, Intended, Landed, MainAdopted, RemoteMain};
 use crate::site::Site;
 use baton_record::Oid;
 use baton_world::git::{CheckoutMove, InTheWay, Moved, Pushed, Scratch};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What came of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,13 +24,15 @@ pub(crate) fn advance(site: &Site, scratch: &Scratch<'_>, intended: &Intended) -
     let mut known = vec![from];
     known.extend(intended.changes.iter().map(|lands| lands.tip).filter(|tip| *tip != to));
     scratch.keep(to, &known)?;
+    // As they are now: while gates ran, the person may have checked out something else.
+    let intended = &Intended { checkouts: checkouts_on(site, &intended.onto)?, ..intended.clone() };
     let checkouts: Vec<PathBuf> = intended.checkouts.iter().map(PathBuf::from).collect();
     site.write(&[Fact::Intended(intended.clone())])?;
     let forget = |why: String, main: Oid| site.write(&[Fact::Forgotten(Forgotten { main_after: to, main, why })]);
     let mut held = Vec::new();
     for checkout in &checkouts {
-        match hold(site, checkout, (from, to))? {
-            Ok(checkout) => held.push(checkout),
+        match hold(site, checkout, &intended.onto, (from, to))? {
+            Ok(checkout) => held.extend(checkout),
             Err(way) => {
                 forget(format!("{}: {}", way.checkout.display(), way.what), from)?;
                 return Ok(Advance::Blocked(way));
@@ -76,6 +78,7 @@ pub(crate) fn advance(site: &Site, scratch: &Scratch<'_>, intended: &Intended) -
         checkout.go(from, to)?;
     }
     drop(held);
+    follow_late(site, intended)?;
     site.write(&[Fact::Landed(Landed { main_after: to, found: false })])?;
     Ok(Advance::Done)
 }
@@ -109,18 +112,48 @@ pub(crate) fn follow_remote(
     }
 }
 
+/// Checkouts that are on a branch now.
+fn checkouts_on(site: &Site, onto: &str) -> Result<Vec<String>, LandError> {
+    let worktrees = site.repository().worktrees()?.into_iter();
+    let on = worktrees.filter(|worktree| worktree.branch.as_deref() == Some(onto));
+    Ok(on.filter_map(|worktree| worktree.path.to_str().map(str::to_owned)).collect())
+}
+
+/// A checkout that came to the branch in the very moment in which it moved follows too.
+fn follow_late(site: &Site, intended: &Intended) -> Result<(), LandError> {
+    let (from, to) = (intended.main_before, intended.main_after);
+    for checkout in checkouts_on(site, &intended.onto)? {
+        if intended.checkouts.contains(&checkout) {
+            continue;
+        }
+        if let Ok(held) = CheckoutMove::begin(Path::new(&checkout))?
+            && held.stands_at(from)?
+            && held.could_go(from, to)?.is_ok()
+        {
+            held.go(from, to)?;
+        }
+    }
+    Ok(())
+}
+
+/// What came of the wish to lock a checkout: `None`, it is on another branch by now.
+type Held = Result<Option<CheckoutMove>, InTheWay>;
+
 /// Locks a checkout that is clean and can follow.
-fn hold(site: &Site, checkout: &std::path::Path, way: (Oid, Oid)) -> Result<Result<CheckoutMove, InTheWay>, LandError> {
+fn hold(site: &Site, checkout: &Path, onto: &str, way: (Oid, Oid)) -> Result<Held, LandError> {
     let held = match CheckoutMove::begin(checkout)? {
         Ok(held) => held,
         Err(way) => return Ok(Err(way)),
     };
+    if held.branch()?.as_deref() != Some(onto) {
+        return Ok(Ok(None));
+    }
     let paths = site.repository().uncommitted(checkout, 8)?;
     if !paths.is_empty() {
         let what = "tracked files were changed meanwhile".to_owned();
         return Ok(Err(InTheWay { checkout: checkout.to_owned(), what, paths }));
     }
-    Ok(held.could_go(way.0, way.1)?.map(|()| held))
+    Ok(held.could_go(way.0, way.1)?.map(|()| Some(held)))
 }
 
 fn names(intended: &Intended) -> String {

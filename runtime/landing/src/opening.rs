@@ -19,6 +19,8 @@ pub(crate) struct Opening {
     pub(crate) checkouts: Vec<String>,
     /// Where the remote has it, if one is asked.
     pub(crate) remote: Option<RemoteMain>,
+    /// Commits on it that the remote has not.
+    pub(crate) ahead: u32,
 }
 
 impl Opening {
@@ -34,7 +36,11 @@ impl Opening {
             Some(remote) => level(site, scratch, (&onto, remote), &checkouts)?,
             None => standing(site, &onto)?,
         };
-        Ok(Opening { onto, main, checkouts, remote })
+        let ahead = match remote.as_ref().and_then(|remote| remote.main) {
+            Some(there) => scratch.commits_between(there, main)?.len() as u32,
+            None => 0,
+        };
+        Ok(Opening { onto, main, checkouts, remote, ahead })
     }
 
     /// The branches that are to land there.

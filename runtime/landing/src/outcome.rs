@@ -37,6 +37,10 @@ pub struct LandOutcome {
     pub expected_gate_runs: u32,
     /// How often a gate was run.
     pub gate_runs: u32,
+    /// The gate that main itself does not pass, if it was that.
+    pub main_gate: Option<RedGate>,
+    /// Commits of the person's that the remote had not, and that went along with what landed.
+    pub pushed_along: u32,
     /// Gates that did not always say the same of one tree.
     pub flaky: Vec<String>,
     /// Seconds, from the lock to the end.
@@ -123,6 +127,10 @@ pub enum Reason {
     GateFile,
     /// Main has its commits, and a rollback has taken back what they did.
     RolledBack,
+    /// It brings a file that lies in a checkout of main and is not committed there.
+    InTheWay,
+    /// Git does not check it out.
+    Unfit,
 }
 
 impl Reason {
@@ -135,6 +143,8 @@ impl Reason {
             Reason::Unrelated => "unrelated",
             Reason::GateFile => "gate-file",
             Reason::RolledBack => "rolled-back",
+            Reason::InTheWay => "in-the-way",
+            Reason::Unfit => "unfit",
         }
     }
 }
@@ -209,6 +219,8 @@ impl LandOutcome {
             overlaps: None,
             expected_gate_runs: 0,
             gate_runs: 0,
+            main_gate: None,
+            pushed_along: 0,
             flaky: Vec::new(),
             took_s: 0.0,
             one_by_one_runs: 0,
@@ -286,6 +298,8 @@ fn cure(refused: &RefusedChange) -> String {
         Reason::Pair => "Merge main into the branch: the other change is there now. Make the gate pass with both, commit, and land again.",
         Reason::Unrelated => "Make the branch from main, or merge main into it with --allow-unrelated-histories.",
         Reason::GateFile => "Take that file out of the change. Whoever operates this repository may land it with --allow-gate-change.",
+        Reason::InTheWay => "Nothing is wrong with the branch: that file has to be moved or committed in the checkout first.",
+        Reason::Unfit => "Make the branch anew without that path or with all of its objects: git itself does not check it out.",
         Reason::RolledBack => "Roll the rollback back (`baton rollback` with its commit), or make the change anew in new commits.",
     }
     .to_owned()

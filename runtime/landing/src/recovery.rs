@@ -18,6 +18,8 @@ pub struct Recovered {
     pub refs: Vec<String>,
     /// Whether it had gone there.
     pub landed: bool,
+    /// The commit that came right after it and took all of it back: as one does that is made in a checkout which has not followed.
+    pub taken_back_by: Option<Oid>,
 }
 
 /// Finishes or forgets the last intention, if nobody knows what came of it.
@@ -45,7 +47,11 @@ pub(crate) fn recover(site: &Site) -> Result<Option<Recovered>, LandError> {
     };
     site.write(&[fact])?;
     let refs = intended.changes.iter().map(|lands| lands.name.clone()).collect();
-    Ok(Some(Recovered { onto: intended.onto, main_after: to, refs, landed }))
+    let taken_back_by = match main {
+        Some(main) if landed && main != to => site.repository().taken_back_by((from, to), main)?,
+        _ => None,
+    };
+    Ok(Some(Recovered { onto: intended.onto, main_after: to, refs, landed, taken_back_by }))
 }
 
 /// A push whose answer nobody heard: if the remote has it, the branch here follows.

@@ -221,7 +221,7 @@ fn find(site: &Site, change: &str, main: Oid) -> Result<(String, Oid), LandError
         let cure = "give a commit of main's history: `git log --first-parent` lists its steps";
         return Err(LandError::wish(format!("{change} is not on main"), cure));
     }
-    Ok((change.to_owned(), commit))
+    Ok((repository.said_by(commit)?, commit))
 }
 
 fn first_parent(repository: &PersonRepository, commit: Oid, change: &str) -> Result<Oid, LandError> {

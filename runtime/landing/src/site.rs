@@ -253,5 +253,10 @@ impl Waiting {
 /// When a living process was started; see proc_pid_stat(5), field 22.
 fn started(pid: u32) -> Option<u64> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    stat.rsplit_once(") ")?.1.split(' ').nth(19)?.parse().ok()
+    let fields = stat.rsplit_once(") ")?.1;
+    // One that has ended and was not yet fetched by its parent does nothing any more.
+    if fields.starts_with(['Z', 'X']) {
+        return None;
+    }
+    fields.split(' ').nth(19)?.parse().ok()
 }

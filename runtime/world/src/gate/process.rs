@@ -147,8 +147,8 @@ fn end_child(child: &mut Child, group: Pid) {
     let _ = child.wait();
 }
 
-/// Ends every process that bears the mark, again until there is none: one may start another meanwhile.
-fn end_all(mark: &str) {
+/// Ends every process whose mark begins so, again until there is none: one may start another meanwhile.
+pub(super) fn end_all(mark: &str) {
     const ROUNDS_MAX: u32 = 20;
     let wanted = format!("{MARK}={mark}");
     for _ in 0..ROUNDS_MAX {
@@ -168,7 +168,7 @@ fn marked(wanted: &[u8]) -> Vec<Pid> {
     let pids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
     let bears = |pid: &i32| {
         fs::read(format!("/proc/{pid}/environ"))
-            .is_ok_and(|environment| environment.split(|&byte| byte == 0).any(|entry| entry == wanted))
+            .is_ok_and(|environment| environment.split(|&byte| byte == 0).any(|entry| entry.starts_with(wanted)))
     };
     pids.filter(bears).filter_map(Pid::from_raw).collect()
 }

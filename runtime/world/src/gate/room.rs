@@ -22,11 +22,15 @@ pub struct GateRoom {
 impl GateRoom {
     /// The room at `path`, which is made if it is not there; `beside`: where its index lies, out of the gate's way.
     pub fn open(path: &Path, beside: &Path, name: &str) -> Result<GateRoom, GitError> {
-        for directory in [path, beside] {
-            fs::create_dir_all(directory).map_err(|error| GitError::io("create", directory, &error))?;
-        }
-        let path = fs::canonicalize(path).map_err(|error| GitError::io("read", path, &error))?;
-        let mark = format!("{}-{name}", std::process::id());
+        fs::create_dir_all(beside).map_err(|error| GitError::io("create", beside, &error))?;
+        let parent = path.parent().unwrap_or(path);
+        make_real(parent)?;
+        let parent = fs::canonicalize(parent).map_err(|error| GitError::io("read", parent, &error))?;
+        let path = parent.join(name);
+        let site = parent.file_name().map(|site| site.to_string_lossy().into_owned()).unwrap_or_default();
+        let mark = format!("{site}-{name}-");
+        // Of a session that was killed a gate may still be at work in here.
+        super::process::end_all(&mark);
         let (index, said) = (beside.join(format!("{name}.index")), beside.join(format!("{name}.output")));
         Ok(GateRoom { path, index, said, mark, runs: 0 })
     }
@@ -42,12 +46,16 @@ impl GateRoom {
 
     /// Names one run's processes.
     pub(super) fn mark(&self) -> String {
-        format!("{}-{}", self.mark, self.runs)
+        format!("{}{}-{}", self.mark, std::process::id(), self.runs)
     }
 
     /// Brings the folder to `commit`, which may lie aside.
     pub fn enter(&mut self, scratch: &Scratch<'_>, commit: Oid) -> Result<(), GitError> {
         self.runs += 1;
+        if make_real(&self.path)? {
+            // The index tells of files that are somewhere else now.
+            remove_any(&self.index)?;
+        }
         let git = self.path.join(".git");
         remove_any(&git)?;
         scratch.check_out(&self.path, &self.index, commit)?;
@@ -82,6 +90,17 @@ impl GateRoom {
         let index = git.join("index");
         fs::copy(&self.index, &index).map(|_| ()).map_err(|error| GitError::io("write", &index, &error))
     }
+}
+
+/// Makes a folder, and makes it anew where a gate has put a link or a file in its place. Whether it was made.
+fn make_real(path: &Path) -> Result<bool, GitError> {
+    match fs::symlink_metadata(path) {
+        Ok(found) if found.is_dir() => return Ok(false),
+        Ok(_) => remove_any(path)?,
+        Err(_) => {}
+    }
+    fs::create_dir_all(path).map_err(|error| GitError::io("create", path, &error))?;
+    Ok(true)
 }
 
 /// Removes whatever a gate may have put in the place of its repository.

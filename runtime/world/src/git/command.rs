@@ -104,7 +104,9 @@ pub(super) fn not_started(command: &Command, error: &io::Error) -> GitError {
 /// The error for a git command that ended in a way that it should not.
 pub(super) fn failed(doing: &str, output: &Output) -> GitError {
     let said = first_lines(&output.stderr);
-    GitError::new(GitErrorKind::GitFailed, format!("git cannot {doing} ({}): {said}", output.status))
+    let full = String::from_utf8_lossy(&output.stderr).contains("No space left on device");
+    let kind = if full { GitErrorKind::Io } else { GitErrorKind::GitFailed };
+    GitError::new(kind, format!("git cannot {doing} ({}): {said}", output.status))
 }
 
 /// What a program said, on one line.

@@ -290,6 +290,20 @@ impl PersonRepository {
         Ok(later)
     }
 
+    /// Short name and subject of a commit.
+    pub fn said_by(&self, commit: Oid) -> Result<String, GitError> {
+        self.ask_well("read a commit", &["log", "-1", "--format=%h %s", &commit.to_hex()])
+    }
+
+    /// The first commit after a step of `main` that leaves nothing of it: where it differed, all is as it was before.
+    pub fn taken_back_by(&self, (from, to): (Oid, Oid), main: Oid) -> Result<Option<Oid>, GitError> {
+        let (main, without) = (main.to_hex(), format!("^{to}"));
+        let line = self.ask_well("list commits", &["rev-list", "--first-parent", "--reverse", &main, &without])?;
+        let Some(next) = line.lines().next().and_then(Oid::from_hex) else { return Ok(None) };
+        let (step, left) = (self.changed_paths(from, to)?, self.changed_paths(from, next)?);
+        Ok((!step.is_empty() && step.iter().all(|path| !left.contains(path))).then_some(next))
+    }
+
     /// A value of the person's configuration.
     pub fn setting(&self, key: &str) -> Result<Option<String>, GitError> {
         let said = self.ask(&["config", "--get", key])?;

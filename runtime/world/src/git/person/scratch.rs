@@ -4,7 +4,7 @@
 //! the directory; what lands is packed into the repository, durably, before a ref may point to it.
 
 use super::{PersonRepository, with_input};
-use crate::git::command::{Sync, failed, output, person_git};
+use crate::git::command::{Sync, failed, first_lines, output, person_git};
 use crate::git::edit::{self, Edit};
 use crate::git::error::{GitError, GitErrorKind};
 use crate::git::object::Objects;
@@ -118,6 +118,35 @@ impl<'r> Scratch<'r> {
             Some(commit) if said.status.success() => Ok(commit),
             _ => Err(failed("make a commit", &said)),
         }
+    }
+
+    /// Paths that `to` has and `from` has not.
+    pub fn added_paths(&self, from: Oid, to: Oid) -> Result<Vec<String>, GitError> {
+        let (from, to) = (from.to_hex(), to.to_hex());
+        let words = ["diff-tree", "-r", "-z", "--name-only", "--no-renames", "--diff-filter=A", &from, &to];
+        let said = output(self.command().args(words))?;
+        if !said.status.success() {
+            return Err(failed("compare two commits", &said));
+        }
+        let paths = said.stdout.split(|&byte| byte == 0).filter(|path| !path.is_empty());
+        Ok(paths.map(|path| String::from_utf8_lossy(path).into_owned()).collect())
+    }
+
+    /// Why git would not check a commit out: a path that is none, or an object that is missing; `None`: it would.
+    pub fn unfit(&self, commit: Oid) -> Result<Option<String>, GitError> {
+        let mut whole = self.command();
+        whole.args(["rev-list", "--objects", "--quiet", "--max-count=1", &commit.to_hex()]);
+        let index = self.directory.join("examined.index");
+        let mut fits = self.command();
+        fits.env("GIT_INDEX_FILE", &index).args(["read-tree", &commit.to_hex()]);
+        for mut command in [fits, whole] {
+            let said = output(&mut command)?;
+            if !said.status.success() {
+                return Ok(Some(first_lines(&said.stderr)));
+            }
+        }
+        disk::remove_if_there(&index)?;
+        Ok(None)
     }
 
     /// Whether a commit is there and in the history of `main`.

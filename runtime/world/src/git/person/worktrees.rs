@@ -62,7 +62,14 @@ impl PersonRepository {
     /// that git does not know.
     pub fn uncommitted(&self, checkout: &Path, most: usize) -> Result<Vec<String>, GitError> {
         let mut command = in_checkout(Sync::None, checkout);
-        let said = output(command.args(["status", "--porcelain=v1", "-z", "--untracked-files=no", "--no-renames"]))?;
+        let said = output(command.args([
+            "status",
+            "--porcelain=v1",
+            "-z",
+            "--untracked-files=no",
+            "--no-renames",
+            "--ignore-submodules=all",
+        ]))?;
         if !said.status.success() {
             return Err(failed(&format!("tell whether {} is clean", checkout.display()), &said));
         }
@@ -139,6 +146,12 @@ impl CheckoutMove {
         Ok(Err(InTheWay { checkout: checkout.to_owned(), what, paths: Vec::new() }))
     }
 
+    /// Full name of the branch that the checkout is on.
+    pub fn branch(&self) -> Result<Option<String>, GitError> {
+        let said = output(in_checkout(Sync::None, &self.checkout).args(["symbolic-ref", "--quiet", "HEAD"]))?;
+        Ok(said.status.success().then(|| String::from_utf8_lossy(&said.stdout).trim_end().to_owned()))
+    }
+
     /// Whether the index holds exactly the tree of a commit.
     pub fn stands_at(&self, commit: Oid) -> Result<bool, GitError> {
         let mut command = in_checkout(Sync::None, &self.checkout);
@@ -152,6 +165,11 @@ impl CheckoutMove {
 
     /// Whether the checkout can go from one commit to another without losing a file of the person's.
     pub fn could_go(&self, from: Oid, to: Oid) -> Result<Result<(), InTheWay>, GitError> {
+        let paths = self.unseen(from, to)?;
+        if !paths.is_empty() {
+            let what = format!("files that git does not look at would be written over: {}", paths.join(", "));
+            return Ok(Err(InTheWay { checkout: self.checkout.clone(), what, paths }));
+        }
         self.copy_index()?;
         let said =
             output(self.command(Sync::None).args(["read-tree", "-n", "-m", "-u", &from.to_hex(), &to.to_hex()]))?;
@@ -199,9 +217,32 @@ impl CheckoutMove {
         fs::rename(&self.copy, &self.index).map_err(|error| GitError::io("replace", &self.index, &error)).map(Ok)
     }
 
+    /// Files on the way that git would write over without a look: ignored ones, and those that it was told not to look at.
+    fn unseen(&self, from: Oid, to: Oid) -> Result<Vec<String>, GitError> {
+        let there = |path: &&String| fs::symlink_metadata(self.checkout.join(path)).is_ok_and(|found| !found.is_dir());
+        let mut unseen: Vec<String> = self.added(from, to)?.iter().filter(there).cloned().collect();
+        let said = output(in_checkout(Sync::None, &self.checkout).args(["ls-files", "-v", "-z"]))?;
+        if !said.status.success() {
+            return Err(failed("list the files of an index", &said));
+        }
+        let entries = said.stdout.split(|&byte| byte == 0).filter(|entry| entry.len() > 2);
+        // `S`: not in this checkout; a small letter: taken for unchanged.
+        let told = entries.filter(|entry| entry[0] == b'S' || entry[0].is_ascii_lowercase());
+        let told: BTreeSet<String> = told.map(|entry| String::from_utf8_lossy(&entry[2..]).into_owned()).collect();
+        if !told.is_empty() {
+            unseen.extend(self.differing_between(from, to, "")?.intersection(&told).filter(there).cloned());
+        }
+        Ok(unseen)
+    }
+
     fn added(&self, from: Oid, to: Oid) -> Result<BTreeSet<String>, GitError> {
+        self.differing_between(from, to, "--diff-filter=A")
+    }
+
+    fn differing_between(&self, from: Oid, to: Oid, which: &str) -> Result<BTreeSet<String>, GitError> {
         let (from, to) = (from.to_hex(), to.to_hex());
-        let words = ["diff-tree", "-r", "-z", "--name-only", "--no-renames", "--diff-filter=A", &from, &to];
+        let which = if which.is_empty() { "--diff-filter=ACDMRTUXB" } else { which };
+        let words = ["diff-tree", "-r", "-z", "--name-only", "--no-renames", which, &from, &to];
         let said = output(self.command(Sync::None).args(words))?;
         if said.status.success() { Ok(paths_of(&said.stdout)) } else { Err(failed("compare two commits", &said)) }
     }
