@@ -136,15 +136,15 @@ fn branch(stream: &mut Stream, number: usize, mains: &[u64], draws: &mut Draws) 
     let (directory, _) = draw();
     stream.put(&format!("d{directory}/new-{number}.txt"), &lines(None, number as u64));
     let (directory, file) = draw();
-    if number % 5 == 0 {
+    if number.is_multiple_of(5) {
         stream.text.push_str(&format!("R {} d{directory}/renamed-{number}.txt\n", path(directory, file)));
     } else if number % 10 == 1 {
         stream.text.push_str(&format!("D {}\n", path(directory, file)));
     }
-    if number % 8 == 0 {
+    if number.is_multiple_of(8) {
         stream.put("hot.txt", &format!("of {number}\n{}", lines(None, 0)));
     }
-    if number % 4 == 0 {
+    if number.is_multiple_of(4) {
         let own = |line: usize| if line == number * 10 { format!("of {number}\n") } else { format!("line {line}\n") };
         stream.put("wide.txt", &(0..500).map(own).collect::<String>());
     }

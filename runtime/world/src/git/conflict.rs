@@ -132,7 +132,7 @@ mod tests {
         let split = "CONFLICT (directory rename split)";
         for (answer, paths, conflicts) in [
             (
-                "t\0100644 o 2\tb\0100644 o 3\tb\0100644 o 1\ta\0\x001\0b\0CONFLICT (contents)\0text\0".to_owned(),
+                "t\x00100644 o 2\tb\x00100644 o 3\tb\x00100644 o 1\ta\0\x001\0b\0CONFLICT (contents)\0text\0".to_owned(),
                 &["a", "b"][..],
                 &[("a", "content"), ("b", "content")][..],
             ),
@@ -142,7 +142,7 @@ mod tests {
                 &[("d", "directory rename split")],
             ),
             (
-                "t\0100644 o 1\tm\0\x001\0m\0CONFLICT (modify/delete)\0text\0".to_owned(),
+                "t\x00100644 o 1\tm\0\x001\0m\0CONFLICT (modify/delete)\0text\0".to_owned(),
                 &["m"],
                 &[("m", "modify/delete")],
             ),
