@@ -132,7 +132,8 @@ mod tests {
         let split = "CONFLICT (directory rename split)";
         for (answer, paths, conflicts) in [
             (
-                "t\x00100644 o 2\tb\x00100644 o 3\tb\x00100644 o 1\ta\0\x001\0b\0CONFLICT (contents)\0text\0".to_owned(),
+                "t\x00100644 o 2\tb\x00100644 o 3\tb\x00100644 o 1\ta\0\x001\0b\0CONFLICT (contents)\0text\0"
+                    .to_owned(),
                 &["a", "b"][..],
                 &[("a", "content"), ("b", "content")][..],
             ),
