@@ -30,18 +30,28 @@ pub(super) fn stranger(run: &Path) -> Option<PathBuf> {
 /// What is in a repository: git's own files, and under `refs` and `logs` whatever a branch may be called.
 fn of_repository(name: &str, path: &Path, is_folder: bool) -> Found {
     match (name, is_folder) {
-        ("objects", true) => each(path, |name, path, is_folder| match (name, is_folder) {
-            ("info" | "pack", true) => each(path, |name, _, is_folder| known(!is_folder && is_of_packs(name))),
-            (name, true) if is_hex(name, 2) => {
-                each(path, |name, _, is_folder| known(!is_folder && (is_object(name) || name.starts_with("tmp_"))))
-            }
-            (name, _) => known(name.starts_with("tmp_")),
+        ("objects", true) => each(path, of_objects),
+        // Where git merges: thrown away after each merge, and by whoever opens the repository after a kill.
+        ("baton-quarantine", true) => each(path, |name, path, is_folder| {
+            let numbered = name.bytes().all(|byte| byte.is_ascii_digit());
+            if is_folder && numbered { each(path, of_objects) } else { Found::Stranger }
         }),
         ("refs" | "logs" | "info" | "hooks" | "branches", true) => Found::Known,
         (name, is_folder) => {
             let own = ["HEAD", "config", "description", "packed-refs", "ORIG_HEAD", "FETCH_HEAD", "gc.pid", "gc.log"];
             known(!is_folder && own.contains(&name.strip_suffix(".lock").unwrap_or(name)))
         }
+    }
+}
+
+/// What is in a directory of objects, with what is half written.
+fn of_objects(name: &str, path: &Path, is_folder: bool) -> Found {
+    match (name, is_folder) {
+        ("info" | "pack", true) => each(path, |name, _, is_folder| known(!is_folder && is_of_packs(name))),
+        (name, true) if is_hex(name, 2) => {
+            each(path, |name, _, is_folder| known(!is_folder && (is_object(name) || name.starts_with("tmp_"))))
+        }
+        (name, _) => known(name.starts_with("tmp_")),
     }
 }
 
