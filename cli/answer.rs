@@ -5,8 +5,8 @@
 use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
-/// The exit code when the answer cannot be written though all went well: as with every disk that refuses.
-const UNWRITTEN: u8 = 5;
+/// The exit code when what is to be written cannot be written though all went well: as with every disk that refuses.
+pub(crate) const UNWRITTEN: u8 = 5;
 
 /// What is said on stdout in the end, and the exit code.
 #[derive(Debug, Default)]

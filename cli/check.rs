@@ -6,7 +6,7 @@ use crate::{checked, load, say};
 use baton_check::RunShelf;
 use baton_scenarios::file::{self, Fault, Faults};
 use baton_scenarios::skill_shelf;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::path::Path;
 
 /// The file of a role.
@@ -29,26 +29,41 @@ pub(crate) fn check(wanted: &Check) -> Answer {
     let run = match wanted.run.as_deref().map(RunShelf::open).transpose() {
         Ok(run) => run,
         Err(unreadable) => {
-            return checked::unreadable(
-                wanted.run.as_deref().unwrap_or(Path::new("")),
-                &unreadable.to_string(),
-                (7, as_json),
-            );
+            let run = wanted.run.as_deref().unwrap_or(Path::new(""));
+            talk(&format!("error: {unreadable}"));
+            return unchecked(wanted, as_json.then(|| checked::nothing(run, &unreadable.to_string(), 7)), 7);
         }
     };
     let mut read = Read { run, ..Read::default() };
     if read.run.is_some() && !wanted.files.iter().any(|path| is_packet(path)) {
-        return say::wrong_use("`--run` looks up the links of packets, and no file of these is one", as_json);
+        return refused(wanted, "`--run` looks up the links of packets, and no file of these is one", as_json);
     }
     for path in &wanted.files {
         if let Err(why) = read.one(path) {
-            return say::wrong_use(&why, as_json);
+            return refused(wanted, &why, as_json);
         }
     }
     if read.skills.len() > 1 {
         read.faults.extend(file::check_team(&read.skills, &read.skill_files));
     }
     if as_json { read.object() } else { read.lines(wanted.color.wanted()) }
+}
+
+fn refused(wanted: &Check, why: &str, as_json: bool) -> Answer {
+    talk(&format!("error: {why}"));
+    let object = json!({ "format": 1, "exit_code": say::WRONG_USE, "error": why });
+    unchecked(wanted, as_json.then_some(object), say::WRONG_USE)
+}
+
+/// The answer where nothing was checked: its object has the keys of one about files all the same.
+fn unchecked(wanted: &Check, object: Option<Value>, code: u8) -> Answer {
+    let mut answer = Answer::new(code);
+    if let Some(mut object) = object {
+        object["files"] = wanted.files.iter().map(|path| path.display().to_string()).collect();
+        object["errors"] = json!([]);
+        answer.line(&object.to_string());
+    }
+    answer
 }
 
 impl Read {

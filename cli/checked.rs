@@ -1,11 +1,11 @@
 //! How the checker's report is said: one JSON object, or a table with a last line that claims no more than was judged.
 
-use crate::answer::{Answer, talk};
+use crate::answer::{Answer, UNWRITTEN, talk};
 use crate::say::counted;
 use baton_check::{Report, Status};
 use baton_record::event::StopReason;
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::path::Path;
 
 /// The report as `--json` prints it: the checker's own keys, and what places them.
@@ -21,30 +21,40 @@ struct Object<'a> {
     unjudged: Option<&'a str>,
     #[serde(flatten)]
     report: &'a Report,
+    /// Why the finding could not be left in the run folder, where that was wanted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unrecorded: Option<&'a str>,
 }
 
-fn code(report: &Report) -> u8 {
-    if report.intact { 0 } else { 3 }
+/// A broken promise weighs more than a finding that could not be recorded.
+fn code(report: &Report, unrecorded: bool) -> u8 {
+    match (report.intact, unrecorded) {
+        (false, _) => 3,
+        (true, true) => UNWRITTEN,
+        (true, false) => 0,
+    }
 }
 
-/// One JSON object.
-pub(crate) fn object(report: &Report) -> Answer {
+/// One JSON object; `unrecorded`: why the finding is not recorded, though that was wanted.
+pub(crate) fn object(report: &Report, unrecorded: Option<&str>) -> Answer {
+    let code = code(report, unrecorded.is_some());
     let object = Object {
         format: 1,
-        exit_code: code(report),
+        exit_code: code,
         ended: report.ended,
         open_tasks: report.unfinished,
         unjudged: report.unjudged.as_deref(),
         report,
+        unrecorded,
     };
-    let mut answer = Answer::new(code(report));
+    let mut answer = Answer::new(code);
     answer.line(&serde_json::to_string(&object).expect("a report can be written as JSON"));
     answer
 }
 
 /// A table of the promises, how the run ended, and what became of main.
-pub(crate) fn lines(report: &Report) -> Answer {
-    let mut answer = Answer::new(code(report));
+pub(crate) fn lines(report: &Report, unrecorded: bool) -> Answer {
+    let mut answer = Answer::new(code(report, unrecorded));
     answer.line(&format!("{:9} {:14} {:>9}  {}", "promise", "status", "checked", "detail"));
     for promise in &report.promises {
         let word = match promise.status {
@@ -92,12 +102,16 @@ pub(crate) fn unreadable(run: &Path, why: &str, (code, as_json): (u8, bool)) -> 
     talk(&format!("error: {why}"));
     let mut answer = Answer::new(code);
     if as_json {
-        let nothing = json!({
-            "format": 1, "run": run.display().to_string(), "intact": false, "promises": [], "lost": 0, "doubled": 0,
-            "torn": 0, "uncredited": 0, "torn_tail": false, "ended": null, "open_tasks": 0, "unjudged": why,
-            "exit_code": code, "error": why,
-        });
-        answer.line(&nothing.to_string());
+        answer.line(&nothing(run, why, code).to_string());
     }
     answer
+}
+
+/// What is said in JSON of a folder that cannot be verified.
+pub(crate) fn nothing(run: &Path, why: &str, code: u8) -> Value {
+    json!({
+        "format": 1, "run": run.display().to_string(), "intact": false, "promises": [], "lost": 0, "doubled": 0,
+        "torn": 0, "uncredited": 0, "torn_tail": false, "ended": null, "open_tasks": 0, "unjudged": why,
+        "exit_code": code, "error": why,
+    })
 }

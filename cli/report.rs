@@ -24,12 +24,19 @@ pub(crate) fn report(wanted: &Wanted) -> Answer {
             return refused(&why, (7, as_json));
         }
     };
+    let written = folder::renew(&wanted.run, &report);
+    if let Err(why) = &written {
+        talk(&format!("warning: the report in the run folder is not made anew: {why}"));
+    }
     let code = if report.judged.intact { 0 } else { 3 };
     let mut answer = Answer::new(code);
     match wanted.format {
         ReportFormat::Json => answer.line(&report.to_json()),
         ReportFormat::Markdown => answer.line(report.to_markdown().trim_end()),
-        ReportFormat::Text => text(&mut answer, &report, (&wanted.run, Paint::of(wanted.color))),
+        ReportFormat::Text => {
+            text(&mut answer, &report, Paint::of(wanted.color));
+            answer.line(&whole(&wanted.run, written.is_ok()));
+        }
     }
     answer
 }
@@ -43,7 +50,17 @@ fn refused(why: &str, (code, as_json): (u8, bool)) -> Answer {
     answer
 }
 
-fn text(answer: &mut Answer, report: &Report, (run, paint): (&Path, Paint)) {
+/// Where all figures are.
+fn whole(run: &Path, written: bool) -> String {
+    match written {
+        true => format!("all figures in {}", shell_word(&run.join(folder::MARKDOWN).display().to_string())),
+        false => {
+            format!("all figures with `baton report {} --format markdown`", shell_word(&run.display().to_string()))
+        }
+    }
+}
+
+fn text(answer: &mut Answer, report: &Report, paint: Paint) {
     let name = |verdict| serde_json::to_value(verdict).ok().and_then(|word| word.as_str().map(str::to_owned));
     let verdict = match (&report.damage, report.judged.verdict.and_then(name)) {
         (Some(_), _) => "damaged".to_owned(),
@@ -88,12 +105,6 @@ fn text(answer: &mut Answer, report: &Report, (run, paint): (&Path, Paint)) {
     sections(answer, report, paint);
     for fault in &report.faults {
         answer.line(&paint.section(&Line { label: "fault", text: told(fault), tone: Tone::Plain }));
-    }
-    let markdown = run.join(folder::MARKDOWN);
-    let run = shell_word(&run.display().to_string());
-    match markdown.is_file() {
-        true => answer.line(&format!("all figures in {}", shell_word(&markdown.display().to_string()))),
-        false => answer.line(&format!("all figures with `baton report {run} --format markdown`")),
     }
 }
 

@@ -19,14 +19,16 @@ pub(crate) fn verify(wanted: &Verify) -> Answer {
     if let (true, Ok(report)) = (wanted.again, &mut found) {
         again(&wanted.run, report).enter(report);
     }
+    let mut unrecorded = None;
     if let (true, Ok(report)) = (wanted.record, &found)
         && let Err(why) = baton_scenarios::runs::record_verification(&wanted.run, report)
     {
-        talk(&format!("warning: the finding is not recorded: {why}"));
+        talk(&format!("error: the finding is not recorded: {why}"));
+        unrecorded = Some(why);
     }
     match found {
-        Ok(found) if wanted.json => checked::object(&found),
-        Ok(found) => checked::lines(&found),
+        Ok(found) if wanted.json => checked::object(&found, unrecorded.as_deref()),
+        Ok(found) => checked::lines(&found, unrecorded.is_some()),
         Err(unreadable) => {
             let why = format!("{unreadable}{}", meant(&wanted.run, "verify"));
             checked::unreadable(&wanted.run, &why, (7, wanted.json))

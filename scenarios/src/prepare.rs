@@ -288,9 +288,13 @@ fn written(path: &Path, content: &[u8]) -> std::io::Result<()> {
 fn write_json(dir: &Path, value: &impl Serialize) -> Result<(), RunError> {
     let mut text = serde_json::to_vec_pretty(value).expect("plain values can be written as JSON");
     text.push(b'\n');
-    let path = dir.join("run.json");
-    let new = dir.join("run.json.new");
-    let written = written(&new, &text).and_then(|()| std::fs::rename(&new, &path));
+    replace_file(dir, "run.json", &text)
+}
+
+/// Puts a file in the place of what has its name: whoever reads it sees the old one or the new one, whole.
+pub(crate) fn replace_file(dir: &Path, name: &str, content: &[u8]) -> Result<(), RunError> {
+    let (path, new) = (dir.join(name), dir.join(format!("{name}.new")));
+    let written = written(&new, content).and_then(|()| std::fs::rename(&new, &path));
     written.map_err(|error| RunError::Folder(path, error.to_string()))
 }
 

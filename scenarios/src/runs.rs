@@ -9,5 +9,6 @@ mod inventory;
 mod listing;
 mod trash;
 
+pub(crate) use evidence::in_hand;
 pub use evidence::{record_verification, size_of};
 pub use listing::{Listing, Odd, RunEntry, State, Verified, list};

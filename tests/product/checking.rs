@@ -127,3 +127,19 @@ fn nobody_is_told_of_the_built_in_merger_or_of_packets() {
     assert_eq!(code, 0, "{told:#}");
     assert!(!about.iter().any(|message| message.contains("merger") || message.contains("`packet`")), "{about:#?}");
 }
+
+/// Whoever reads `files` and `errors` finds them also where nothing could be checked.
+#[test]
+fn an_answer_in_json_has_its_keys_also_where_nothing_could_be_read() {
+    let place = tempfile::tempdir().unwrap();
+    let place = place.path();
+    std::fs::write(place.join("p.json"), "{}").unwrap();
+    for (files, run, expected) in [("nope", None, 2), ("p.json", Some("nope"), 7), ("x.yaml", Some("nope"), 7)] {
+        let words = ["check", "--json", files].into_iter().chain(run.map(|_| "--run")).chain(run);
+        let said = say(place, words);
+        let told = said.json();
+        assert_eq!((said.code(), &told["exit_code"]), (expected, &expected.into()), "{said:?}");
+        assert_eq!((&told["files"], &told["errors"]), (&serde_json::json!([files]), &serde_json::json!([])), "{told}");
+        assert!(told["error"].as_str().unwrap().contains("nope"), "{told}");
+    }
+}

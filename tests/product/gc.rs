@@ -154,6 +154,60 @@ fn a_killed_run_goes_only_after_somebody_has_verified_it() {
     assert_eq!((code, freed(&told)), (0, vec!["killed".to_owned()]), "{told:#}");
 }
 
+/// A kill leaves what git was merging, packs and locks: all of that is the run's own, and nothing else is.
+#[test]
+fn what_a_kill_leaves_half_written_is_the_runs_own() {
+    let place = tempfile::tempdir().unwrap();
+    let place = place.path();
+    killed(place, "runs/killed");
+    let run = place.join("runs/killed");
+    for left in [
+        "repo.git/baton-quarantine/17/pack/tmp_baton_pack-1.idx",
+        "repo.git/baton-quarantine/17/ab/tmp_obj_x1",
+        "repo.git/baton-quarantine/17/tmp_objdir-1/x",
+        "repo.git/objects/pack/tmp_baton_pack-1.pack",
+        "repo.git/objects/tmp_baton_fences",
+        "repo.git/refs/heads/main.lock",
+        "repo.git/HEAD.lock",
+        "content/new-1",
+        "run.json.new",
+        "report.md.new",
+        "verified.json.new",
+    ] {
+        std::fs::create_dir_all(run.join(left).parent().unwrap()).unwrap();
+        std::fs::write(run.join(left), "half").unwrap();
+    }
+    assert_eq!(say(place, ["verify", "--record", "runs/killed"]).code(), 0);
+    let stranger = run.join("repo.git/baton-quarantine/mine");
+    std::fs::create_dir_all(stranger.parent().unwrap()).unwrap();
+    std::fs::write(&stranger, "mine").unwrap();
+    let (_, told) = gc(place, &["--older-than", "0s"]);
+    assert!(kept(&told)["killed"].contains("baton-quarantine/mine"), "{told:#}");
+    std::fs::remove_file(&stranger).unwrap();
+    let (code, told) = gc(place, &["--older-than", "0s"]);
+    assert_eq!((code, freed(&told)), (0, vec!["killed".to_owned()]), "{told:#}");
+}
+
+/// A finding that could not be left in the folder is no success; the finding itself is told all the same.
+#[test]
+fn a_verification_that_cannot_be_recorded_is_told() {
+    let place = tempfile::tempdir().unwrap();
+    let place = place.path();
+    made(place, "runs/run");
+    // As in a folder that may not be written.
+    std::fs::create_dir_all(place.join("runs/run/verified.json.new")).unwrap();
+    let said = say(place, ["verify", "--record", "--json", "runs/run"]);
+    let told = said.json();
+    assert_eq!((said.code(), &told["exit_code"], &told["intact"]), (5, &5.into(), &true.into()), "{said:?}");
+    assert!(told["unrecorded"].as_str().unwrap().contains("verified.json"), "{told:#}");
+    let said = say(place, ["verify", "--record", "runs/run"]);
+    assert!(
+        said.code() == 5 && said.stdout.contains("main intact") && said.stderr.contains("not recorded"),
+        "{said:?}"
+    );
+    assert_eq!(say(place, ["verify", "runs/run"]).code(), 0);
+}
+
 #[test]
 fn a_run_that_goes_on_stays() {
     let place = tempfile::tempdir().unwrap();
@@ -171,7 +225,9 @@ fn a_run_that_goes_on_stays() {
     assert_eq!((code, freed(&told)), (0, Vec::new()), "{told:#}");
     assert!(kept(&told)["slow"].contains("goes on"), "{told:#}");
     let said = say(place, ["verify", "--record", "runs/slow"]);
-    assert!(said.stderr.contains("not recorded"), "{said:?}");
+    assert!(said.code() == 5 && said.stderr.contains("not recorded"), "{said:?}");
+    let told = say(place, ["report", "runs/slow"]);
+    assert!(told.code() == 0 && told.stderr.contains("goes on") && !told.stdout.contains("all figures in"), "{told:?}");
     living.interrupt();
     assert_eq!(living.end(Duration::from_secs(30)).code(), 5);
     let (_, runs) = listed(place);

@@ -240,3 +240,26 @@ fn a_run_ends_on_one_screen() {
     let said = say(place.path(), ["report", "out", "--color", "always"]);
     assert!(said.stdout.contains("\u{1b}[1;32mheld\u{1b}[0m"), "{said:?}");
 }
+
+/// `baton report` writes both files anew, whatever lies there, and says so only if it did.
+#[test]
+fn a_report_that_is_made_anew_is_written_anew() {
+    let place = tempfile::tempdir().unwrap();
+    let place = place.path();
+    assert_eq!(run(place, "two-writers", "run", &[]).code(), 0);
+    let (json, markdown) = (place.join("run/report.json"), place.join("run/report.md"));
+    let whole = |path| std::fs::read_to_string(path).unwrap();
+    assert_eq!(say(place, ["report", "run", "--format", "json"]).code(), 0);
+    let before = (whole(&json), whole(&markdown));
+    std::fs::write(&markdown, "junk").unwrap();
+    std::fs::remove_file(&json).unwrap();
+    let said = say(place, ["report", "run"]);
+    assert!(said.code() == 0 && said.stdout.contains("all figures in run/report.md"), "{said:?}");
+    assert_eq!((whole(&json), whole(&markdown)), before);
+    // As in a folder that may not be written.
+    std::fs::write(&markdown, "junk").unwrap();
+    std::fs::create_dir(place.join("run/report.json.new")).unwrap();
+    let said = say(place, ["report", "run"]);
+    assert!(said.code() == 0 && said.stderr.contains("not made anew"), "{said:?}");
+    assert!(said.stdout.contains("--format markdown") && !said.stdout.contains("all figures in"), "{said:?}");
+}

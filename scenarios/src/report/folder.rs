@@ -5,6 +5,7 @@ use crate::file;
 use crate::outcome::{self, ControlOutcome, Verdict};
 use crate::prepare;
 use crate::run::RunError;
+use crate::runs::in_hand;
 use baton_check::Unreadable;
 use baton_record::Names;
 use baton_record::event::PacketPurpose;
@@ -114,6 +115,17 @@ fn questions(store: &ContentStore, digest: &str) -> Option<u64> {
 pub(crate) fn write(run: &Path, report: &Report) -> Result<(), RunError> {
     let mut json = report.to_json();
     json.push('\n');
-    prepare::write_file(run, JSON, json.as_bytes())?;
-    prepare::write_file(run, MARKDOWN, report.to_markdown().as_bytes())
+    prepare::replace_file(run, JSON, json.as_bytes())?;
+    prepare::replace_file(run, MARKDOWN, report.to_markdown().as_bytes())
+}
+
+/// Writes a report that was made anew into its run folder. Not while the run goes on: it writes its own in the end.
+///
+/// # Errors
+/// Why it is not written, in words.
+pub fn renew(run: &Path, report: &Report) -> Result<(), String> {
+    if in_hand(run) {
+        return Err("the run goes on, and writes it when it ends".to_owned());
+    }
+    write(run, report).map_err(|error| error.to_string())
 }

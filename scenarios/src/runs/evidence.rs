@@ -144,7 +144,7 @@ pub(super) fn repository_of(run: &Path) -> Option<PathBuf> {
 }
 
 /// Whether somebody has a run folder, or its journal, in hand right now.
-pub(super) fn in_hand(run: &Path) -> bool {
+pub(crate) fn in_hand(run: &Path) -> bool {
     let held = |path: &Path| {
         let Ok(folder) = File::open(path) else { return false };
         flock(&folder, FlockOperation::NonBlockingLockShared) == Err(rustix::io::Errno::WOULDBLOCK)
