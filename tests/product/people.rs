@@ -324,3 +324,30 @@ fn people_are_waited_for_on_the_real_clock_too() {
     must_keep_others_work(&RunFolder(&path));
     assert!(RunFolder(&path).of_kind("ApprovalAsked").len() >= 3);
 }
+
+/// Two words in one instant, the second of which comes when the run has nothing left to do or comes to rest.
+#[test]
+fn a_word_that_comes_in_the_instant_in_which_the_run_ends_is_refused_and_breaks_nothing() {
+    let place = tempfile::tempdir().unwrap();
+    let first = ["{ deny: undo }", "{ approve: undo }", "stop", "drain", "pause-all"];
+    let second =
+        ["{ approve: undo }", "{ deny: undo }", "{ approve: all }", "{ deny: plan }", "{ deny: T-6 }", "stop", "drain"];
+    for (number, (first, second)) in first.iter().flat_map(|one| second.iter().map(move |two| (one, two))).enumerate() {
+        let scenario = format!(
+            "baton: 1\nname: late\nseed: 5\nworkspace: {{ fixture: notes, files: 12 }}\nroles:\n  \
+             implementer: {{ lanes: 3, model: fast }}\n  writer: {{ lanes: 2, model: fast }}\nmodels:\n  \
+             fast: {{ driver: script, latency: {{ median: 8s, p99: 60s }} }}\ntasks:\n  \
+             - {{ name: work, count: 6, by: implementer, touches: \"notes/**\", do: {{ append: token }} }}\n  \
+             - {{ count: 1, by: writer, touches: \"notes/**\", after: work, do: {{ undo: one }} }}\n\
+             approvals: {{ undo: {{ timeout: 1h, then: approve }} }}\nexpect: [main.intact]\nstop: {{ after: 3h }}\noperators:\n  \
+             - {{ at: 10m, by: ana, do: {first} }}\n  - {{ at: 10m, by: ben, do: {second} }}\n"
+        );
+        let file = write_scenario(place.path(), &format!("late{number}"), &scenario);
+        let out = place.path().join(format!("out{number}"));
+        let said = finish(baton(place.path(), ["run", "--json", "--out"]).arg(&out).arg(&file));
+        let code = said.code();
+        assert!([0, 1, 5].contains(&code), "{first} then {second}: {code} {}", said.stderr);
+        let verified = finish(baton(place.path(), ["verify", "--json"]).arg(&out));
+        assert_eq!(verified.code(), 0, "{first} then {second}: {}", verified.stdout);
+    }
+}

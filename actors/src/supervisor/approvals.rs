@@ -1,6 +1,6 @@
 //! What waits for people: questions of lanes, people's answers, their time, and what that allows the merger.
 
-use super::{Answer, AnswerDue, Effect, Supervisor};
+use super::{Answer, AnswerDue, Effect, OperatorSays, Supervisor};
 use crate::team::Command as Word;
 use actix::{AsyncContext, Context};
 use baton_core::approvals::{About, Question, Verdict};
@@ -38,6 +38,22 @@ impl Supervisor {
             Err(refusal) => {
                 let word = Word::Answer { about, approved };
                 self.refuse_command(word.to_string(), (by, reason), why(refusal));
+            }
+        }
+    }
+
+    /// An answer that comes while the run comes to rest is refused for what it would be refused for at any time, if it would
+    /// be. Whether it was.
+    pub(super) fn refuse_late_answer(&mut self, says: &OperatorSays) -> bool {
+        let Word::Answer { about, approved } = says.command else { return false };
+        let (by, reason) = (says.by.clone(), says.reason.clone());
+        let verdict = Verdict { approved, by: by.clone(), reason: reason.clone() };
+        let decided = self.state.decide(&Command::Answer { about, verdict }, self.ground.clock.now_us());
+        match decided {
+            Ok(_) => false,
+            Err(refusal) => {
+                self.refuse_command(says.command.to_string(), (by, reason), why(refusal));
+                true
             }
         }
     }

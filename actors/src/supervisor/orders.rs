@@ -13,6 +13,9 @@ use baton_record::{EndpointId, Event, LaneId, RoleId};
 
 impl Supervisor {
     pub(super) fn on_operator(&mut self, says: OperatorSays, ctx: &mut Context<Supervisor>) {
+        if self.stopping.is_some() && self.refuse_late_answer(&says) {
+            return;
+        }
         let obeyed = match self.stopping {
             None => self.follow(&says, ctx),
             // The run comes to rest: there is nothing left that could be changed.

@@ -315,7 +315,9 @@ impl Approvals {
             true if task.is_some_and(|task| self.ended.contains(&task)) => CommandRefusal::Gone,
             true => CommandRefusal::NothingWaits,
         };
-        self.who_1.claim(known && !open && refused.why == why && !refused.by.trim().is_empty(), || {
+        // What still waits is refused only because the run ends, and whether it does is judged with all orders.
+        let fits = refused.why == if open { CommandRefusal::Gone } else { why };
+        self.who_1.claim(known && fits && !refused.by.trim().is_empty(), || {
             format!("record {seq}: a command is said to come to nothing, and not for that reason")
         });
     }

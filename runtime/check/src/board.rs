@@ -129,6 +129,11 @@ impl Board {
         self.tasks.get(&id)?.added.artifact.as_deref()
     }
 
+    /// Whether the task exists and has ended.
+    pub(crate) fn is_ended(&self, task: TaskId) -> bool {
+        self.tasks.get(&task).is_some_and(|task| task.ended)
+    }
+
     /// Tasks that exist and have not ended.
     pub(crate) fn unended(&self) -> u64 {
         self.tasks.len() as u64 - self.ended

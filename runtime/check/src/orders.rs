@@ -269,8 +269,11 @@ impl Orders {
             return Err("is refused, and nobody gave it");
         }
         // Whether these were answered in time: [`crate::approvals`].
-        let of_people = ["approve: ", "deny: ", "override: "];
-        if of_people.iter().any(|word| refused.command.starts_with(word)) {
+        if let Some((verb @ ("approve" | "deny" | "override"), about)) = refused.command.split_once(": ") {
+            let ended = TaskId::parse(about).is_some_and(|task| view.board.is_ended(task));
+            if verb != "override" && refused.why == CommandRefusal::Gone && !ended {
+                self.ends((seq, t_us), view);
+            }
             return Ok(());
         }
         let Some(wanted) = read(&refused.command, view.lanes) else {
@@ -291,9 +294,14 @@ impl Orders {
         if refused.why != ends {
             return Err("is refused for a reason that the journal does not show");
         }
+        self.ends((seq, t_us), view);
+        Ok(())
+    }
+
+    /// Somebody was told that the run ends.
+    fn ends(&mut self, (seq, t_us): (u64, u64), view: &View<'_>) {
         let unended = if self.stopping { 0 } else { view.board.unended() };
         self.ending.get_or_insert(Ending { seq, t_us, unended });
-        Ok(())
     }
 
     /// MAIL-1, when the journal is read: whoever was told that the run ends was told the truth.

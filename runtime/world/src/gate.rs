@@ -4,7 +4,7 @@
 //! there is nobody's. It has the person's environment but for git's variables. What it says is kept by digest. Knows nothing
 //! of batches, and does not judge what a gate's end means.
 //!
-//! Reading order: [`room`], `process`.
+//! Reading order: `room`, `process`.
 
 mod process;
 mod room;
