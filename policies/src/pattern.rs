@@ -59,6 +59,14 @@ impl Pattern {
         if ignores_case { above(&names::folded(path), &self.folded) } else { above(path, &self.path) }
     }
 
+    /// Whether everything below a directory is meant, which is resolved and relative; empty is the root.
+    pub(crate) fn covers_below(&self, directory: &str, ignores_case: bool) -> bool {
+        let below = |pattern: &str, directory: &str| {
+            self.below && (pattern.is_empty() || pattern == directory || within(pattern, true, directory))
+        };
+        if ignores_case { below(&self.folded, &names::folded(directory)) } else { below(&self.path, directory) }
+    }
+
     /// Whether every path that the other means is meant by this one.
     #[must_use]
     pub fn includes(&self, other: &Self) -> bool {

@@ -236,7 +236,7 @@ impl Policy {
     /// programs that open what they are given, `may-read`. `None`: nothing speaks against it.
     fn named_files(&self, piece: &Piece, ground: &dyn Paths) -> Option<Verdict> {
         let (program, arguments) = piece.words.split_first()?;
-        let reader = reads::is_reader(&program.text) && !self.may_read.is_empty();
+        let reader = reads::is_reader(&program.text) && self.bounds_reading();
         let folds = ground.ignores_case();
         for word in arguments {
             for path in reads::paths_in(word) {
@@ -259,9 +259,12 @@ impl Policy {
 
     /// What a command writes by its arguments is written as by a redirection; `None`: nothing speaks against it.
     fn written_files(&self, piece: &Piece, ground: &dyn Paths) -> Option<Verdict> {
-        let verdict = |path: &str| {
-            if HARMLESS.contains(&path) {
+        let verdict = |(word, path): (&Word, &str)| {
+            if word.known && HARMLESS.contains(&path) {
                 return None;
+            }
+            if !word.known && !self.is_below(word, piece, (FileTool::Write, ground)) {
+                return Some(Verdict::denied(Reason::Uncertain(OTHER_PATH), path));
             }
             let from = if path.starts_with('/') { "" } else { piece.directory.as_deref()? };
             Some(match path::resolve(path, from, ground) {
@@ -275,8 +278,16 @@ impl Policy {
 
     /// An argument of a program that opens what it is given; `None`: nothing speaks against it.
     fn opened(&self, word: &Word, piece: &Piece, ground: &dyn Paths) -> Option<Verdict> {
+        // What `find` and `xargs` put there they have found by themselves.
+        if word.text == FOUND {
+            return None;
+        }
+        if !word.known {
+            let below = self.is_below(word, piece, (FileTool::Read, ground));
+            return (!below).then(|| Verdict::denied(Reason::Uncertain(OTHER_PATH), &word.text));
+        }
         let option = word.text.starts_with(['-', '+']) || word.text.parse::<u64>().is_ok();
-        if !word.known || option || HARMLESS.contains(&word.text.as_str()) {
+        if self.may_read.is_empty() || option || HARMLESS.contains(&word.text.as_str()) {
             return None;
         }
         let from = if word.text.starts_with('/') { "" } else { piece.directory.as_deref()? };
@@ -287,6 +298,33 @@ impl Policy {
         let covered = |pattern: &Pattern| pattern.covers(&place.target, ground.ignores_case());
         let outside = !place.target.is_empty() && !self.may_read.iter().any(covered);
         outside.then(|| Verdict::denied(Reason::OutsideMayRead, &place.target))
+    }
+
+    /// Whether an argument that is not known is surely a file below a directory of which nothing is out of bounds: what
+    /// patterns of files are, and neither `~` nor `{a,b}` nor what a variable holds.
+    fn is_below(&self, word: &Word, piece: &Piece, (tool, ground): (FileTool, &dyn Paths)) -> bool {
+        let directory = reads::directory_of_patterns(word).zip(piece.directory.as_deref());
+        let place = directory.and_then(|(directory, from)| match directory {
+            "" if from.is_empty() => Some(String::new()),
+            "" => Some(from.to_owned()),
+            _ => path::resolve(directory, from, ground).ok().map(|place| place.target),
+        });
+        let (Some(place), folds) = (place, ground.ignores_case()) else { return false };
+        let limits = if tool == FileTool::Read { &self.may_read } else { &self.may_write };
+        // Where no limit is given to reading, only denials are.
+        let inside =
+            tool == FileTool::Read && limits.is_empty() || limits.iter().any(|limit| limit.covers_below(&place, folds));
+        let denied = |rule: &Rule| match &rule.subject {
+            Subject::File(of, Some(pattern)) => of.forbids(tool) && pattern.touches(&place, folds),
+            _ => false,
+        };
+        inside && !self.deny.iter().any(denied)
+    }
+
+    /// Whether some reading is out of bounds for what commands name.
+    fn bounds_reading(&self) -> bool {
+        let some = |rule: &Rule| matches!(&rule.subject, Subject::File(of, Some(_)) if of.forbids(FileTool::Read));
+        !self.may_read.is_empty() || self.deny.iter().any(some)
     }
 
     /// A command of which not all is known: only `Bash` alone allows it, and nothing if any command is denied, for it may
@@ -313,6 +351,11 @@ impl Policy {
         }
     }
 }
+
+/// Where `find` and `xargs` put what they find.
+const FOUND: &str = "{}";
+/// Why an argument is not known.
+const OTHER_PATH: &str = "an argument of which the shell makes other paths";
 
 /// Whether a rule denies all reading.
 fn reads_nothing(rule: &Rule) -> bool {

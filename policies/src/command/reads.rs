@@ -68,18 +68,28 @@ pub(crate) fn paths_in(word: &Word) -> impl Iterator<Item = &str> {
     std::iter::once(text).chain(behind).filter(|path| !path.is_empty())
 }
 
-/// The plain words of a command that name files which it writes, of programs that do little else.
-pub(crate) fn written(words: &[Word]) -> Vec<&str> {
+/// The directory of the files that a pattern may be, if that is written out: nothing behind it leads back or out.
+pub(crate) fn directory_of_patterns(word: &Word) -> Option<&str> {
+    let (before, _) = word.text.split_at(word.patterns?);
+    let directory = before.rfind('/').map_or("", |end| &before[..end]);
+    let behind = word.text[directory.len()..].trim_start_matches('/');
+    // Some shells find `..` for `.*`.
+    let stays = !behind.split('/').any(|part| part.starts_with('.'));
+    (stays && !before.starts_with('/')).then_some(directory)
+}
+
+/// The words of a command that name files which it writes, of programs that do little else: plain ones and those that are
+/// not known.
+pub(crate) fn written(words: &[Word]) -> Vec<(&Word, &str)> {
     let Some((program, arguments)) = words.split_first() else { return Vec::new() };
     let program = wrappers::program(&program.text);
-    let known: Vec<&str> = arguments.iter().filter(|word| word.known).map(|word| word.text.as_str()).collect();
-    let edits = known.iter().any(|word| word.starts_with("-i") || word.starts_with("--in-place"));
-    let plain = || known.iter().copied().filter(|word| !word.starts_with('-'));
+    let edits = arguments.iter().any(|word| word.text.starts_with("-i") || word.text.starts_with("--in-place"));
+    let plain = || arguments.iter().filter(|word| !word.text.starts_with('-')).map(|word| (word, word.text.as_str()));
     match program.as_str() {
         "tee" | "touch" | "truncate" | "mkdir" => plain().collect(),
         "cp" | "mv" | "ln" | "install" => plain().skip(1).last().into_iter().collect(),
         "sed" if edits => plain().skip(1).collect(),
-        "dd" => known.iter().filter_map(|word| word.strip_prefix("of=")).collect(),
+        "dd" => arguments.iter().filter_map(|word| Some((word, word.text.strip_prefix("of=")?))).collect(),
         _ => Vec::new(),
     }
 }

@@ -14,6 +14,8 @@ pub(crate) struct Word {
     pub(crate) known: bool,
     /// Whether a part of it was quoted: then it is no keyword.
     pub(crate) quoted: bool,
+    /// If nothing but patterns of files make it unknown: where the first one stands in the text.
+    pub(crate) patterns: Option<usize>,
     /// The bytes of the name, if it has the form of an assignment.
     pub(crate) assigns: Option<usize>,
 }
@@ -21,7 +23,7 @@ pub(crate) struct Word {
 impl Word {
     /// A word that stands for nothing in particular, or for several.
     pub(crate) fn unknown() -> Self {
-        Self { text: String::new(), known: false, quoted: false, assigns: None }
+        Self { text: String::new(), known: false, quoted: false, patterns: None, assigns: None }
     }
 
     fn empty() -> Self {
@@ -133,6 +135,8 @@ impl Reader<'_, '_, '_> {
         if braces && !matches!(&self.text[begin..self.at], "{" | "}") {
             word.known = false;
         }
+        word.patterns = word.patterns.filter(|_| word.known);
+        word.known &= word.patterns.is_none();
         Ok((self.at > begin).then_some(word).filter(|word| word.quoted || !word.known || !word.text.is_empty()))
     }
 
@@ -147,7 +151,10 @@ impl Reader<'_, '_, '_> {
         }
         // `*` and its like are patterns, `~` a directory; some shells look a program up for `=name`.
         let lone = first && matches!(self.text.as_bytes().get(self.at + 1), None | Some(b' ' | b'\t' | b'\n'));
-        if matches!(c, '*' | '?') || c == '[' && !lone || first && matches!(c, '~' | '=') {
+        if matches!(c, '*' | '?') || c == '[' && !lone {
+            word.patterns.get_or_insert(word.text.len());
+        }
+        if first && matches!(c, '~' | '=') {
             word.known = false;
         }
         word.text.push(c);

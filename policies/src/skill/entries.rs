@@ -112,6 +112,11 @@ impl Keys<'_> {
         self.front.entries.iter().find(|entry| entry.key == key && entry.nested == nested && !entry.again)
     }
 
+    /// Whether `metadata` is there and is no mapping that could be read: what is missing may stand in it.
+    fn metadata_unread(&self) -> bool {
+        self.front.entries.iter().any(|entry| !entry.nested && entry.key == "metadata" && entry.value.is_none())
+    }
+
     fn value(&self, key: &str) -> Option<Value> {
         self.entry(key).and_then(|entry| entry.value.clone())
     }
@@ -126,7 +131,7 @@ impl Keys<'_> {
     /// The value, or a mistake if the key is not there although all was read.
     fn needed(&mut self, key: &str, code: &'static str, help: &str) -> Option<Value> {
         if self.entry(key).is_none() {
-            if !self.front.cut {
+            if !self.front.cut && !(key.starts_with("baton-") && self.metadata_unread()) {
                 self.sink.note(code, self.front.span.clone(), format!("`{key}` is missing"), help);
             }
             return None;

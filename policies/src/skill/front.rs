@@ -230,6 +230,7 @@ impl Builder<'_> {
             _ if flow => {
                 let help = "write texts with commas, and `metadata` indented, one key a line";
                 self.sink.note(mistake::FLOW, span.clone(), "a list or mapping is written with brackets", help);
+                self.front.cut |= self.stack.is_empty();
                 Open::Refused
             }
             None if !sequence => Open::Top,

@@ -45,7 +45,8 @@ fn plain_commands_are_what_the_rules_say() {
             ("git log \\\n --oneline", A),
             ("git log # and git push", A),
             ("if git status; then git log; else echo no; fi", A),
-            ("for f in a b; do cat $f; done", A),
+            ("for f in a b; do echo $f; done", A),
+            ("for f in a b; do cat $f; done", D),
             ("while true; do git log; done", A),
             ("case $x in a|b) git log;; *) echo;; esac", A),
             ("{ git log; git status; }", A),
@@ -262,6 +263,64 @@ fn what_a_command_names_in_its_arguments_is_read_by_it() {
         ],
     );
     check(&narrow(), &ground(true), &[("cat NOTES/KEYS/id", D), ("cat Notes/x", A)]);
+}
+
+/// What the shell makes another path of is no way past a boundary; what is quoted is plain text.
+#[test]
+fn an_argument_that_the_shell_makes_other_paths_of_is_uncertain_at_a_boundary() {
+    use baton_policies::Reason;
+    let cases = [
+        ("cat ~/.ssh/id", D),
+        ("cat ~root/.ssh/id", D),
+        ("cat {/etc/passwd,notes/a}", D),
+        ("cat notes/{a,../../x}", D),
+        ("cat /et[c]/passwd", D),
+        ("cat /etc/pass*", D),
+        ("cat $HOME/.ssh/id", D),
+        ("cat \"$HOME\"/.ssh/id", D),
+        ("cat ${HOME}/x", D),
+        ("cat `echo /etc/passwd`", D),
+        ("cat src/*/../../x", D),
+        ("cat src/.*/x", D),
+        ("cat ../*", D),
+        ("cat *", D),
+        ("cat Cargo.t*", D),
+        ("cat notes/*", D),
+        ("cat no?es/keys/id", D),
+        ("cat src/*.rs", A),
+        ("cat ./src/x/[a-c].rs", A),
+        ("cd src && cat *.rs", A),
+        ("cat 'src/*.rs'", A),
+        ("cat 'src/$HOME' 'src/{a,b}' 'src/~'", A),
+        ("echo ~ $HOME {a,b} *", A),
+    ];
+    check(&narrow(), &ground(false), &cases);
+    check(
+        &Policy { allow: rules(&["Bash", "Read"]), deny: rules(&["Read(notes/keys/**)"]), ..narrow() },
+        &ground(false),
+        &cases,
+    );
+    let verdict = narrow().judge(&Action::Bash("cat ~/.ssh/id"), &ground(false));
+    assert!(matches!(verdict.reason, Reason::Uncertain(_)), "{verdict:?}");
+    let free = Policy { may_read: Vec::new(), deny: Vec::new(), ..narrow() };
+    check(&free, &ground(false), &[("cat ~/x $Y {a,b} /etc/*", A)]);
+    let allow = rules(&["Bash(tee:*)", "Bash(cp:*)", "Bash(dd:*)", "Write"]);
+    let writes = Policy { allow, approve: Vec::new(), deny: rules(&["Write(notes/keys/**)"]), ..narrow() };
+    check(
+        &writes,
+        &ground(false),
+        &[
+            ("tee ~/x", D),
+            ("tee $X", D),
+            ("tee notes/{a,../../x}", D),
+            ("tee notes/*", D),
+            ("tee notes/x/*", A),
+            ("cp $X src/x", D),
+            ("cp notes/a $X", D),
+            ("dd of=$X", D),
+            ("tee 'notes/{a,b}'", A),
+        ],
+    );
 }
 
 #[test]

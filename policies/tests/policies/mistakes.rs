@@ -150,6 +150,24 @@ fn each_mistake_has_its_code_and_its_place() {
     }
 }
 
+/// What seems to be missing may stand in what could not be read.
+#[test]
+fn nothing_is_called_missing_that_may_stand_in_brackets() {
+    let top = "---\nname: writer\ndescription: Writes.\n";
+    for (front, place) in [
+        (format!("{top}metadata: {{ baton-mandate: Write it down., baton-stop: all is written }}\n"), "{"),
+        (format!("{top}metadata: [baton-mandate, baton-stop]\n"), "["),
+        ("---\n{ name: writer, description: Writes. }\n".to_owned(), "{"),
+    ] {
+        let text = format!("{front}---\n\n# Writer\n");
+        let parsed = parse("writer", text.as_bytes());
+        assert_eq!(codes(&parsed), ["E0308"], "{text}: {:#?}", parsed.mistakes);
+        assert!(text[parsed.mistakes[0].span.clone()].starts_with(place), "{:?}", parsed.mistakes);
+    }
+    let without = format!("{top}metadata:\n  author: somebody\n---\n\n# Writer\n");
+    assert_eq!(codes(&parse("writer", without.as_bytes())), ["E0318", "E0319"], "what is missing is told");
+}
+
 #[test]
 fn all_mistakes_are_told_at_once() {
     let text = "---
