@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 mailbox!(Recorder {
     Append => (), "Write these facts down, then release what waits for them.";
-    Seal => (), "Write the last fact down; nothing follows it.";
+    Seal => (), "Write the last facts down; nothing comes between them, and nothing follows.";
 });
 
 /// See the table.
@@ -56,7 +56,7 @@ impl fmt::Debug for Append {
 
 /// See the table.
 #[derive(Debug)]
-pub struct Seal(pub Append);
+pub struct Seal(pub Vec<Append>);
 
 /// The recorder of a team.
 pub struct Recorder {
@@ -161,7 +161,7 @@ impl Handler<Seal> for Recorder {
     type Result = ();
     fn handle(&mut self, seal: Seal, _: &mut Context<Recorder>) {
         if !self.sealed {
-            self.write(seal.0);
+            seal.0.into_iter().for_each(|append| self.write(append));
             self.sealed = true;
             self.finish();
         }

@@ -81,6 +81,8 @@ impl Supervisor {
         };
         let stopped = RunStopped { reason, main: quiet.main, landed, refused: quiet.refused };
         let fact = Fact::of_run(Event::RunStopped(stopped));
-        self.directory().recorder().do_send(Seal(Append::of(Writer::Run, vec![fact])));
+        // Whatever answers come now are heard by nobody.
+        let lost = Append::of(Writer::Supervisor, self.state.cut_off());
+        self.directory().recorder().do_send(Seal(vec![lost, Append::of(Writer::Run, vec![fact])]));
     }
 }

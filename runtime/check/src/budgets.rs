@@ -87,6 +87,8 @@ pub(crate) struct Budgets {
     /// Whether there is any limit at all.
     limited: bool,
     endpoints: BTreeMap<EndpointId, Endpoint>,
+    /// The lane whose call was cut off last by the end of the run, which then has to follow.
+    cut_off: Option<LaneId>,
     budget_1: Judgement,
     budget_2: Judgement,
 }
@@ -106,6 +108,7 @@ type Finding = Result<(), String>;
 
 impl Budgets {
     pub(crate) fn see(&mut self, seq: u64, record: &Record) {
+        self.end(seq, record);
         if let Event::BudgetSet(set) = &record.event {
             let named =
                 if record.task.is_some() { Err("a limit is set in the name of a task".to_owned()) } else { Ok(()) };
@@ -158,10 +161,10 @@ impl Budgets {
                 self.find(seq, result, false);
             }
             Event::EffectLost(lost) => {
-                let billed_whole =
-                    self.lane(id).dead && self.lane(id).open.is_some_and(|(_, bound)| bound == lost.billed);
+                let whole = self.lane(id).open.is_some_and(|(_, bound)| bound == lost.billed);
+                let reason = self.lane(id).dead || lost.fault.is_none() && self.is_next_cut_off(id);
                 let result = self.settle(id, lost.key, lost.billed);
-                let result = match billed_whole {
+                let result = match whole && reason {
                     true => result,
                     false => Err("a call of a lane that lives is lost, or not billed whole".to_owned()),
                 };
@@ -169,6 +172,29 @@ impl Budgets {
             }
             _ => {}
         }
+    }
+
+    /// The end of a run cuts off what is under way: lane by lane, directly before its last record, and nothing is left.
+    fn end(&mut self, seq: u64, record: &Record) {
+        match &record.event {
+            Event::EffectLost(_) | Event::SegmentClosed(_) => {}
+            Event::RunStopped(_) => {
+                let open = self.lanes.values().filter(|lane| lane.open.is_some()).count();
+                if open > 0 {
+                    self.budget_2.breaks(|| format!("record {seq}: the run ends, and {open} calls are not settled"));
+                }
+                self.cut_off = None;
+            }
+            _ if self.cut_off.is_some() => {
+                self.cut_off = None;
+                self.budget_2.breaks(|| format!("record {seq}: a call was lost as the run ended, and it goes on"));
+            }
+            _ => {}
+        }
+    }
+
+    fn is_next_cut_off(&mut self, id: LaneId) -> bool {
+        self.cut_off.replace(id).is_none_or(|before| before < id)
     }
 
     fn find(&mut self, seq: u64, result: Finding, first: bool) {

@@ -104,9 +104,9 @@ impl What {
         }
     }
 
-    /// A lane may also take a task, or have a person asked, by itself.
+    /// A lane may also take a task, or have a person asked, by itself; and a run's end cuts calls off.
     fn stands_alone(self) -> bool {
-        matches!(self, What::Assigned(_) | What::Asked)
+        matches!(self, What::Assigned(_) | What::Asked | What::CallLost(_))
     }
 
     fn name(self) -> &'static str {

@@ -188,6 +188,18 @@ impl Slots {
         facts
     }
 
+    /// The calls that are under way when the run ends. Nobody will hear how they end, so they are billed whole.
+    pub fn cut_off(&self, ledger: &Ledger) -> Vec<Fact> {
+        let lanes = (0..self.calls.len() as u32).map(LaneId);
+        let lost = |lane| {
+            let call = self.call(lane);
+            let billed = ledger.open(lane).filter(|_| call.running.is_some())?;
+            let lost = EffectLost { key: call.key, billed, fault: None };
+            Some(Fact::of(lane, call.task, Event::EffectLost(lost)))
+        };
+        lanes.filter_map(lost).collect()
+    }
+
     /// What a lane whose attempt is over leaves behind: its place in line. A call that runs goes on and is paid for.
     pub fn withdraw(&self, lane: LaneId, leave: Leave<'_>) -> Vec<Fact> {
         let waits = self.call(lane).waiting.is_some();

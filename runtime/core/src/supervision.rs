@@ -296,6 +296,11 @@ impl Supervision {
         Ok(facts)
     }
 
+    /// What is written down last of the calls under way, directly before the run's end.
+    pub fn cut_off(&self) -> Vec<Fact> {
+        self.slots.cut_off(&self.ledger)
+    }
+
     /// The slot and the places in line of a lane that is gone, and who comes next.
     fn left_behind(&self, lane: LaneId, fault: Option<FaultId>, now_us: u64) -> Result<Vec<Fact>, Refusal> {
         let mut facts = self.with_retirements(self.slots.abandon(lane, fault, self.leave()), now_us)?;

@@ -99,7 +99,7 @@ pub enum Event {
     EffectDone(EffectDone),
     /// The endpoint refused it; it is settled and costs a request. Actor `supervisor`, on behalf of the lane.
     EffectFailed(EffectFailed),
-    /// Its lane is gone and nobody knows how it ended; it is billed whole. Actor `supervisor`.
+    /// Its lane is gone, or the run ends directly behind, and nobody knows how it ended; it is billed whole. Actor `supervisor`.
     EffectLost(EffectLost),
     /// The endpoint's rate lets the call through; it begins only now. Actor `supervisor`.
     CallAdmitted(CallAdmitted),

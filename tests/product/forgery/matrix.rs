@@ -219,7 +219,7 @@ impl Run {
         record.lane == self.records[at].lane && matches!(&record.event, Event::CommandGiven(e) if kill(e.command))
     }
 
-    fn place_of(&self, kind: &str, nth: usize) -> usize {
+    pub(super) fn place_of(&self, kind: &str, nth: usize) -> usize {
         let mut places = (0..self.records.len()).filter(|at| kind_of(&self.records[*at].event) == kind);
         places.nth(nth).unwrap_or_else(|| panic!("{} has no {nth}th {kind}", self.scenario))
     }

@@ -4,10 +4,11 @@
 //! What cannot be shown yet stands in [`NOT_LOOKED_AT`] with the reason, and fails this test once it can be.
 
 use crate::forgery::copy;
-use crate::forgery::matrix::Run;
+use crate::forgery::matrix::{Run, kind_of};
 use crate::repository::{git, git_command};
 use crate::run_folder::RunFolder;
 use baton_record::promise::PROMISES;
+use baton_record::{Event, FaultId};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -141,4 +142,58 @@ fn every_promise_is_looked_at_and_its_check_bites() {
     older.put("RunStarted", 0, "/version", json!("0.0.1"));
     older.write(&folder, &older.records);
     assert_eq!(statuses(&folder)["TIME-1"], "in_doubt", "another version may do otherwise");
+}
+
+/// Stopped while calls are under way.
+const CUT_OFF: &str = "baton: 1
+name: cut-off
+workspace: { fixture: notes, files: 9 }
+roles: { w: { lanes: 4, model: m } }
+models: { m: { latency: { median: 6s, p99: 30s }, tokens: { in: 300, out: 40 }, price: { in: 3.0, out: 15.0 } } }
+tasks: [ { count: 30, by: w, touches: \"notes/**\", do: { append: token } } ]
+operators: [ { at: 20s, by: ana, do: stop, reason: enough } ]
+";
+
+#[test]
+fn calls_under_way_at_a_runs_end_are_billed_and_whoever_forges_the_bill_is_seen() {
+    let place = tempfile::tempdir().unwrap();
+    let place = place.path();
+    let run = Run::of_text(place, "cut-off", CUT_OFF);
+    let before = statuses(&run.folder);
+    assert_eq!((before["BUDGET-2"].as_str(), before["TIME-1"].as_str()), ("held", "held"), "{before:?}");
+    let of_kind = |kind: &str| run.records.iter().filter(|record| kind_of(&record.event) == kind).count();
+    let (begun, ended) = (of_kind("EffectIntended"), of_kind("EffectDone") + of_kind("EffectFailed"));
+    let lost = of_kind("EffectLost");
+    assert!(lost > 1 && begun == ended + lost, "{begun} begun, {ended} ended, {lost} lost");
+    let last = run.records.len() - 1;
+    assert_eq!(kind_of(&run.records[last].event), "RunStopped");
+    assert!(run.records[last - lost..last].iter().all(|record| kind_of(&record.event) == "EffectLost"));
+    let report: Value = serde_json::from_slice(&std::fs::read(run.folder.join("report.json")).unwrap()).unwrap();
+    let report = &report["spend"];
+    assert_eq!((&report["wasted"]["lost"], &report["total"]["calls"]), (&lost.into(), &begun.into()), "{report:#}");
+    let deeds: [(&str, fn(&mut Run)); 6] = [
+        ("one is missing", |run| run.remove("EffectLost", 0)),
+        ("one is there twice", |run| run.double("EffectLost", 0)),
+        ("one is billed for less", |run| run.put("EffectLost", 0, "/billed/tokens", json!(1))),
+        ("a fault is named that was none", |run| {
+            let at = run.place_of("EffectLost", 0);
+            let Event::EffectLost(lost) = &mut run.records[at].event else { return };
+            lost.fault = Some(FaultId(0));
+        }),
+        ("they are in another order", |run| {
+            let at = run.place_of("EffectLost", 0);
+            run.records.swap(at, at + 1);
+        }),
+        ("one is written too early", |run| {
+            let at = run.place_of("EffectLost", 0);
+            run.records.swap(at - 1, at);
+        }),
+    ];
+    for (number, (what, deed)) in deeds.into_iter().enumerate() {
+        let (mut forged, folder) = (run.clone(), place.join(format!("forged-{number}")));
+        deed(&mut forged);
+        copy(&run.folder, &folder);
+        run.write(&folder, &forged.records);
+        assert_eq!(statuses(&folder)["BUDGET-2"], "broken", "{what}");
+    }
 }
