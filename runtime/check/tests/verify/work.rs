@@ -119,7 +119,7 @@ fn effects_name_their_owners_and_stop_at_a_pause() {
                 let place = f.at("EffectDone", 0);
                 f.records[place].lane = None
             },
-            &["LOCK-3", "WHO-1"],
+            &["LOCK-3", "BUDGET-2", "WHO-1"],
         ),
         (
             "an effect without a task",
@@ -148,7 +148,7 @@ fn effects_name_their_owners_and_stop_at_a_pause() {
         (
             "an effect in a pause",
             |f| f.insert_after("PauseAcknowledged", 0, effect()),
-            &["BUDGET-1", "STOP-2", "LOG-2"],
+            &["BUDGET-1", "BUDGET-2", "STOP-2", "LOG-2"],
         ),
         (
             "a landing in a pause",
@@ -168,7 +168,7 @@ fn effects_name_their_owners_and_stop_at_a_pause() {
                 let again = f.records[f.at("EffectIntended", 0)].clone();
                 f.insert_after("SlotReleased", 0, again);
             },
-            &["LOCK-3", "BUDGET-1", "LOG-2"],
+            &["LOCK-3", "BUDGET-1", "BUDGET-2", "LOG-2"],
         ),
         (
             "a file written past the merger",
