@@ -131,7 +131,8 @@ impl Keys<'_> {
     /// The value, or a mistake if the key is not there although all was read.
     fn needed(&mut self, key: &str, code: &'static str, help: &str) -> Option<Value> {
         if self.entry(key).is_none() {
-            if !self.front.cut && !(key.starts_with("baton-") && self.metadata_unread()) {
+            let unread = key.starts_with("baton-") && self.metadata_unread();
+            if !self.front.cut && !unread {
                 self.sink.note(code, self.front.span.clone(), format!("`{key}` is missing"), help);
             }
             return None;
