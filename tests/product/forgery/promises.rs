@@ -171,7 +171,8 @@ fn calls_under_way_at_a_runs_end_are_billed_and_whoever_forges_the_bill_is_seen(
     let report: Value = serde_json::from_slice(&std::fs::read(run.folder.join("report.json")).unwrap()).unwrap();
     let report = &report["spend"];
     assert_eq!((&report["wasted"]["lost"], &report["total"]["calls"]), (&lost.into(), &begun.into()), "{report:#}");
-    let deeds: [(&str, fn(&mut Run)); 6] = [
+    type Deed = fn(&mut Run);
+    let deeds: [(&str, Deed); 6] = [
         ("one is missing", |run| run.remove("EffectLost", 0)),
         ("one is there twice", |run| run.double("EffectLost", 0)),
         ("one is billed for less", |run| run.put("EffectLost", 0, "/billed/tokens", json!(1))),
