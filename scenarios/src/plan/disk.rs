@@ -256,9 +256,13 @@ impl Writing<'_> {
             let judged = self.judged(kind, case);
             let handed = self.handed(kind, case);
             files += tries * (handed * PACKET + judged * kind.files());
-            // Whatever is refused may be a conflict, which has a report.
-            let refused = tries - kind.tasks * self.share(case);
-            files += if case == Case::Low { 0.0 } else { refused.max(0.0) };
+            // Whatever is refused may be a conflict, which has a report; most of it is refused by gates and for want of a yes.
+            let refused = (tries - kind.tasks * self.share(case)).max(0.0);
+            files += match case {
+                Case::Low => 0.0,
+                Case::Expected => refused / 8.0,
+                Case::High => refused,
+            };
         }
         if files == 0.0 {
             return 0.0;
