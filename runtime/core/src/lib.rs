@@ -6,8 +6,9 @@
 //!
 //! Reading order: [`leases`], [`ledger`], [`slots`], [`board`], [`approvals`], [`pause`], then [`supervision`] that joins
 //! them with [`orders`], and
-//! [`merge_queue`], which the merger owns alone, and [`batch`].
+//! [`merge_queue`], which the merger owns alone, [`batch`] and [`advance`].
 
+pub mod advance;
 pub mod approvals;
 pub mod batch;
 pub mod board;
