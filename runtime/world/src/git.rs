@@ -9,7 +9,7 @@
 //! lanes, leases, gates or the journal, and never looks at a checkout.
 //!
 //! Reading order: `object`, `tree`, `commit`, `cat_file`, `edit`, `propose`, `text_merge`, `merge`, `merge_bases`, `group`, `moved`,
-//! `conflict`, `quarantine`, `pack`, `packs`, `refs`, `advance`, `fences`, `copy`, `survey`.
+//! `conflict`, `quarantine`, `pack`, `packs`, `refs`, `redo`, `advance`, `fences`, `copy`, `survey`.
 
 mod advance;
 mod cache;
@@ -37,6 +37,7 @@ mod path;
 mod person;
 mod propose;
 mod quarantine;
+mod redo;
 mod refs;
 mod survey;
 mod text_merge;
@@ -65,6 +66,7 @@ use cat_file::Reader;
 use object::{Body, Kind};
 use packs::Packs;
 use path::Below;
+use redo::Redo;
 use refs::Refs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -103,6 +105,7 @@ pub struct Repository {
     reader: Reader,
     packs: Mutex<Packs>,
     refs: Refs,
+    redo: Mutex<Redo>,
     moving: Mutex<()>,
     numbers: AtomicU64,
     /// Its configuration is the one that was made with it.
@@ -136,12 +139,14 @@ impl Repository {
         let format = layout::format(&root)?;
         let refs = Refs::new(&root, durability);
         refs.remove_stale_locks()?;
+        redo::recover(&root, &refs)?;
         quarantine::remove_stale(&root)?;
         let packs = Mutex::new(Packs::open(&root, format, durability)?);
         let cache = Mutex::new(Cache::new(CACHE_BYTES_MAX));
         let counts = Mutex::new(choose::Counts::new());
         let lineage = Mutex::new(lineage::Lineage::default());
         let reader = Reader::new(&root, format);
+        let redo = Mutex::new(Redo::new(&root));
         let (moving, numbers) = (Mutex::new(()), AtomicU64::new(0));
         let untouched = layout::is_untouched(&root, format);
         let repository = Repository {
@@ -154,6 +159,7 @@ impl Repository {
             reader,
             packs,
             refs,
+            redo,
             moving,
             numbers,
             untouched,
@@ -172,6 +178,7 @@ impl Repository {
         let counts = Mutex::new(choose::Counts::new());
         let lineage = Mutex::new(lineage::Lineage::default());
         let reader = Reader::with_aside(common, format, aside);
+        let redo = Mutex::new(Redo::new(common));
         let (moving, numbers, root) = (Mutex::new(()), AtomicU64::new(0), common.to_owned());
         let untouched = false;
         Ok(Repository {
@@ -184,6 +191,7 @@ impl Repository {
             reader,
             packs,
             refs,
+            redo,
             moving,
             numbers,
             untouched,
@@ -360,6 +368,7 @@ impl Repository {
         self.commit(new)?;
         let _only_one = self.moving();
         hold(&self.lineage).forget();
+        hold(&self.redo).checkpoint()?;
         self.refs.lock(refs::MAIN)?.set(new)
     }
 
@@ -394,7 +403,8 @@ impl Repository {
     /// durable as any.
     pub fn sync(&self) -> Result<(), GitError> {
         hold(&self.packs).consolidate_all()?;
-        disk::sync_below(&self.root)
+        disk::sync_below(&self.root)?;
+        hold(&self.redo).end()
     }
 
     /// Held while refs are compared and changed, so that threads of this process wait here and not for a lock file.

@@ -1,16 +1,19 @@
 //! Main moves: by compare-and-swap, under the fences that its mover knows, alone or together with what it moves to.
 //!
 //! Together is the quicker way, and leaves nothing behind where it is refused: with both refs locked and compared, pack,
-//! index and new ref are written side by side and are durable at once; then the index gets its name, and only after that
-//! is durable does main move. Sets main, knows nothing of how a landing is made.
+//! index and new ref are written aside, and one frame of the redo log makes the landing durable; then the index gets its name, and
+//! after that main moves. What is too large for the log is synced file by file in the same order. Sets main, knows
+//! nothing of how a landing is made.
 
 use super::error::GitError;
 use super::merge;
 use super::object::Objects;
-use super::refs::{FENCES, MAIN, RefMoved};
+use super::packs::Coming;
+use super::redo::Landed;
+use super::refs::{FENCES, Locked, MAIN, RefMoved};
 use super::{Durability, Group, Landing, Repository, disk, hold};
 use baton_record::Oid;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A commit that main goes over, and whether the step to it only adds files and changes the content of files.
 pub(super) type Step = (Oid, bool);
@@ -53,25 +56,51 @@ impl Repository {
                 return Ok(refusal);
             }
         }
-        let mut packs = hold(&self.packs);
-        let coming = packs.begin(objects)?;
+        let coming = hold(&self.packs).begin(objects)?;
         main_lock.write(new)?;
-        if self.durability == Durability::Durable {
-            let mut paths: Vec<&Path> = coming.iter().flat_map(|coming| coming.paths()).collect();
-            paths.push(main_lock.path());
-            disk::sync_all(&paths)?;
-        }
-        if let Some(coming) = coming {
-            packs.finish(coming)?;
-        }
-        drop(packs);
+        self.make_durable(coming, main_lock, (expected, new))?;
         self.remember_all(objects);
-        main_lock.put()?;
         let (mut lineage, mut before) = (hold(&self.lineage), expected);
         for (after, only_adds) in steps {
             lineage.step(before, *after, *only_adds);
             before = *after;
         }
         Ok(Ok(()))
+    }
+
+    /// Lets a pack and main's new value be seen, in this order, as durably as is promised: by a frame of the redo log, or
+    /// file by file where that has no room.
+    fn make_durable(&self, coming: Option<Coming>, main: Locked<'_>, way: (Oid, Oid)) -> Result<(), GitError> {
+        if self.durability == Durability::Durable {
+            let mut redo = hold(&self.redo);
+            if redo.vouch(&Landed { main: way, pack: coming.as_ref().map(Coming::bytes) })? {
+                let seen = self.show_vouched(coming, main);
+                return match seen {
+                    Ok(owed) => Ok(redo.owe(owed)),
+                    // The log has a landing that is not one yet: only the next owner can go on.
+                    Err(error) => {
+                        redo.break_off();
+                        Err(error)
+                    }
+                };
+            }
+            redo.checkpoint()?;
+            let mut paths: Vec<&Path> = coming.iter().flat_map(|coming| coming.paths()).collect();
+            paths.push(main.path());
+            disk::sync_all(&paths)?;
+        }
+        if let Some(coming) = coming {
+            hold(&self.packs).finish(coming)?;
+        }
+        main.put(self.durability)
+    }
+
+    fn show_vouched(&self, coming: Option<Coming>, main: Locked<'_>) -> Result<Vec<PathBuf>, GitError> {
+        let mut owed = Vec::new();
+        if let Some(coming) = coming {
+            owed.extend(hold(&self.packs).finish_vouched(coming)?);
+        }
+        main.put(Durability::Buffered)?;
+        Ok(owed)
     }
 }

@@ -99,7 +99,7 @@ impl Packs {
     }
 
     fn path(&self, name: &str, extension: &str) -> PathBuf {
-        self.directory.join(format!("pack-{name}.{extension}"))
+        pack_path(&self.directory, name, extension)
     }
 
     /// Writes one pack of these objects. On return it is readable, and durable where that is promised.
@@ -119,16 +119,28 @@ impl Packs {
 
     /// Lets a pack be seen whose files are durable already, where that is promised. On return that it is seen is, too.
     pub(super) fn finish(&mut self, coming: Coming) -> Result<(), GitError> {
-        let class = coming.pack.class();
         let pack = self.show(coming)?;
-        self.add(pack);
-        self.consolidate(class)
+        self.keep(pack)
+    }
+
+    /// Lets a pack be seen that a redo log vouches for; its files, and that it is seen, are still to be waited for.
+    pub(super) fn finish_vouched(&mut self, coming: Coming) -> Result<[PathBuf; 2], GitError> {
+        let paths = [coming.files.data.clone(), coming.files.index.clone()];
+        coming.files.show()?;
+        self.keep(coming.pack)?;
+        Ok(paths)
     }
 
     fn show(&self, coming: Coming) -> Result<OwnPack, GitError> {
         coming.files.show()?;
         self.sync(&[&self.directory])?;
         Ok(coming.pack)
+    }
+
+    fn keep(&mut self, pack: OwnPack) -> Result<(), GitError> {
+        let class = pack.class();
+        self.add(pack);
+        self.consolidate(class)
     }
 
     fn add(&mut self, pack: OwnPack) {
@@ -147,12 +159,12 @@ impl Packs {
             .map(|(kind, bytes)| (self.path(&pack.name, kind), bytes.len()));
         if files.iter().all(|(path, len)| fs::metadata(path).is_ok_and(|found| found.len() == *len as u64)) {
             let [(data, _), (index, _)] = files;
-            return Ok(Coming { pack, files: PackFiles { data, index, temporary: None } });
+            return Ok(Coming { pack, files: PackFiles { data, index, temporary: None }, bytes: made });
         }
         // Half of it may stand there from a try that failed.
         files.iter().rev().try_for_each(|(path, _)| disk::remove_if_there(path))?;
         let files = PackFiles::write(&self.directory, &made)?;
-        Ok(Coming { pack, files })
+        Ok(Coming { pack, files, bytes: made })
     }
 
     fn sync(&self, paths: &[&Path]) -> Result<(), GitError> {
@@ -258,6 +270,11 @@ impl Packs {
     }
 }
 
+/// Where a file of a pack is.
+pub(super) fn pack_path(directory: &Path, name: &str, extension: &str) -> PathBuf {
+    directory.join(format!("pack-{name}.{extension}"))
+}
+
 /// The files of a pack, the index last: without an index nobody looks at a pack, so only that has to appear at once.
 pub(super) struct PackFiles {
     data: PathBuf,
@@ -269,7 +286,7 @@ pub(super) struct PackFiles {
 impl PackFiles {
     /// Writes them; nobody sees them yet.
     pub(super) fn write(directory: &Path, made: &PackBytes) -> Result<PackFiles, GitError> {
-        let path = |extension: &str| directory.join(format!("pack-{}.{extension}", made.name));
+        let path = |extension: &str| pack_path(directory, &made.name.to_hex(), extension);
         let temporary = directory.join(format!("{TEMPORARY}{}.idx", made.name));
         disk::remove_if_there(&temporary)?;
         disk::write_new(&path("pack"), &made.pack)?;
@@ -277,10 +294,15 @@ impl PackFiles {
         Ok(PackFiles { data: path("pack"), index: path("idx"), temporary: Some(temporary) })
     }
 
+    /// What has to be durable before it may be seen.
+    pub(super) fn paths(&self) -> [&Path; 2] {
+        [&self.data, self.temporary.as_ref().unwrap_or(&self.index)]
+    }
+
     /// Gives the index its name.
     pub(super) fn show(self) -> Result<(), GitError> {
-        let Some(temporary) = self.temporary else { return Ok(()) };
-        fs::rename(&temporary, &self.index).map_err(|error| GitError::io("write", &self.index, &error))
+        let Some(temporary) = &self.temporary else { return Ok(()) };
+        fs::rename(temporary, &self.index).map_err(|error| GitError::io("write", &self.index, &error))
     }
 }
 
@@ -288,11 +310,17 @@ impl PackFiles {
 pub(super) struct Coming {
     pack: OwnPack,
     files: PackFiles,
+    bytes: PackBytes,
 }
 
 impl Coming {
     /// What has to be durable before it may be seen.
     pub(super) fn paths(&self) -> [&Path; 2] {
-        [&self.files.data, self.files.temporary.as_ref().unwrap_or(&self.files.index)]
+        self.files.paths()
+    }
+
+    /// What is in them.
+    pub(super) fn bytes(&self) -> &PackBytes {
+        &self.bytes
     }
 }

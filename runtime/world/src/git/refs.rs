@@ -154,10 +154,11 @@ impl Locked<'_> {
     /// Gives the ref its new value and the lock back.
     pub(super) fn set(mut self, new: Oid) -> Result<(), GitError> {
         self.write(new)?;
-        if self.refs.durability == Durability::Durable {
+        let durability = self.refs.durability;
+        if durability == Durability::Durable {
             disk::sync(&self.lock)?;
         }
-        self.put()
+        self.put(durability)
     }
 
     /// Writes the new value down, aside: nobody sees it yet.
@@ -172,11 +173,11 @@ impl Locked<'_> {
         &self.lock
     }
 
-    /// Gives the ref the value that was written, and the lock back. On return that is durable where it is promised.
-    pub(super) fn put(mut self) -> Result<(), GitError> {
+    /// Gives the ref the value that was written, and the lock back. On return that is durable if it is to be.
+    pub(super) fn put(mut self, durability: Durability) -> Result<(), GitError> {
         let target = self.refs.root.join(self.reference);
         self.put_in_place(&target).map_err(|error| GitError::io("write", &target, &error))?;
-        match self.refs.durability {
+        match durability {
             Durability::Durable => disk::sync(target.parent().expect("a ref is below the repository")),
             Durability::Buffered => Ok(()),
         }
