@@ -9,6 +9,7 @@
 use baton_record::Oid;
 use baton_world::Stopwatch;
 use baton_world::git::{CommitMeta, Durability, Edit, FileMode, Merged, ObjectFormat, Proposal, Repository};
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -33,7 +34,9 @@ pub(crate) enum Kind {
 /// A repository of so many files, and what its main was at.
 pub(crate) struct Fixture {
     pub(crate) files: usize,
+    folder: PathBuf,
     path: PathBuf,
+    copies: Cell<usize>,
 }
 
 impl Fixture {
@@ -44,12 +47,19 @@ impl Fixture {
         let hot = (0..HOT_FILES).map(|file| put(&hot_path(file), hot_content(file)));
         let edits: Vec<Edit> = cold.chain(hot).collect();
         repository.begin(&edits, &meta("first")).expect("no path clashes");
-        Fixture { files, path }
+        Fixture { files, folder: folder.to_owned(), path, copies: Cell::new(0) }
     }
 
-    /// A copy to land on.
-    pub(crate) fn ground(&self, folder: &Path, kind: Kind, durability: Durability) -> Ground {
-        let path = folder.join("repository");
+    /// Where it and its copies are.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// A copy to land on; it stays until all is measured.
+    pub(crate) fn ground(&self, kind: Kind, durability: Durability) -> Ground {
+        let copy = self.copies.get();
+        self.copies.set(copy + 1);
+        let path = self.folder.join(format!("copy.{}.{copy}", self.files));
         let copied = Command::new("cp").arg("-r").args([&self.path, &path]).status().expect("cp runs");
         assert!(copied.success(), "the fixture is copied");
         let repository = Repository::open(&path, durability).expect("a copy of a repository is one");

@@ -15,6 +15,11 @@ pub(crate) fn verify(wanted: &Verify) -> Answer {
     if let Some(complaint) = git_program::complaint() {
         return checked::unreadable(&wanted.run, &complaint, (2, wanted.json));
     }
+    match baton_scenarios::runs::put_in_order(&wanted.run) {
+        Ok(false) => {}
+        Ok(true) => talk("the power was cut while this run was at work: its repository has been put in order"),
+        Err(error) => talk(&format!("error: after a power cut the repository cannot be put in order: {error}")),
+    }
     let mut found = baton_check::verify(&wanted.run);
     if let (true, Ok(report)) = (wanted.again, &mut found) {
         again(&wanted.run, report).enter(report);

@@ -56,8 +56,7 @@ fn race(fixture: &Fixture, kind: Kind) {
         ("libgit2", libgit2),
         ("gix", gix_stream),
     ];
-    let folders = all.map(|_| tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("it can be written to"));
-    let mut grounds = folders.each_ref().map(|folder| fixture.ground(folder.path(), kind, Durability::Buffered));
+    let mut grounds = all.map(|_| fixture.ground(kind, Durability::Buffered));
     let mut done = all.map(|_| Vec::new());
     for round in 0..=ROUNDS {
         for (((_, turn), ground), done) in all.iter().zip(&mut grounds).zip(&mut done) {

@@ -7,8 +7,10 @@ mod evidence;
 pub mod gc;
 mod inventory;
 mod listing;
+mod power_cut;
 mod trash;
 
 pub(crate) use evidence::in_hand;
 pub use evidence::{record_verification, size_of};
 pub use listing::{Listing, Odd, RunEntry, State, Verified, list};
+pub use power_cut::put_in_order;

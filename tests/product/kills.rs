@@ -137,6 +137,57 @@ fn a_kill_at_any_instant_of_real_time_leaves_a_sound_run() {
     check(place.path(), &scenario, "live", &by_size(4));
 }
 
+/// The head of a redo log as another boot of the machine would have written it.
+fn of_another_boot(log: &Path) {
+    let mut bytes = std::fs::read(log).unwrap();
+    let text: Vec<String> =
+        bytes.split(|byte| *byte == b'\n').take(2).map(|line| String::from_utf8_lossy(line).into()).collect();
+    let lap = text[1].split(' ').next().unwrap();
+    let said = format!("{}\n{lap} 00000000-0000-0000-0000-000000000000", text[0]);
+    let mut check = flate2::Crc::new();
+    check.update(said.as_bytes());
+    let head = format!("{said} {:08x}\n", check.sum());
+    bytes[..head.len()].copy_from_slice(head.as_bytes());
+    std::fs::write(log, bytes).unwrap();
+}
+
+#[test]
+fn a_power_cut_in_real_time_takes_nothing_that_had_landed() {
+    let place = tempfile::tempdir().unwrap();
+    let scenario = in_live(place.path());
+    let out = place.path().join("cut");
+    let words = ["run", &scenario, "--json", "--world", "live", "--out", "cut"];
+    let mut living = Living::start(&mut baton(place.path(), words));
+    assert!(kill(&mut living, &out, Instant::Bytes(500_000)), "the scenario is too short for this machine");
+    drop(living);
+    let folder = RunFolder(&out);
+    let landed = folder.of_kind("ChangeLanded");
+    let (first, last) = (&landed[0]["data"]["main_after"], &landed.last().unwrap()["data"]["main_after"]);
+    let repository = out.join("repo.git");
+    of_another_boot(&repository.join("baton-redo"));
+    // What a disk may have lost that nobody has waited for: main's last moves, and packs that the log vouches for.
+    std::fs::write(repository.join("refs/heads/main"), format!("{}\n", first.as_str().unwrap())).unwrap();
+    let log = std::fs::read(repository.join("baton-redo")).unwrap();
+    let vouched = |path: &Path| {
+        let name = path.file_name().unwrap().to_str().unwrap().trim_start_matches("pack-");
+        let bytes: Vec<u8> =
+            (0..20).map_while(|at| u8::from_str_radix(name.get(2 * at..2 * at + 2)?, 16).ok()).collect();
+        bytes.len() == 20 && log.windows(20).any(|window| window == bytes)
+    };
+    let packs = std::fs::read_dir(repository.join("objects/pack")).unwrap().map(|entry| entry.unwrap().path());
+    let lost: Vec<_> = packs.filter(|path| vouched(path)).step_by(3).collect();
+    assert!(!lost.is_empty(), "nothing was left to the log");
+    for path in lost {
+        std::fs::remove_file(&path).unwrap();
+        std::fs::write(&path, "").unwrap();
+    }
+    folder.must_be_sound("after a power cut");
+    let main = crate::repository::git(&repository, &["rev-parse", "main"]);
+    let on_main = crate::repository::git(&repository, &["rev-list", "--first-parent", "main"]);
+    assert!(on_main.contains(last.as_str().unwrap()), "{main} has not what landed last");
+    assert!(!repository.join("baton-redo").exists());
+}
+
 /// What a kill during the preparation leaves beside the folder's place is in nobody's way.
 #[test]
 fn a_run_that_was_killed_early_can_be_run_again_into_the_same_folder() {

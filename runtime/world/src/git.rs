@@ -56,6 +56,7 @@ pub use person::{
     Told, Worktree,
 };
 pub use propose::{Landing, Proposal};
+pub use redo::NAME as REDO_LOG;
 pub use refs::RefMoved;
 pub use survey::{Survey, survey};
 pub use tree::{Entry, EntryMode, Tree, TreeEntry};
@@ -166,6 +167,18 @@ impl Repository {
         };
         fences::remove_stale(&repository)?;
         Ok(repository)
+    }
+
+    /// Puts a repository in order whose owner has gone with the power, as [`Repository::open`] would, and does nothing else to it.
+    /// `true`: its redo log was of another boot of the machine.
+    pub fn put_in_order_after_power_cut(path: &Path) -> Result<bool, GitError> {
+        let root = layout::root(path)?;
+        if !redo::is_of_another_boot(&root) {
+            return Ok(false);
+        }
+        let refs = Refs::new(&root, Durability::Durable);
+        refs.remove_stale_locks()?;
+        redo::recover(&root, &refs).map(|()| true)
     }
 
     /// A repository that is somebody else's, at its common directory, with what is stored going to `aside`. Nothing of it is

@@ -39,6 +39,7 @@ fn of_repository(name: &str, path: &Path, is_folder: bool) -> Found {
         ("refs" | "logs" | "info" | "hooks" | "branches", true) => Found::Known,
         (name, is_folder) => {
             let own = ["HEAD", "config", "description", "packed-refs", "ORIG_HEAD", "FETCH_HEAD", "gc.pid", "gc.log"];
+            let own = own.into_iter().chain([baton_world::git::REDO_LOG]).collect::<Vec<_>>();
             known(!is_folder && own.contains(&name.strip_suffix(".lock").unwrap_or(name)))
         }
     }

@@ -24,8 +24,8 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-/// Name of the file, in the repository.
-pub(super) const NAME: &str = "baton-redo";
+/// Name of a repository's redo log, in it.
+pub const NAME: &str = "baton-redo";
 
 const MAGIC: &str = "baton-redo 1\n";
 /// Where the first frame begins.
@@ -56,23 +56,28 @@ pub(super) struct Redo {
     owed: Vec<PathBuf>,
     /// A frame is durable, and what it tells of has not been done: nothing may follow it.
     broken: bool,
+    /// There is no room for a log.
+    without: bool,
 }
 
 impl Redo {
     pub(super) fn new(root: &Path) -> Redo {
         let (root, owed) = (root.to_owned(), Vec::new());
-        Redo { root, file: None, lap: 0, frames: 0, at: FRAMES_AT, owed, broken: false }
+        Redo { root, file: None, lap: 0, frames: 0, at: FRAMES_AT, owed, broken: false, without: false }
     }
 
-    /// Makes a landing durable by one frame. `false`: it is too large for that.
+    /// Makes a landing durable by one frame. `false`: it is too large for that, or the disk is too small for a log.
     pub(super) fn vouch(&mut self, landed: &Landed<'_>) -> Result<bool, GitError> {
         if self.broken {
             let detail = format!("a landing of {} was broken off half way", self.root.display());
             return Err(GitError::new(GitErrorKind::Io, detail));
         }
         let path = self.root.join(NAME);
-        if self.file.is_none() {
+        if self.file.is_none() && !self.without {
             self.begin(&path)?;
+        }
+        if self.without {
+            return Ok(false);
         }
         let bytes = self.frame(landed);
         if bytes.len() as u64 > SIZE - FRAMES_AT {
@@ -157,7 +162,13 @@ impl Redo {
             }
             Ok(file)
         };
-        let file = make().map_err(|error| GitError::io("make", path, &error))?;
+        let file = match make() {
+            Err(error) if error.kind() == ErrorKind::StorageFull => {
+                self.without = true;
+                return disk::remove_if_there(path);
+            }
+            made => made.map_err(|error| GitError::io("make", path, &error))?,
+        };
         if let Some(head) = Head::read(&file) {
             self.lap = self.lap.max(head.lap);
         }
@@ -181,6 +192,12 @@ impl Redo {
 /// the landings again that the log holds, after anything else it only waits for the disk.
 pub(super) fn recover(root: &Path, refs: &Refs) -> Result<(), GitError> {
     recover_on(root, refs, boot().as_deref())
+}
+
+/// Whether there is a log that this boot of the machine has not written.
+pub(super) fn is_of_another_boot(root: &Path) -> bool {
+    let head = File::open(root.join(NAME)).ok().and_then(|file| Head::read(&file));
+    head.is_some_and(|head| head.boot.is_none() || head.boot != boot())
 }
 
 /// The same, on this boot of the machine; `None`: nobody knows.
