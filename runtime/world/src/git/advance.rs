@@ -74,15 +74,10 @@ impl Repository {
         if self.durability == Durability::Durable {
             let mut redo = hold(&self.redo);
             if redo.vouch(&Landed { main: way, pack: coming.as_ref().map(Coming::bytes) })? {
-                let seen = self.show_vouched(coming, main);
-                return match seen {
-                    Ok(owed) => Ok(redo.owe(owed)),
-                    // The log has a landing that is not one yet: only the next owner can go on.
-                    Err(error) => {
-                        redo.break_off();
-                        Err(error)
-                    }
-                };
+                // If it fails, the log has a landing that is not one yet: only the next owner can go on.
+                let owed = self.show_vouched(coming, main).inspect_err(|_| redo.break_off())?;
+                redo.owe(owed);
+                return Ok(());
             }
             redo.checkpoint()?;
             let mut paths: Vec<&Path> = coming.iter().flat_map(|coming| coming.paths()).collect();
