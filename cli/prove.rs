@@ -4,7 +4,7 @@ use crate::answer::{Answer, mutter, talk};
 use crate::arguments::ProveMerge;
 use crate::land::{Trouble, in_trouble, listen};
 use crate::{git_program, say};
-use baton_landing::prove::{self, Proof};
+use baton_landing::prove::{self, Proof, Which};
 use baton_world::gate::Stop;
 use serde_json::json;
 use std::io::IsTerminal;
@@ -30,7 +30,7 @@ pub(crate) fn merge(wanted: &ProveMerge) -> Answer {
     };
     let proof = match wanted.generated {
         Some(count) => prove::generated(count, wanted.seed, &stop, &mut tell),
-        None => prove::replay(&wanted.repo, &stop, &mut tell),
+        None => prove::replay(&wanted.repo, which(wanted), &stop, &mut tell),
     };
     if terminal {
         mutter("\r\x1b[2K");
@@ -38,6 +38,14 @@ pub(crate) fn merge(wanted: &ProveMerge) -> Answer {
     match proof {
         Ok(proof) => told(&proof, wanted),
         Err(error) => in_trouble(Trouble::Land(error), wanted.json),
+    }
+}
+
+fn which(wanted: &ProveMerge) -> Which {
+    match (wanted.neighbours, wanted.rollbacks) {
+        (Some(count), _) => Which::Neighbours(count),
+        (None, Some(later)) => Which::Rollbacks(later),
+        (None, None) => Which::Merges,
     }
 }
 

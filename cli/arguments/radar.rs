@@ -47,10 +47,16 @@ pub(crate) enum Prove {
 #[command(after_help = EXIT_CODES)]
 pub(crate) struct ProveMerge {
     /// Replay every merge of two parents in the history of all refs
-    #[arg(long, required_unless_present = "generated")]
+    #[arg(long, required_unless_present_any = ["generated", "neighbours", "rollbacks"])]
     pub(crate) all: bool,
+    /// Instead, merge what each of them has merged with what the next N of them have: work that was done side by side
+    #[arg(long, value_name = "N", conflicts_with = "all")]
+    pub(crate) neighbours: Option<usize>,
+    /// Instead, take back every change of the branch that is checked out, N changes later
+    #[arg(long, value_name = "N", conflicts_with_all = ["all", "neighbours"])]
+    pub(crate) rollbacks: Option<usize>,
     /// Instead, generate so many merges and compare these
-    #[arg(long, value_name = "N", conflicts_with_all = ["all", "repo"])]
+    #[arg(long, value_name = "N", conflicts_with_all = ["all", "repo", "neighbours", "rollbacks"])]
     pub(crate) generated: Option<u64>,
     /// What they are generated from
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = seed, requires = "generated")]

@@ -224,6 +224,32 @@ fn every_merge_of_a_repository_is_replayed() {
 }
 
 #[test]
+fn branches_that_were_never_merged_with_each_other_and_changes_taken_back_are_those_of_git() {
+    let site = Site::new();
+    for place in 1..=4 {
+        let name = format!("b{place}");
+        site.branch(
+            &name,
+            &[("shared.txt", Some(&twenty(2 + place / 2 * 7, &name))), (&format!("new{place}"), Some("x\n"))],
+        );
+    }
+    site.branch("b5", &[("new5", Some("x\n"))]);
+    for place in 1..=5 {
+        site.git(&["merge", "-q", "--no-ff", "-X", "ours", "-m", "merge", &format!("b{place}")]);
+    }
+    let said = site.say(&["prove", "merge", "--neighbours", "2", "--json"]);
+    let proof = said.json();
+    assert_eq!((said.code(), &proof["cases"], &proof["held"]), (0, &7.into(), &true.into()), "{proof}");
+    assert!(proof["conflict"].as_u64() > Some(0) && proof["walk"].as_u64() > Some(0), "{proof}");
+    let said = site.say(&["prove", "merge", "--rollbacks", "1", "--json"]);
+    let proof = said.json();
+    assert_eq!((said.code(), &proof["cases"], &proof["held"]), (0, &4.into(), &true.into()), "{proof}");
+    for words in [&["--rollbacks", "1", "--all"][..], &["--neighbours", "1", "--generated", "3"], &[]] {
+        assert_eq!(site.say(&[&["prove", "merge"], words].concat()).code(), 2, "{words:?}");
+    }
+}
+
+#[test]
 fn land_says_first_what_overlaps_and_how_many_runs_it_expects() {
     let site = Site::new();
     site.branches(3);

@@ -1,7 +1,7 @@
 //! Merges replayed beside git: what is merged in process has git's verdict and git's tree, or it is told here.
 //!
-//! Real histories, merge commit by merge commit, and generated ones (see [`generator`]). Where two commits part is compared as
-//! well. The judge is `git merge-tree --write-tree`, with the attributes of the first parent, as in a checkout of it.
+//! Real histories, merge commit by merge commit; branches of them that were never merged with each other; changes of them taken
+//! back; and generated ones (see [`generator`]). Where two commits part is compared as well. The judge is `git merge-tree --write-tree`, with the attributes of the first parent, as in a checkout of it.
 
 pub mod generator;
 
@@ -11,7 +11,7 @@ use baton_record::Oid;
 use baton_record::event::Verdict;
 use baton_world::Stopwatch;
 use baton_world::gate::Stop;
-use baton_world::git::{Asked, Joined, PersonRepository, Scratch};
+use baton_world::git::{Asked, AskedOn, Joined, PersonRepository, Scratch};
 use generator::Generated;
 use serde::Serialize;
 use std::path::Path;
@@ -70,11 +70,23 @@ pub struct Difference {
 /// Hears how many merges are compared, of how many.
 pub type Listener<'l> = &'l mut dyn FnMut(u64, u64);
 
-/// A merge to compare: its name and its sides.
+/// Which merges of a real history are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// All merge commits with two parents, of all refs.
+    Merges,
+    /// What each of them merged, with what the next so many of them merged: work that was done side by side.
+    Neighbours(usize),
+    /// Each change of the line that is checked out, taken back so many changes later.
+    Rollbacks(usize),
+}
+
+/// A merge to compare: its name, its sides, and its base if that is not where they part.
 #[derive(Clone, Debug)]
 struct Case {
     name: String,
     sides: Asked,
+    base: Option<Oid>,
 }
 
 impl Proof {
@@ -91,15 +103,11 @@ impl Proof {
     }
 }
 
-/// Replays the merge commits with two parents in the history of all refs of the repository around `place`.
-pub fn replay(place: &Path, stop: &Stop, tell: Listener<'_>) -> Result<Proof, LandError> {
+/// Compares merges of the history of the repository around `place`.
+pub fn replay(place: &Path, which: Which, stop: &Stop, tell: Listener<'_>) -> Result<Proof, LandError> {
     let clock = Stopwatch::start();
     let repository = PersonRepository::find(place)?;
-    let cases: Vec<Case> = repository
-        .merge_commits()?
-        .into_iter()
-        .map(|(merge, ours, theirs)| Case { name: merge.to_hex(), sides: (ours, theirs) })
-        .collect();
+    let cases = cases(&repository, which)?;
     let aside = Aside::make()?;
     let mut proof = Proof::default();
     let all = cases.len() as u64;
@@ -116,6 +124,31 @@ pub fn replay(place: &Path, stop: &Stop, tell: Listener<'_>) -> Result<Proof, La
     Ok(proof)
 }
 
+fn cases(repository: &PersonRepository, which: Which) -> Result<Vec<Case>, LandError> {
+    let case = |name: String, sides: Asked| Case { name, sides, base: None };
+    match which {
+        Which::Merges => {
+            let merges = repository.merge_commits()?.into_iter();
+            Ok(merges.map(|(merge, ours, theirs)| case(merge.to_hex(), (ours, theirs))).collect())
+        }
+        Which::Neighbours(count) => {
+            let branches: Vec<Oid> = repository.merge_commits()?.into_iter().map(|(_, _, theirs)| theirs).collect();
+            let beside = |at: usize| branches[at + 1..].iter().take(count).map(move |other| (at, *other));
+            let pairs = (0..branches.len()).flat_map(beside).map(|(at, other)| (branches[at], other));
+            Ok(pairs.map(|(one, other)| case(format!("{one} beside {other}"), (one, other))).collect())
+        }
+        Which::Rollbacks(later) => {
+            let line = repository.first_parent_line()?;
+            let back = |(at, (change, before)): (usize, &(Oid, Oid))| {
+                let main = line[at.checked_sub(later)?].0;
+                let name = format!("{change} taken back on {main}");
+                Some(Case { name, sides: (main, *before), base: Some(*change) })
+            };
+            Ok(line.iter().enumerate().filter_map(back).collect())
+        }
+    }
+}
+
 /// Generates merges from a seed and compares them.
 pub fn generated(count: u64, seed: u64, stop: &Stop, tell: Listener<'_>) -> Result<Proof, LandError> {
     let clock = Stopwatch::start();
@@ -128,8 +161,10 @@ pub fn generated(count: u64, seed: u64, stop: &Stop, tell: Listener<'_>) -> Resu
             generator::generate(&aside.folder().join("generated"), seed, first, number)?;
         let repository = PersonRepository::find(&repository)?;
         let scratch = Scratch::make(&repository, &aside.folder().join("objects"))?;
-        let case =
-            |(at, sides): (usize, Asked)| Case { name: format!("seed {seed}, case {}", first + at as u64), sides };
+        let case = |(at, sides): (usize, Asked)| {
+            let name = format!("seed {seed}, case {}", first + at as u64);
+            Case { name, sides, base: None }
+        };
         let cases: Vec<Case> = sides.into_iter().enumerate().map(case).collect();
         compare(&scratch, &cases, &mut proof, stop)?;
         first += number;
@@ -140,12 +175,15 @@ pub fn generated(count: u64, seed: u64, stop: &Stop, tell: Listener<'_>) -> Resu
 }
 
 fn compare(scratch: &Scratch<'_>, cases: &[Case], proof: &mut Proof, stop: &Stop) -> Result<(), LandError> {
-    let asked: Vec<Asked> = cases.iter().map(|case| case.sides).collect();
-    let bases = scratch.person().merge_bases_by_git(&asked)?;
-    let related: Vec<Asked> =
-        asked.iter().zip(&bases).filter(|(_, bases)| !bases.is_empty()).map(|(asked, _)| *asked).collect();
+    let bases = bases(scratch, cases)?;
+    let related: Vec<AskedOn> = cases
+        .iter()
+        .zip(&bases)
+        .filter(|(_, bases)| !bases.is_empty())
+        .map(|(case, _)| (case.base, case.sides))
+        .collect();
     let jobs = std::thread::available_parallelism().map_or(1, usize::from);
-    let mut by_git = scratch.merge_all_by_git(&related, jobs)?.into_iter();
+    let mut by_git = scratch.merge_all_by_git_on(&related, jobs)?.into_iter();
     for (case, bases) in cases.iter().zip(bases) {
         if stop.wished() {
             proof.stopped = true;
@@ -153,7 +191,9 @@ fn compare(scratch: &Scratch<'_>, cases: &[Case], proof: &mut Proof, stop: &Stop
         }
         proof.cases += 1;
         proof.criss_cross += u64::from(bases.len() > 1);
-        if let Some(found) = scratch.merge_bases_in_process(case.sides)? {
+        if case.base.is_none()
+            && let Some(found) = scratch.merge_bases_in_process(case.sides)?
+        {
             proof.bases += 1;
             if found != bases {
                 proof.differing_bases += 1;
@@ -167,9 +207,23 @@ fn compare(scratch: &Scratch<'_>, cases: &[Case], proof: &mut Proof, stop: &Stop
     Ok(())
 }
 
+/// Where the sides of each case part, as git says; or the base that it is to have.
+fn bases(scratch: &Scratch<'_>, cases: &[Case]) -> Result<Vec<Vec<Oid>>, LandError> {
+    let open: Vec<Asked> = cases.iter().filter(|case| case.base.is_none()).map(|case| case.sides).collect();
+    let mut found = scratch.person().merge_bases_by_git(&open)?.into_iter();
+    let of = |case: &Case| match case.base {
+        Some(base) => vec![base],
+        None => found.next().expect("git has answered all of them"),
+    };
+    Ok(cases.iter().map(of).collect())
+}
+
 /// Counts a case, and whether what the process says of it is what git says.
 fn judge(scratch: &Scratch<'_>, case: &Case, git: &Joined, proof: &mut Proof) -> Result<(), LandError> {
-    let found = scratch.merge_in_process(case.sides)?;
+    let found = match case.base {
+        Some(base) => scratch.merge_in_process_on(base, case.sides)?,
+        None => scratch.merge_in_process(case.sides)?,
+    };
     let agrees = match (&found, git) {
         (Some(Joined::Clean { tree: found, by }), Joined::Clean { tree, .. }) => {
             proof.same += u64::from(*by == Verdict::Same);

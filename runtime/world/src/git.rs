@@ -52,8 +52,8 @@ pub use group::Group;
 pub use merge::{CleanMerge, Merged};
 pub use object::{ObjectFormat, Objects};
 pub use person::{
-    Asked, Author, Branch, CheckoutMove, InTheWay, Joined, Later, Moved, PersonRepository, Pushed, Scratch, Snapshot,
-    Told, Worktree,
+    Asked, AskedOn, Author, Branch, CheckoutMove, InTheWay, Joined, Later, Moved, PersonRepository, Pushed, Scratch,
+    Snapshot, Told, Worktree,
 };
 pub use propose::{Landing, Proposal};
 pub use redo::NAME as REDO_LOG;

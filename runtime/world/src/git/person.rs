@@ -15,7 +15,7 @@ mod scratch;
 mod snapshot;
 mod worktrees;
 
-pub use batch::Asked;
+pub use batch::{Asked, AskedOn};
 pub use merging::Joined;
 pub use remote::Pushed;
 pub use scratch::{Author, Scratch};

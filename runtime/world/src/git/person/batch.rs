@@ -19,18 +19,24 @@ const BATCH_MAX: usize = 200;
 /// A merge in a batch: our commit and theirs.
 pub type Asked = (Oid, Oid);
 
+/// The same, on a base of the caller's choice; `None`: where the two part.
+pub type AskedOn = (Option<Oid>, Asked);
+
 impl Scratch<'_> {
     /// The answer to a merge if it can be given without git; the merged tree is not stored. `None`: it is git's to say.
     pub fn merge_in_process(&self, (ours, theirs): Asked) -> Result<Option<Joined>, GitError> {
         let Some(bases) = self.merge_bases_in_process((ours, theirs))? else { return Ok(None) };
         match bases[..] {
             [] => Ok(Some(Joined::Unrelated)),
-            [base] => {
-                let merged = merge::name_of_merge(&self.visited, [base, ours, theirs])?;
-                Ok(merged.map(|merged| Joined::Clean { tree: merged.tree, by: merged.verdict }))
-            }
+            [base] => self.merge_in_process_on(base, (ours, theirs)),
             _ => Ok(None),
         }
+    }
+
+    /// The same, on a base of the caller's choice.
+    pub fn merge_in_process_on(&self, base: Oid, (ours, theirs): Asked) -> Result<Option<Joined>, GitError> {
+        let merged = merge::name_of_merge(&self.visited, [base, ours, theirs])?;
+        Ok(merged.map(|merged| Joined::Clean { tree: merged.tree, by: merged.verdict }))
     }
 
     /// All best common ancestors if they can be found without git.
@@ -41,9 +47,15 @@ impl Scratch<'_> {
     /// Git's answers to merges of commits that have some history in common, in their order, by at most `jobs` programs at a
     /// time. It goes on where a program breaks off.
     pub fn merge_all_by_git(&self, asked: &[Asked], jobs: usize) -> Result<Vec<Joined>, GitError> {
+        let asked: Vec<AskedOn> = asked.iter().map(|sides| (None, *sides)).collect();
+        self.merge_all_by_git_on(&asked, jobs)
+    }
+
+    /// The same, each on its base.
+    pub fn merge_all_by_git_on(&self, asked: &[AskedOn], jobs: usize) -> Result<Vec<Joined>, GitError> {
         let mut by_attributes: BTreeMap<Oid, Vec<usize>> = BTreeMap::new();
         let mut known = BTreeMap::new();
-        for (number, (ours, _)) in asked.iter().enumerate() {
+        for (number, (_, (ours, _))) in asked.iter().enumerate() {
             let tree = self.visited.commit(*ours)?.tree;
             by_attributes.entry(self.attributes_below(tree, &mut known)?).or_default().push(number);
         }
@@ -52,7 +64,7 @@ impl Scratch<'_> {
         let mut answers: BTreeMap<usize, Joined> = BTreeMap::new();
         for row in batches.chunks(jobs.max(1)) {
             let done: Vec<Result<Vec<Joined>, GitError>> = std::thread::scope(|scope| {
-                let of = |batch: &&[usize]| batch.iter().map(|&number| asked[number]).collect::<Vec<Asked>>();
+                let of = |batch: &&[usize]| batch.iter().map(|&number| asked[number]).collect::<Vec<AskedOn>>();
                 let threads: Vec<_> =
                     row.iter().map(of).map(|batch| scope.spawn(move || self.batch_by_git(&batch))).collect();
                 threads.into_iter().map(|thread| thread.join().expect("a batch does not panic")).collect()
@@ -64,20 +76,24 @@ impl Scratch<'_> {
         Ok(answers.into_values().collect())
     }
 
-    fn batch_by_git(&self, batch: &[Asked]) -> Result<Vec<Joined>, GitError> {
-        let one_by_one = || batch.iter().map(|(ours, theirs)| self.merge_by_git(*ours, *theirs)).collect();
-        let [(first, _), _, ..] = batch else { return one_by_one() };
+    fn batch_by_git(&self, batch: &[AskedOn]) -> Result<Vec<Joined>, GitError> {
+        let one_by_one = || batch.iter().map(|(base, (ours, theirs))| self.ask_git(*base, *ours, *theirs)).collect();
+        let [(_, (first, _)), _, ..] = batch else { return one_by_one() };
         let mut command = self.command();
         command.arg(format!("--attr-source={first}"));
         command.args(["merge-tree", "--write-tree", "--stdin", "-z", "--allow-unrelated-histories"]);
-        let lines: String = batch.iter().map(|(ours, theirs)| format!("{ours} {theirs}\n")).collect();
+        let line = |(base, (ours, theirs)): &AskedOn| {
+            let on = base.map_or(String::new(), |base| format!("{base} -- "));
+            format!("{on}{ours} {theirs}\n")
+        };
+        let lines: String = batch.iter().map(line).collect();
         let said = with_input(&mut command, lines.as_bytes())?;
         let answers = read_batch(&said.stdout);
         if !said.status.success() || answers.len() != batch.len() {
             return one_by_one();
         }
         let mut all = Vec::new();
-        for ((tree, refusal), sides) in answers.into_iter().zip(batch) {
+        for ((tree, refusal), (_, sides)) in answers.into_iter().zip(batch) {
             all.push(match refusal {
                 None => Joined::Clean { tree, by: Verdict::Git },
                 Some(refusal) => Joined::Conflicts(self.with_hunks(&refusal, tree, *sides)),

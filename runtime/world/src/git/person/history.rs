@@ -50,6 +50,17 @@ impl PersonRepository {
         Ok(text.lines().filter_map(merge).collect())
     }
 
+    /// Commits of the first-parent line of the branch that is checked out, newest first, with their one or first parent;
+    /// those without a parent are left out.
+    pub fn first_parent_line(&self) -> Result<Vec<(Oid, Oid)>, GitError> {
+        let text = self.ask_well("list commits", &["rev-list", "--first-parent", "--parents", "HEAD"])?;
+        let step = |line: &str| {
+            let mut names = line.split(' ').map(Oid::from_hex);
+            Some((names.next()??, names.next()??))
+        };
+        Ok(text.lines().filter_map(step).collect())
+    }
+
     /// Where many pairs part, by git alone: all best common ancestors of each, ascending by name.
     pub fn merge_bases_by_git(&self, pairs: &[Asked]) -> Result<Vec<Vec<Oid>>, GitError> {
         const PAIRS_MAX: usize = 200;

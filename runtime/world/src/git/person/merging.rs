@@ -89,7 +89,7 @@ impl Scratch<'_> {
         self.ask_git(None, ours, theirs)
     }
 
-    fn ask_git(&self, base: Option<Oid>, ours: Oid, theirs: Oid) -> Result<Joined, GitError> {
+    pub(super) fn ask_git(&self, base: Option<Oid>, ours: Oid, theirs: Oid) -> Result<Joined, GitError> {
         let mut command = self.command();
         command.arg(format!("--attr-source={ours}"));
         command.args(["merge-tree", "--write-tree", "-z", "--messages", "--allow-unrelated-histories"]);
