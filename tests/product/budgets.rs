@@ -276,6 +276,34 @@ fn money_is_limited_only_where_it_is_known_what_calls_cost() {
     }
 }
 
+/// A limit that can never hold anybody is not passed over in silence.
+#[test]
+fn a_limit_over_calls_that_use_no_tokens_is_doubted() {
+    let place = tempfile::tempdir().unwrap();
+    let place = place.path();
+    for (budgets, model, doubted) in [
+        ("{ run: { usd: 1 } }", ", price: { in: 1, out: 1 }", true),
+        ("{ run: { usd: 1 } }", "", true),
+        ("{ lane: { tokens: 100 } }", ", price: { in: 1, out: 1 }", true),
+        ("{ lane: { tokens: 100 } }", ", price: { in: 0, out: 0.0 }", true),
+        ("{}\noperators: [ { at: 1m, by: ana, do: { budget: { run: { tokens: 9 } } } } ]", "", true),
+        ("{ run: { usd: 1 } }", ", price: { in: 0, out: 0.0 }", false),
+        ("{ run: { requests: 3 } }", ", price: { in: 1, out: 1 }", false),
+        ("{ run: { usd: 1, tokens: 100 } }", ", price: { in: 1, out: 1 }, tokens: { in: 5, out: 1 }", false),
+    ] {
+        let text = format!(
+            "baton: 1\nname: unpriced\nworkspace: {{ fixture: notes }}\nroles: {{ w: {{ lanes: 1, model: fast }} }}\n\
+             models: {{ fast: {{ latency: {{ median: 1s, p99: 2s }}{model} }} }}\n\
+             tasks: [ {{ count: 1, by: w, do: {{ append: token }} }} ]\nbudgets: {budgets}\n"
+        );
+        let file = write_scenario(place, "unpriced", &text);
+        let said = say(place, ["check", &file, "--json"]);
+        let told = said.json();
+        let codes = told["errors"].as_array().unwrap().iter().filter(|told| told["code"] == "W0208").count();
+        assert_eq!((said.code(), codes), (0, usize::from(doubted)), "{budgets} {model}: {told:#}");
+    }
+}
+
 #[test]
 fn limits_that_make_no_sense_are_found_where_they_stand() {
     let place = tempfile::tempdir().unwrap();

@@ -308,10 +308,11 @@ Right:
     (
         Code::CostsNothing,
         "W0208",
-        "A model without tokens calls for limited money.
+        "A model without tokens calls under a limit in dollars or tokens.
 
 What a call costs is its tokens at the listed price. A model without `tokens` sends and receives none, so that its calls cost
-nothing and no limit in dollars ever holds it.
+nothing, whatever its price, and no limit in dollars or tokens ever holds it. Where calls are meant to cost nothing, say so:
+`price: { in: 0, out: 0 }`.
 
 Wrong:
     budgets: { run: { usd: 5.00 } }
