@@ -11,6 +11,7 @@ use baton_landing::gates::{Gate, RedGate, TIMEOUT_S};
 use baton_landing::land::{self, Note, Which, Wishes};
 use baton_landing::outcome::{Ended, LandOutcome, RefusedChange};
 use baton_landing::overlaps::Forecast;
+use baton_landing::recovery::{self, Recovered};
 use baton_landing::site::Site;
 use baton_landing::{GATE_FILE, Style};
 use baton_record::Oid;
@@ -50,11 +51,18 @@ pub(crate) fn land(wanted: &Land) -> Answer {
 /// Lands what appears, until somebody wishes to stop. What was refused is looked at again when its branch has moved.
 fn watch(wanted: &Land, stop: &Stop) -> Answer {
     const LOOK_EVERY: Duration = Duration::from_millis(500);
-    let (mut refused, mut seen, mut still, mut told_busy) = (Vec::new(), None, 0, None);
+    // A worktree in the making, or a branch that goes away, is trouble to git for a moment.
+    const TROUBLES_MAX: u32 = 10;
+    let (mut refused, mut seen, mut still, mut told_busy, mut troubles) = (Vec::new(), None, 0, None, 0);
     talk("watches for branches; ctrl-C ends it");
     while !stop.wished() {
         let waiting = match appeared(wanted, &refused) {
             Ok(waiting) => waiting,
+            Err(Trouble::Land(LandError::Git(_))) if troubles < TROUBLES_MAX => {
+                troubles += 1;
+                wait_for_process(LOOK_EVERY);
+                continue;
+            }
             Err(trouble) => return in_trouble(trouble, wanted.json),
         };
         still = if seen.as_ref() == Some(&waiting) { still + 1 } else { 0 };
@@ -65,6 +73,7 @@ fn watch(wanted: &Land, stop: &Stop) -> Answer {
         }
         match session(wanted, Which::AllBut(refused.clone()), stop) {
             Ok(Some((outcome, followed))) => {
+                troubles = 0;
                 refused.extend(outcome.refused.iter().map(|refused| refused.tip));
                 let over = matches!(outcome.ended, Ended::MainRed | Ended::Blocked);
                 let answer = told(&outcome, &followed, wanted);
@@ -75,6 +84,10 @@ fn watch(wanted: &Land, stop: &Stop) -> Answer {
                 let _ = answer.deliver();
             }
             Ok(None) => break,
+            Err(Trouble::Land(LandError::Git(_))) if troubles < TROUBLES_MAX => {
+                troubles += 1;
+                wait_for_process(LOOK_EVERY);
+            }
             // Somebody is at work in a checkout of main, or will be done soon.
             Err(Trouble::Land(LandError::Busy(what, cure))) => {
                 if told_busy.as_ref() != Some(&what) {
@@ -168,9 +181,22 @@ fn followed(site: &Site, outcome: &LandOutcome, afterwards: Afterwards) -> Follo
 
 /// Holds a repository, behind everybody who came before; `None`: somebody wished to stop.
 pub(crate) fn hold(repo: &Path, wants: &[String], stop: &Stop) -> Result<Option<Site>, LandError> {
-    Site::hold(repo, wants, stop, &mut |before| {
+    let site = Site::hold(repo, wants, stop, &mut |before| {
         talk(&format!("waits behind process {}: {}", before.pid, before.doing));
-    })
+    })?;
+    if let Some(recovered) = site.as_ref().map(recovery::recover).transpose()?.flatten() {
+        tell_recovered(&recovered);
+    }
+    Ok(site)
+}
+
+fn tell_recovered(recovered: &Recovered) {
+    let what = if recovered.landed { "had landed; finished" } else { "had not landed; forgotten" };
+    let about = if recovered.refs.is_empty() { recovered.onto.clone() } else { recovered.refs.join(", ") };
+    talk(&format!("of a session that was killed: {about} {what}"));
+    if let Some(by) = recovered.taken_back_by {
+        talk(&format!("  but commit {by}, made in a checkout that had not followed, took it back: revert that commit"));
+    }
 }
 
 /// From the command line, or from the file on main's own commit.
@@ -291,15 +317,6 @@ fn told(outcome: &LandOutcome, followed: &Followed, wanted: &Land) -> Answer {
         }
         answer.line(&object.to_string());
         return answer;
-    }
-    if let Some(recovered) = &outcome.recovered {
-        let what = if recovered.landed { "had landed; finished" } else { "had not landed; forgotten" };
-        answer.line(&format!("of a session that was killed: {} {what}", recovered.refs.join(", ")));
-        if let Some(by) = recovered.taken_back_by {
-            answer.line(&format!(
-                "  but commit {by}, made in a checkout that had not followed, took it back: revert that commit"
-            ));
-        }
     }
     outcome.refused.iter().for_each(|refused| refusal(&mut answer, refused));
     for change in &outcome.already {

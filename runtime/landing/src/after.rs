@@ -2,10 +2,12 @@
 //! worktrees moved on; and what lies about that nobody has landed.
 
 use crate::LandError;
+use crate::fact::Intended;
+use crate::moving::{Came, begin};
 use crate::outcome::{LandOutcome, LandedChange, RefusedChange};
 use crate::site::Site;
 use baton_record::Oid;
-use baton_world::git::{CheckoutMove, Moved, Worktree};
+use baton_world::git::{Moved, Worktree};
 use serde::Serialize;
 use std::fs;
 use std::io::Write;
@@ -82,24 +84,21 @@ fn refresh(
     main: Oid,
     followed: &mut Followed,
 ) -> Result<(), LandError> {
-    let branch = format!("refs/heads/{}", landed.name);
-    let held = match CheckoutMove::begin(&worktree.path)? {
-        Ok(held) => held,
-        Err(way) => {
-            followed.undone.push(format!("{}: {}", way.checkout.display(), way.what));
-            return Ok(());
-        }
+    let intended = Intended {
+        onto: format!("refs/heads/{}", landed.name),
+        main_before: landed.tip,
+        main_after: main,
+        tree: site.repository().tree_of(main)?,
+        gated: landed.gate == "passed",
+        changes: Vec::new(),
+        checkouts: Vec::new(),
+        remote: None,
+        rolls_back: None,
     };
-    let clean = site.repository().uncommitted(&worktree.path, 1)?.is_empty();
-    if let (true, Err(way)) = (clean, held.could_go(landed.tip, main)?) {
-        followed.undone.push(format!("{}: {}", way.checkout.display(), way.what));
-        return Ok(());
-    }
-    if clean
-        && site.repository().move_ref(&branch, Some(landed.tip), Some(main), "baton land: follows main")? == Moved::Yes
-    {
-        held.go(landed.tip, main)?;
-        followed.refreshed.push(worktree.path.clone());
+    match begin(site, None, &intended, Vec::new())? {
+        Came::Done => followed.refreshed.push(worktree.path.clone()),
+        Came::Adopted(_) => followed.undone.push(format!("{} has gone on since it was landed; it stays", landed.name)),
+        Came::Blocked(way) => followed.undone.push(format!("{}: {}", way.checkout.display(), way.what)),
     }
     Ok(())
 }

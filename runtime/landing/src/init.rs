@@ -5,9 +5,9 @@ use crate::candidates;
 use crate::chain::GATE_FILE;
 use crate::fact::{Intended, Lands};
 use crate::gates::{Gate, GateKeeper, Probe, RedGate, Verdict};
-use crate::moving::{Advance, advance};
+use crate::moving::{Came, advance, blocked};
 use crate::opening::{checkouts_of, standing};
-use crate::recovery;
+use crate::recovery::{self, Recovered};
 use crate::site::Site;
 use baton_record::Oid;
 use baton_world::gate::Stop;
@@ -47,6 +47,8 @@ pub struct InitOutcome {
     pub commit: Option<Oid>,
     /// The gate that main does not pass.
     pub gate: Option<RedGate>,
+    /// What a killed session had left.
+    pub recovered: Option<Recovered>,
 }
 
 /// How it ended.
@@ -65,7 +67,7 @@ pub enum InitEnd {
 
 /// Finds gates, proves main green with them, and writes them down.
 pub fn init(site: &Site, wishes: &Wishes, stop: &Stop) -> Result<InitOutcome, LandError> {
-    recovery::recover(site)?;
+    let recovered = recovery::recover(site)?;
     let repository = site.repository();
     let onto = candidates::onto(repository, wishes.onto.as_deref())?;
     let main = standing(site, &onto)?;
@@ -94,6 +96,7 @@ pub fn init(site: &Site, wishes: &Wishes, stop: &Stop) -> Result<InitOutcome, La
         file: None,
         commit: None,
         gate: None,
+        recovered,
     };
     let keeper = GateKeeper::new(site, &gates, 1, stop.clone())?;
     for answer in keeper.probe_all(&scratch, &[Probe { commit, tree, changes: Vec::new() }]) {
@@ -127,12 +130,9 @@ pub fn init(site: &Site, wishes: &Wishes, stop: &Stop) -> Result<InitOutcome, La
         rolls_back: None,
     };
     match advance(site, &scratch, &intended)? {
-        Advance::Done => outcome.commit = Some(commit),
-        Advance::Adopted(_) => outcome.ended = InitEnd::Contended,
-        Advance::Blocked(way) => {
-            let what = format!("the checkout {} cannot follow main: {}", way.checkout.display(), way.what);
-            return Err(LandError::Busy(what, "move what is in the way, and try again".to_owned()));
-        }
+        Came::Done => outcome.commit = Some(commit),
+        Came::Adopted(_) => outcome.ended = InitEnd::Contended,
+        Came::Blocked(way) => return Err(blocked(&way)),
     }
     Ok(outcome)
 }

@@ -6,7 +6,7 @@ use crate::candidates::Candidate;
 use crate::chain::{Chain, Link, Smith, Style, Unlinked};
 use crate::fact::{Began, Ended as EndedFact, Fact, Intended, Lands, Refused, RemoteMain};
 use crate::gates::{Gate, GateKeeper, Probe, RedGate, Verdict};
-use crate::moving::{Advance, advance};
+use crate::moving::{Came, advance, blocked};
 use crate::opening::Opening;
 use crate::outcome::{Ended, LandOutcome, LandedChange, Reason, RefusedChange};
 use crate::overlaps::{self, Forecast};
@@ -393,19 +393,16 @@ impl Session<'_> {
         };
         if !self.wishes.dry_run {
             match advance(self.site, self.scratch, &intended)? {
-                Advance::Done => {
+                Came::Done => {
                     if let Some(remote) = &mut self.remote {
                         remote.main = Some(main_after);
                     }
                 }
-                Advance::Adopted(found) => return self.adopt(found).map(|()| false),
-                Advance::Blocked(way) => {
+                Came::Adopted(found) => return self.adopt(found).map(|()| false),
+                Came::Blocked(way) => {
                     tracing::warn!(checkout = %way.checkout.display(), what = way.what, "a checkout is in the way");
                     self.outcome.ended = Ended::Blocked;
-                    return Err(LandError::Busy(
-                        format!("the checkout {} cannot follow main: {}", way.checkout.display(), way.what),
-                        "move what is in the way, and land again: what is tried stays known".to_owned(),
-                    ));
+                    return Err(blocked(&way));
                 }
             }
         }

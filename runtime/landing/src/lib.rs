@@ -26,7 +26,7 @@ pub mod outcome;
 pub mod overlaps;
 pub mod prove;
 pub mod radar;
-mod recovery;
+pub mod recovery;
 pub mod rollback;
 pub mod site;
 mod verdicts;

@@ -4,7 +4,7 @@ use crate::LandError;
 use crate::candidates::{self, Candidate};
 use crate::fact::{Fact, Intended, MainAdopted, RemoteMain};
 use crate::land::{Which, Wishes};
-use crate::moving::{Advance, follow_remote};
+use crate::moving::{Came, blocked, follow_remote};
 use crate::site::Site;
 use baton_record::Oid;
 use baton_world::git::{Moved, Scratch};
@@ -101,13 +101,10 @@ fn level(
         remote: Some(remote.clone()),
         rolls_back: None,
     };
-    match follow_remote(site, scratch, &along, main)? {
-        Advance::Adopted(main) => Ok(main),
-        Advance::Blocked(way) => {
-            let what = format!("the checkout {} cannot follow main: {}", way.checkout.display(), way.what);
-            Err(LandError::Busy(what, "move what is in the way, and land again".to_owned()))
-        }
-        Advance::Done => unreachable!("following a remote ends where the remote is"),
+    match follow_remote(site, Some(scratch), &along, main)? {
+        Came::Adopted(main) => Ok(main),
+        Came::Blocked(way) => Err(blocked(&way)),
+        Came::Done => unreachable!("following a remote ends where the remote is"),
     }
 }
 
@@ -115,7 +112,7 @@ fn level(
 pub(crate) fn standing(site: &Site, onto: &str) -> Result<Oid, LandError> {
     let gone = || LandError::Busy(format!("{onto} is gone"), "name another with --onto".to_owned());
     let main = site.repository().reference(onto)?.ok_or_else(gone)?;
-    let left = site.history().iter().rev().find_map(|fact| left_by(fact, onto));
+    let left = left_at(&site.history(), onto);
     if let Some(expected) = left.filter(|left| *left != main) {
         site.write(&[Fact::MainAdopted(MainAdopted { onto: onto.to_owned(), expected, found: main })])?;
     }
@@ -126,14 +123,22 @@ pub(crate) fn standing(site: &Site, onto: &str) -> Result<Oid, LandError> {
     Ok(main)
 }
 
-/// Where a fact says that the branch was.
-fn left_by(fact: &Fact, onto: &str) -> Option<Oid> {
-    match fact {
-        Fact::Intended(intended) if intended.onto == onto => Some(intended.main_after),
-        Fact::MainAdopted(adopted) if adopted.onto == onto => Some(adopted.found),
-        Fact::Began(began) if began.onto == onto => Some(began.main),
-        _ => None,
+/// Where the branch was left by what is written down.
+fn left_at(history: &[Fact], onto: &str) -> Option<Oid> {
+    let (mut left, mut intended) = (None, None);
+    for fact in history {
+        match fact {
+            Fact::Intended(begun) => intended = Some(begun),
+            Fact::Landed(landed) if intended.is_some_and(|begun| begun.onto == onto) => left = Some(landed.main_after),
+            Fact::Forgotten(forgotten) if intended.is_some_and(|begun| begun.onto == onto) => {
+                left = Some(forgotten.main);
+            }
+            Fact::MainAdopted(adopted) if adopted.onto == onto => left = Some(adopted.found),
+            Fact::Began(began) if began.onto == onto => left = Some(began.main),
+            _ => {}
+        }
     }
+    left
 }
 
 /// The checkouts of the branch, all of them clean.

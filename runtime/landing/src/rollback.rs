@@ -7,7 +7,7 @@ use crate::LandError;
 use crate::candidates;
 use crate::fact::{Fact, Intended, Lands};
 use crate::gates::{Gate, GateKeeper, Probe, RedGate, Verdict};
-use crate::moving::{Advance, advance};
+use crate::moving::{Came, advance, blocked};
 use crate::opening::{checkouts_of, standing};
 use crate::outcome::PathConflict;
 use crate::recovery::{self, Recovered};
@@ -154,15 +154,12 @@ pub fn rollback(site: &Site, wishes: &Wishes, stop: &Stop) -> Result<RollbackOut
         rolls_back: Some(commit),
     };
     outcome.ended = match advance(site, &scratch, &intended)? {
-        Advance::Done => {
+        Came::Done => {
             outcome.main_after = inverse;
             RollbackEnd::RolledBack
         }
-        Advance::Adopted(_) => RollbackEnd::Contended,
-        Advance::Blocked(way) => {
-            let what = format!("the checkout {} cannot follow main: {}", way.checkout.display(), way.what);
-            return Err(LandError::Busy(what, "move what is in the way, and try again".to_owned()));
-        }
+        Came::Adopted(_) => RollbackEnd::Contended,
+        Came::Blocked(way) => return Err(blocked(&way)),
     };
     Ok(outcome)
 }

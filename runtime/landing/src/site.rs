@@ -7,6 +7,7 @@
 use crate::LandError;
 use crate::fact::Fact;
 use crate::log::Log;
+use crate::recovery::Recovered;
 use crate::verdicts::{Verdicts, hex};
 use baton_world::clock::{unix_seconds, wait_for_process};
 use baton_world::content::ContentStore;
@@ -30,6 +31,8 @@ pub struct Site {
     verdicts: Verdicts,
     log: RefCell<Log>,
     history: RefCell<Vec<Fact>>,
+    /// What was found of a killed session, once somebody has looked.
+    pub(crate) left: RefCell<Option<Option<Recovered>>>,
     /// Both go when the site does.
     _ticket: Ticket,
     _lock: File,
@@ -79,18 +82,21 @@ impl Site {
         stop: &Stop,
         behind: &mut dyn FnMut(&Waiting),
     ) -> Result<Option<Site>, LandError> {
-        let repository = PersonRepository::find(place)?;
+        let mut repository = PersonRepository::find(place)?;
         let state = state_directory(&repository);
         let queue = state.join("queue");
         fs::create_dir_all(&queue).map_err(|error| LandError::disk("create", &queue, &error))?;
         let ticket = Ticket::take(&queue, wants)?;
         let Some(lock) = wait(&state, &ticket, stop, behind)? else { return Ok(None) };
+        let Some(programs) = outlive(&state, stop)? else { return Ok(None) };
+        repository.share_lock(programs);
         let (log, history) = Log::open(&state.join("log.jsonl"))?;
         let outputs = ContentStore::open(&state.join("outputs"), Durability::Durable);
         let outputs = outputs.map_err(|error| LandError::Disk(error.to_string()))?;
         let verdicts = Verdicts::open(&state)?;
         let (log, history) = (RefCell::new(log), RefCell::new(history.into_iter().map(|entry| entry.fact).collect()));
-        Ok(Some(Site { repository, state, outputs, verdicts, log, history, _ticket: ticket, _lock: lock }))
+        let left = RefCell::new(None);
+        Ok(Some(Site { repository, state, outputs, verdicts, log, history, left, _ticket: ticket, _lock: lock }))
     }
 
     /// The repository.
@@ -199,6 +205,24 @@ fn wait(
         }
         wait_for_process(Duration::from_millis(20));
     }
+}
+
+/// Waits for git programs that a killed session has left at work, and takes the lock that ours will share.
+fn outlive(state: &Path, stop: &Stop) -> Result<Option<File>, LandError> {
+    const TRIES_MAX: u32 = 3_000;
+    let path = state.join("programs");
+    let lock = File::create(&path).map_err(|error| LandError::disk("create", &path, &error))?;
+    for _ in 0..TRIES_MAX {
+        if flock(&lock, FlockOperation::NonBlockingLockExclusive).is_ok() {
+            return Ok(Some(lock));
+        }
+        if stop.wished() {
+            return Ok(None);
+        }
+        wait_for_process(Duration::from_millis(20));
+    }
+    let what = "a git program of a session that was killed is still at work".to_owned();
+    Err(LandError::Busy(what, format!("end it: `fuser {}` names it", path.display())))
 }
 
 /// The first living one that came before.

@@ -3,11 +3,12 @@
 //! Unlike a run's repository it has checkouts, hooks, a configuration that counts, refs in any form that git knows, and
 //! other writers at any time. So refs move only through git itself, by compare-and-swap; new objects lie aside (see
 //! [`scratch`]) until they are wanted; and nobody's index, stash or files are touched, but for a checkout that is moved
-//! along with its branch (see [`worktrees`]). The person's configuration holds, their hooks do not run.
+//! along with its branch (see [`checkout`]). The person's configuration holds, their hooks do not run.
 //!
-//! Reading order: `person`, `scratch`, `merging`, `batch`, `history`, `worktrees`, `snapshot`, `remote`.
+//! Reading order: `person`, `scratch`, `merging`, `batch`, `history`, `worktrees`, `checkout`, `snapshot`, `remote`.
 
 mod batch;
+mod checkout;
 mod history;
 mod merging;
 mod remote;
@@ -16,11 +17,12 @@ mod snapshot;
 mod worktrees;
 
 pub use batch::{Asked, AskedOn};
+pub use checkout::CheckoutMove;
 pub use merging::Joined;
 pub use remote::Pushed;
 pub use scratch::{Author, Scratch};
 pub use snapshot::Snapshot;
-pub use worktrees::{CheckoutMove, InTheWay, Worktree};
+pub use worktrees::{InTheWay, Worktree};
 
 use super::command::{Sync, failed, first_lines, output, person_git};
 use super::disk;
@@ -28,9 +30,11 @@ use super::error::{GitError, GitErrorKind};
 use super::object::ObjectFormat;
 use baton_record::Oid;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
 
 /// Somebody's repository.
 #[derive(Debug)]
@@ -39,6 +43,19 @@ pub struct PersonRepository {
     place: PathBuf,
     common: PathBuf,
     format: ObjectFormat,
+    outlives: Option<Outlives>,
+}
+
+/// A lock that every git program shares which moves something: it holds until the last of them has ended, also if whoever
+/// started them is killed.
+#[derive(Clone, Debug)]
+struct Outlives(Arc<File>);
+
+impl Outlives {
+    /// For a program's standard input, which it does not read.
+    fn handed_on(&self) -> Stdio {
+        self.0.try_clone().map_or_else(|_| Stdio::null(), Stdio::from)
+    }
 }
 
 /// A branch and the commit that it points to.
@@ -106,7 +123,8 @@ impl PersonRepository {
         let lines: Vec<&str> = text.lines().collect();
         let [common, shallow, format] = lines[..] else { return Err(failed("describe the repository", &said)) };
         let format = ObjectFormat::of_name(format).ok_or_else(|| failed("name the object format", &said))?;
-        let repository = PersonRepository { place: place.to_owned(), common: PathBuf::from(common), format };
+        let repository =
+            PersonRepository { place: place.to_owned(), common: PathBuf::from(common), format, outlives: None };
         let incomplete = |what: &str| {
             let detail = format!("{} is a {what} clone: part of its history is elsewhere", place.display());
             Err(GitError::new(GitErrorKind::Incomplete, detail))
@@ -119,6 +137,20 @@ impl PersonRepository {
             return incomplete("partial");
         }
         Ok(repository)
+    }
+
+    /// From here on git programs that move something hold this lock, an open file, until they end.
+    pub fn share_lock(&mut self, lock: File) {
+        self.outlives = Some(Outlives(Arc::new(lock)));
+    }
+
+    /// A git command that moves a ref, or writes into a checkout or a remote.
+    fn moving(&self) -> Command {
+        let mut command = self.command(Sync::All);
+        if let Some(outlives) = &self.outlives {
+            command.stdin(outlives.handed_on());
+        }
+        command
     }
 
     /// The directory that all its worktrees share: `.git` of the main one.
@@ -167,6 +199,12 @@ impl PersonRepository {
         let wanted = format!("{name}^{{commit}}");
         let said = self.ask(&["rev-parse", "--verify", "--quiet", "--end-of-options", &wanted])?;
         Ok(String::from_utf8(said.stdout).ok().and_then(|hex| Oid::from_hex(hex.trim_end())))
+    }
+
+    /// The tree of a commit.
+    pub fn tree_of(&self, commit: Oid) -> Result<Oid, GitError> {
+        let hex = self.ask_well("read a commit", &["rev-parse", "--verify", &format!("{commit}^{{tree}}")])?;
+        Oid::from_hex(&hex).ok_or_else(|| GitError::damaged(format!("commit {commit} has no tree")))
     }
 
     /// Where a ref points, by its full name.
@@ -325,10 +363,13 @@ impl PersonRepository {
     pub fn move_ref(&self, full: &str, from: Option<Oid>, new: Option<Oid>, why: &str) -> Result<Moved, GitError> {
         let zero = "0".repeat(self.format.hash_len() * 2);
         let hex = |oid: Option<Oid>| oid.map_or(zero.clone(), |oid| oid.to_hex());
-        let order = format!("start\0update {full}\0{}\0{}\0prepare\0commit\0", hex(new), hex(from));
-        let mut command = self.command(Sync::All);
-        command.args(["update-ref", "-m", why, "--create-reflog", "--no-deref", "-z", "--stdin"]);
-        let said = with_input(&mut command, order.as_bytes())?;
+        let mut command = self.moving();
+        command.args(["update-ref", "-m", why, "--no-deref"]);
+        match new {
+            Some(new) => command.args(["--create-reflog", full, &new.to_hex(), &hex(from)]),
+            None => command.args(["-d", full, &hex(from)]),
+        };
+        let said = output(&mut command)?;
         if said.status.success() {
             self.sync_refs(full)?;
             return Ok(Moved::Yes);

@@ -49,7 +49,7 @@ impl PersonRepository {
     /// Moves a branch of a remote from where it was fetched to a commit that has all of that, if it is still there.
     pub fn push(&self, remote: &str, full: &str, expected: Option<Oid>, new: Oid) -> Result<Pushed, GitError> {
         let lease = expected.map_or(String::new(), |oid| oid.to_hex());
-        let mut command = self.command(Sync::All);
+        let mut command = self.moving();
         command.args(["push", "--porcelain", "--no-verify", &format!("--force-with-lease={full}:{lease}")]);
         let said = output(command.args(["--end-of-options", remote, &format!("{new}:{full}")]))?;
         if said.status.success() {

@@ -1,20 +1,13 @@
-//! The checkouts of a person's repository: which there are, whether work lies in them, and how one follows its branch.
-//!
-//! A checkout is only ever moved along with the branch that it is on, and only if its tracked files are clean. While that
-//! happens its index is locked as git locks it, so no commit can come between the branch and the files.
+//! The checkouts of a person's repository: which there are, and whether work lies in them. How one follows its branch is told in
+//! [`super::checkout`].
 
-use super::PersonRepository;
-use crate::clock::wait_for_process;
+use super::{PersonRepository, checkout};
 use crate::git::command::{Sync, failed, first_lines, output, person_git};
-use crate::git::disk;
 use crate::git::error::{GitError, GitErrorKind};
 use baton_record::Oid;
-use std::collections::BTreeSet;
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
 
 /// One checkout.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,9 +30,6 @@ pub struct InTheWay {
     /// Some paths that it is about.
     pub paths: Vec<String>,
 }
-
-/// What is written into the lock, so that one which a killed process left behind can be told from git's.
-const LOCK_TEXT: &str = "held by baton while this checkout follows its branch\n";
 
 impl PersonRepository {
     /// All checkouts, but for those whose folder is gone.
@@ -97,6 +87,11 @@ impl PersonRepository {
         Ok(if paths.is_empty() { None } else { because("tracked files have changes that are not committed", paths) })
     }
 
+    /// Whether this product, or a process of it that was killed, has locked the index of a checkout.
+    pub fn is_locked_by_us(&self, checkout: &Path) -> Result<bool, GitError> {
+        checkout::is_locked(checkout)
+    }
+
     /// The branch, if any, that a rebase which has begun somewhere will move when it ends.
     pub fn is_being_rebased(&self, full: &str) -> Result<Option<PathBuf>, GitError> {
         for worktree in self.worktrees()? {
@@ -108,206 +103,6 @@ impl PersonRepository {
         }
         Ok(None)
     }
-}
-
-/// A checkout whose index is locked, so that it can follow its branch.
-#[derive(Debug)]
-pub struct CheckoutMove {
-    checkout: PathBuf,
-    index: PathBuf,
-    lock: PathBuf,
-    copy: PathBuf,
-}
-
-impl CheckoutMove {
-    /// Locks the index of a checkout, waiting about two seconds for a git program that holds it. A lock that a killed
-    /// process of this product left behind is taken over.
-    pub fn begin(checkout: &Path) -> Result<Result<CheckoutMove, InTheWay>, GitError> {
-        const TRIES_MAX: u32 = 40;
-        let git_dir = git_directory(checkout)?;
-        let (index, lock, copy) = (git_dir.join("index"), git_dir.join("index.lock"), git_dir.join("baton-index"));
-        for _ in 0..TRIES_MAX {
-            match OpenOptions::new().write(true).create_new(true).open(&lock) {
-                Ok(mut file) => {
-                    file.write_all(LOCK_TEXT.as_bytes()).map_err(|error| GitError::io("write", &lock, &error))?;
-                    return Ok(Ok(CheckoutMove { checkout: checkout.to_owned(), index, lock, copy }));
-                }
-                // The caller holds the lock of the whole repository, so nobody of ours is alive who holds this one.
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists && is_ours(&lock) => {
-                    disk::remove_if_there(&lock)?;
-                }
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                    wait_for_process(Duration::from_millis(50))
-                }
-                Err(error) => return Err(GitError::io("create", &lock, &error)),
-            }
-        }
-        let what = format!("another git program is at work there, or has left {} behind", lock.display());
-        Ok(Err(InTheWay { checkout: checkout.to_owned(), what, paths: Vec::new() }))
-    }
-
-    /// Full name of the branch that the checkout is on.
-    pub fn branch(&self) -> Result<Option<String>, GitError> {
-        let said = output(in_checkout(Sync::None, &self.checkout).args(["symbolic-ref", "--quiet", "HEAD"]))?;
-        Ok(said.status.success().then(|| String::from_utf8_lossy(&said.stdout).trim_end().to_owned()))
-    }
-
-    /// Whether the index holds exactly the tree of a commit.
-    pub fn stands_at(&self, commit: Oid) -> Result<bool, GitError> {
-        let mut command = in_checkout(Sync::None, &self.checkout);
-        let said = output(command.args(["diff-index", "--cached", "--quiet", &commit.to_hex()]))?;
-        match said.status.code() {
-            Some(0) => Ok(true),
-            Some(1) => Ok(false),
-            _ => Err(failed("compare an index with a commit", &said)),
-        }
-    }
-
-    /// Whether the checkout can go from one commit to another without losing a file of the person's.
-    pub fn could_go(&self, from: Oid, to: Oid) -> Result<Result<(), InTheWay>, GitError> {
-        let paths = self.unseen(from, to)?;
-        if !paths.is_empty() {
-            let what = format!("files that git does not look at would be written over: {}", paths.join(", "));
-            return Ok(Err(InTheWay { checkout: self.checkout.clone(), what, paths }));
-        }
-        self.copy_index()?;
-        let said =
-            output(self.command(Sync::None).args(["read-tree", "-n", "-m", "-u", &from.to_hex(), &to.to_hex()]))?;
-        disk::remove_if_there(&self.copy)?;
-        if said.status.success() {
-            return Ok(Ok(()));
-        }
-        let what = format!("it cannot follow its branch: {}", first_lines(&said.stderr));
-        Ok(Err(InTheWay { checkout: self.checkout.clone(), what, paths: Vec::new() }))
-    }
-
-    /// Takes files and index from one commit to another.
-    pub fn go(&self, from: Oid, to: Oid) -> Result<(), GitError> {
-        self.copy_index()?;
-        let said = output(self.command(Sync::None).args(["read-tree", "-m", "-u", &from.to_hex(), &to.to_hex()]))?;
-        if !said.status.success() {
-            return Err(failed(&format!("move the checkout {} along", self.checkout.display()), &said));
-        }
-        fs::rename(&self.copy, &self.index).map_err(|error| GitError::io("replace", &self.index, &error))
-    }
-
-    /// Takes files and index on from one commit to another after a process was killed on the way: some files may be there
-    /// already, one of them half written. What is neither here nor there is the person's, and in the way.
-    pub fn go_on(&self, from: Oid, to: Oid) -> Result<Result<(), InTheWay>, GitError> {
-        self.copy_index()?;
-        let not_here = self.differing()?;
-        self.read_index(to)?;
-        let not_there = self.differing()?;
-        let mut paths = Vec::new();
-        let new = self.added(from, to)?;
-        for path in not_there.iter().filter(|path| not_here.contains(*path) || new.contains(*path)) {
-            if !self.is_half_written(path, to)? {
-                paths.push(path.clone());
-            }
-        }
-        if !paths.is_empty() {
-            let what = format!("files there are neither of {from} nor of {to}");
-            return Ok(Err(InTheWay { checkout: self.checkout.clone(), what, paths }));
-        }
-        self.copy_index()?;
-        let said = output(self.command(Sync::None).args(["read-tree", "--reset", "-u", &to.to_hex()]))?;
-        if !said.status.success() {
-            return Err(failed(&format!("move the checkout {} along", self.checkout.display()), &said));
-        }
-        fs::rename(&self.copy, &self.index).map_err(|error| GitError::io("replace", &self.index, &error)).map(Ok)
-    }
-
-    /// Files on the way that git would write over without a look: ignored ones, and those that it was told not to look at.
-    fn unseen(&self, from: Oid, to: Oid) -> Result<Vec<String>, GitError> {
-        let there = |path: &&String| fs::symlink_metadata(self.checkout.join(path)).is_ok_and(|found| !found.is_dir());
-        let mut unseen: Vec<String> = self.added(from, to)?.iter().filter(there).cloned().collect();
-        let said = output(in_checkout(Sync::None, &self.checkout).args(["ls-files", "-v", "-z"]))?;
-        if !said.status.success() {
-            return Err(failed("list the files of an index", &said));
-        }
-        let entries = said.stdout.split(|&byte| byte == 0).filter(|entry| entry.len() > 2);
-        // `S`: not in this checkout; a small letter: taken for unchanged.
-        let told = entries.filter(|entry| entry[0] == b'S' || entry[0].is_ascii_lowercase());
-        let told: BTreeSet<String> = told.map(|entry| String::from_utf8_lossy(&entry[2..]).into_owned()).collect();
-        if !told.is_empty() {
-            unseen.extend(self.differing_between(from, to, "")?.intersection(&told).filter(there).cloned());
-        }
-        Ok(unseen)
-    }
-
-    fn added(&self, from: Oid, to: Oid) -> Result<BTreeSet<String>, GitError> {
-        self.differing_between(from, to, "--diff-filter=A")
-    }
-
-    fn differing_between(&self, from: Oid, to: Oid, which: &str) -> Result<BTreeSet<String>, GitError> {
-        let (from, to) = (from.to_hex(), to.to_hex());
-        let which = if which.is_empty() { "--diff-filter=ACDMRTUXB" } else { which };
-        let words = ["diff-tree", "-r", "-z", "--name-only", "--no-renames", which, &from, &to];
-        let said = output(self.command(Sync::None).args(words))?;
-        if said.status.success() { Ok(paths_of(&said.stdout)) } else { Err(failed("compare two commits", &said)) }
-    }
-
-    fn read_index(&self, commit: Oid) -> Result<(), GitError> {
-        let said = output(self.command(Sync::None).args(["read-tree", &commit.to_hex()]))?;
-        if said.status.success() { Ok(()) } else { Err(failed("read a tree", &said)) }
-    }
-
-    /// Paths whose files are not as the copy of the index has them. Those that are missing are left out.
-    fn differing(&self) -> Result<BTreeSet<String>, GitError> {
-        let _ = output(self.command(Sync::None).args(["update-index", "-q", "--refresh"]))?;
-        let said = output(self.command(Sync::None).args(["diff-files", "--name-only", "-z", "--diff-filter=d"]))?;
-        if !said.status.success() {
-            return Err(failed("compare files with an index", &said));
-        }
-        Ok(paths_of(&said.stdout))
-    }
-
-    /// Whether a file is the beginning of what it is in a commit.
-    fn is_half_written(&self, path: &str, commit: Oid) -> Result<bool, GitError> {
-        let Ok(here) = fs::read(self.checkout.join(path)) else { return Ok(false) };
-        for how in ["--filters", "blob"] {
-            let said = output(self.command(Sync::None).args(["cat-file", how, &format!("{commit}:{path}")]))?;
-            if said.status.success() && said.stdout.starts_with(&here) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    fn command(&self, sync: Sync) -> Command {
-        let mut command = in_checkout(sync, &self.checkout);
-        command.env("GIT_INDEX_FILE", &self.copy);
-        command
-    }
-
-    fn copy_index(&self) -> Result<(), GitError> {
-        let mut half_written = self.copy.clone().into_os_string();
-        half_written.push(".lock");
-        disk::remove_if_there(Path::new(&half_written))?;
-        disk::remove_if_there(&self.copy)?;
-        match fs::copy(&self.index, &self.copy) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(GitError::io("copy", &self.index, &error)),
-            _ => Ok(()),
-        }
-    }
-}
-
-impl Drop for CheckoutMove {
-    fn drop(&mut self) {
-        // A copy or a lock that stays is taken over by the next one here.
-        let _ = disk::remove_if_there(&self.copy);
-        let _ = disk::remove_if_there(&self.lock);
-    }
-}
-
-/// Whether a lock of an index was left by this product.
-fn is_ours(lock: &Path) -> bool {
-    fs::read_to_string(lock).is_ok_and(|text| text == LOCK_TEXT)
-}
-
-fn paths_of(list: &[u8]) -> BTreeSet<String> {
-    let paths = list.split(|&byte| byte == 0).filter(|path| !path.is_empty());
-    paths.map(|path| String::from_utf8_lossy(path).into_owned()).collect()
 }
 
 pub(super) fn in_checkout(sync: Sync, checkout: &Path) -> Command {
