@@ -18,8 +18,10 @@ use std::path::Path;
 
 /// So many differing merges are told by name.
 const NAMED_MAX: usize = 20;
-/// So many merges are asked for at a time.
+/// So many merges are asked for at a time, unless that takes too long for somebody who wishes to end it.
 const BATCH: usize = 200;
+/// About so long.
+const BATCH_S: f64 = 1.0;
 
 /// What was compared, and what came of it.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -111,14 +113,16 @@ pub fn replay(place: &Path, which: Which, stop: &Stop, tell: Listener<'_>) -> Re
     let aside = Aside::make()?;
     let mut proof = Proof::default();
     let all = cases.len() as u64;
-    for (number, part) in cases.chunks(BATCH).enumerate() {
+    let (mut rest, mut batch) = (cases.as_slice(), BATCH);
+    while !rest.is_empty() && !proof.stopped {
+        let began = Stopwatch::start();
+        let (part, behind) = rest.split_at(batch.min(rest.len()));
         // Objects of merges that are done with are in the way of nobody but the disk.
-        let scratch = Scratch::make(&repository, &aside.folder().join(number.to_string()))?;
+        let scratch = Scratch::make(&repository, &aside.folder().join(proof.cases.to_string()))?;
         compare(&scratch, part, &mut proof, stop)?;
         tell(proof.cases, all);
-        if proof.stopped {
-            break;
-        }
+        rest = behind;
+        batch = if began.seconds() > BATCH_S { (batch / 2).max(1) } else { (batch * 2).min(BATCH) };
     }
     proof.took_s = clock.seconds();
     Ok(proof)

@@ -13,6 +13,7 @@ use crate::git::{Durability, Repository, disk};
 use baton_record::Oid;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
 /// A place for objects beside a repository. It goes with this value.
 #[derive(Debug)]
@@ -21,6 +22,8 @@ pub struct Scratch<'r> {
     directory: PathBuf,
     /// The repository with what lies aside, for merging in process.
     pub(super) visited: Repository,
+    /// Whether the person signs commits, once it is asked.
+    signs: OnceLock<bool>,
 }
 
 impl<'r> Scratch<'r> {
@@ -29,7 +32,7 @@ impl<'r> Scratch<'r> {
         disk::remove_tree_if_there(directory)?;
         disk::make_directories(&directory.join("pack"), Durability::Buffered)?;
         let visited = Repository::visit(repository.common_directory(), directory, repository.format())?;
-        Ok(Scratch { repository, directory: directory.to_owned(), visited })
+        Ok(Scratch { repository, directory: directory.to_owned(), visited, signs: OnceLock::new() })
     }
 
     /// Where the objects lie: for another repository that has them as alternates.
@@ -92,12 +95,20 @@ impl<'r> Scratch<'r> {
         Ok(tree)
     }
 
+    fn signs(&self) -> Result<bool, GitError> {
+        if let Some(signs) = self.signs.get() {
+            return Ok(*signs);
+        }
+        let signs = self.repository.setting_is_true("commit.gpgsign")?;
+        Ok(*self.signs.get_or_init(|| signs))
+    }
+
     /// Makes a commit by the person, signed if their configuration says so. `author`: the lines `name`, `mail` and date
     /// of somebody else.
     pub fn commit(&self, tree: Oid, parents: &[Oid], message: &str, author: Option<&Author>) -> Result<Oid, GitError> {
         let mut command = self.command();
         command.arg("commit-tree");
-        if self.repository.setting_is_true("commit.gpgsign")? {
+        if self.signs()? {
             command.arg("-S");
         }
         for parent in parents {
