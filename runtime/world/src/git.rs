@@ -142,29 +142,11 @@ impl Repository {
         refs.remove_stale_locks()?;
         redo::recover(&root, &refs)?;
         quarantine::remove_stale(&root)?;
-        let packs = Mutex::new(Packs::open(&root, format, durability)?);
-        let cache = Mutex::new(Cache::new(CACHE_BYTES_MAX));
-        let counts = Mutex::new(choose::Counts::new());
-        let lineage = Mutex::new(lineage::Lineage::default());
-        let reader = Reader::new(&root, format);
-        let redo = Mutex::new(Redo::new(&root));
-        let (moving, numbers) = (Mutex::new(()), AtomicU64::new(0));
+        let packs = Packs::open(&root, format, durability)?;
         let untouched = layout::is_untouched(&root, format);
-        let repository = Repository {
-            root,
-            format,
-            durability,
-            cache,
-            counts,
-            lineage,
-            reader,
-            packs,
-            refs,
-            redo,
-            moving,
-            numbers,
-            untouched,
-        };
+        let reader = Reader::new(&root, format);
+        let repository =
+            Repository { untouched, ..Repository::over(root, (format, durability), (refs, packs, reader)) };
         fences::remove_stale(&repository)?;
         Ok(repository)
     }
@@ -186,29 +168,33 @@ impl Repository {
     fn visit(common: &Path, aside: &Path, format: ObjectFormat) -> Result<Repository, GitError> {
         let durability = Durability::Buffered;
         let refs = Refs::new(common, durability);
-        let packs = Mutex::new(Packs::open_at(&aside.join("pack"), format, durability)?);
-        let cache = Mutex::new(Cache::new(CACHE_BYTES_MAX));
-        let counts = Mutex::new(choose::Counts::new());
-        let lineage = Mutex::new(lineage::Lineage::default());
+        let packs = Packs::open_at(&aside.join("pack"), format, durability)?;
         let reader = Reader::with_aside(common, format, aside);
-        let redo = Mutex::new(Redo::new(common));
-        let (moving, numbers, root) = (Mutex::new(()), AtomicU64::new(0), common.to_owned());
-        let untouched = false;
-        Ok(Repository {
+        Ok(Repository::over(common.to_owned(), (format, durability), (refs, packs, reader)))
+    }
+
+    /// A repository of these parts of which nothing is known yet.
+    fn over(
+        root: PathBuf,
+        (format, durability): (ObjectFormat, Durability),
+        (refs, packs, reader): (Refs, Packs, Reader),
+    ) -> Repository {
+        let redo = Mutex::new(Redo::new(&root));
+        Repository {
             root,
             format,
             durability,
-            cache,
-            counts,
-            lineage,
+            cache: Mutex::new(Cache::new(CACHE_BYTES_MAX)),
+            counts: Mutex::new(choose::Counts::new()),
+            lineage: Mutex::new(lineage::Lineage::default()),
             reader,
-            packs,
+            packs: Mutex::new(packs),
             refs,
             redo,
-            moving,
-            numbers,
-            untouched,
-        })
+            moving: Mutex::new(()),
+            numbers: AtomicU64::new(0),
+            untouched: false,
+        }
     }
 
     /// Gives a repository without commits its first one, of these files, on main. Fails if main exists.

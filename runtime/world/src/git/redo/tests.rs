@@ -50,6 +50,18 @@ fn lose(path: &Path, draws: &mut Draws) {
     }
 }
 
+/// Bytes that do not deflate (xorshift).
+fn noise(len: usize, seed: u64) -> Vec<u8> {
+    let mut bits = seed.wrapping_mul(2).wrapping_add(1);
+    let word = |_| {
+        bits ^= bits << 13;
+        bits ^= bits >> 7;
+        bits ^= bits << 17;
+        bits.to_le_bytes()
+    };
+    (0..len / 8).flat_map(word).collect()
+}
+
 fn replace(path: &Path, bytes: &[u8]) {
     fs::remove_file(path).unwrap();
     fs::write(path, bytes).unwrap();
@@ -113,15 +125,13 @@ fn a_full_log_is_waited_for_and_begun_again() {
     let (directory, repository) = durable(ObjectFormat::Sha1);
     let mut draws = Seeds::root(7).child("power").draws();
     let mut line = vec![repository.standing_main().unwrap()];
-    let long = "never the same text twice, so that it stays long when it is deflated".len();
     while super::super::hold(&repository.redo).lap < 4 {
-        // Numbers do not deflate well: such a frame has some hundred thousand bytes.
-        let text: Vec<u8> = (0..300_000).map(|_| pick(&mut draws, 256) as u8).collect();
+        let text = noise(300_000, line.len() as u64);
         let main = repository.standing_main().unwrap();
         let edit = Edit::Put { path: format!("large/{}", line.len()), mode: FileMode::Regular, content: text };
-        let proposal = repository.propose(main, &[edit], &meta(long)).unwrap();
+        let proposal = repository.propose(main, &[edit], &meta(line.len())).unwrap();
         let Merged::Clean(merged) = repository.merge(main, &proposal).unwrap() else { panic!("main is the base") };
-        let landing = repository.land_commit(main, &proposal, &merged, &meta(long));
+        let landing = repository.land_commit(main, &proposal, &merged, &meta(line.len()));
         repository.land(main, &landing, None).unwrap().unwrap();
         line.push(landing.commit);
     }
@@ -139,9 +149,8 @@ fn a_full_log_is_waited_for_and_begun_again() {
 #[test]
 fn a_landing_larger_than_the_log_is_synced_file_by_file() {
     let (directory, repository) = durable(ObjectFormat::Sha1);
-    let mut draws = Seeds::root(8).child("power").draws();
     land(&repository, 1, 2);
-    let content: Vec<u8> = (0..9 << 20).map(|_| pick(&mut draws, 256) as u8).collect();
+    let content = noise(9 << 20, 8);
     let main = repository.standing_main().unwrap();
     let edit = Edit::Put { path: "huge".to_owned(), mode: FileMode::Regular, content };
     let proposal = repository.propose(main, &[edit], &meta(2)).unwrap();
