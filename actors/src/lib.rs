@@ -24,4 +24,5 @@ pub mod roster;
 pub mod start;
 pub mod supervisor;
 pub mod team;
+pub mod unmerged;
 pub mod work_queue;

@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 /// Bytes of lines that one report shows; of what is more it gives the number of hunks.
 pub const SHOWN_MAX: usize = 256 * 1024;
 
+/// What the link to a report is called in a packet.
+pub const LINK: &str = "conflict-report";
+
 /// A conflict report. The order of the fields is the order in which they are written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -24,6 +27,9 @@ pub struct ConflictReport {
     pub change: String,
     /// The lane that made it.
     pub lane: String,
+    /// SHA-256 of the packet that its lane began with, if it began with one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub packet: Option<String>,
     /// The commit that it was made from.
     pub base: String,
     /// The commit that main was at, which it does not merge with.
@@ -54,6 +60,9 @@ pub struct LandedFirst {
     pub task: String,
     /// The lane that made it.
     pub lane: String,
+    /// SHA-256 of the packet that its lane began with, if it began with one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub packet: Option<String>,
 }
 
 /// One conflict, as git names it.
