@@ -3,7 +3,7 @@
 use crate::answer::{Answer, talk};
 use crate::arguments::Conflicts;
 use crate::land::{Trouble, in_trouble, listen};
-use crate::{git_program, say};
+use crate::{conflicts_of_run, git_program, say};
 use baton_landing::outcome::PathConflict;
 use baton_landing::radar::{self, Pair, Party, RadarOutcome, Wishes};
 use baton_world::gate::Stop;
@@ -16,6 +16,9 @@ const ENDED: u8 = 5;
 
 /// Compares.
 pub(crate) fn conflicts(wanted: &Conflicts) -> Answer {
+    if let Some(run) = &wanted.run {
+        return conflicts_of_run::conflicts(run, wanted);
+    }
     if let Some(complaint) = git_program::complaint() {
         return say::wrong_use(&complaint, wanted.json);
     }
@@ -35,12 +38,17 @@ pub(crate) fn conflicts(wanted: &Conflicts) -> Answer {
     }
 }
 
+/// The exit code of a comparison.
+pub(crate) fn exit_code(stopped: bool, conflicting: u64) -> u8 {
+    match (stopped, conflicting) {
+        (true, _) => ENDED,
+        (false, 0) => 0,
+        (false, _) => CONFLICT,
+    }
+}
+
 fn told(outcome: &RadarOutcome, as_json: bool) -> Answer {
-    let code = match outcome {
-        RadarOutcome { stopped: true, .. } => ENDED,
-        RadarOutcome { conflicting: 0, .. } => 0,
-        _ => CONFLICT,
-    };
+    let code = exit_code(outcome.stopped, outcome.conflicting);
     let mut answer = Answer::new(code);
     if as_json {
         let mut object = serde_json::to_value(outcome).expect("an outcome can be written as JSON");
@@ -82,7 +90,8 @@ fn line(pair: &Pair, parties: &[Party]) -> String {
     format!("{} × {}: {}", of(&pair.a), of(&pair.b), places.join("; "))
 }
 
-fn place(conflict: &PathConflict) -> String {
+/// One place of a conflict: `src/x.rs (content, line 3)`.
+pub(crate) fn place(conflict: &PathConflict) -> String {
     if conflict.path.is_empty() {
         return conflict.kind.clone();
     }
@@ -95,7 +104,7 @@ fn place(conflict: &PathConflict) -> String {
 }
 
 /// `1,234`.
-fn thousands(number: u64) -> String {
+pub(crate) fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let groups: Vec<&str> =
         digits.as_bytes().rchunks(3).rev().map(|group| std::str::from_utf8(group).expect("digits are ASCII")).collect();

@@ -8,6 +8,7 @@ mod arguments;
 mod check;
 mod checked;
 mod conflicts;
+mod conflicts_of_run;
 mod explain;
 mod folders;
 mod gc;

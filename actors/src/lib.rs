@@ -16,6 +16,8 @@ pub mod incidents;
 pub mod lane;
 pub mod mailbox;
 pub mod merger;
+pub mod packed;
+pub mod pending;
 pub mod post;
 pub mod progress;
 pub mod recorder;

@@ -3,6 +3,8 @@
 //! Only reads: objects that are made on the way lie in a folder of their own and go with it. A pair's answer is that of
 //! `git merge-tree A B`: most pairs are merged in process, the rest by few git programs.
 
+pub mod lanes;
+
 use crate::LandError;
 use crate::candidates;
 use crate::outcome::PathConflict;
