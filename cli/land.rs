@@ -54,6 +54,12 @@ fn watch(wanted: &Land, stop: &Stop) -> Answer {
     // A worktree in the making, or a branch that goes away, is trouble to git for a moment.
     const TROUBLES_MAX: u32 = 10;
     let (mut refused, mut seen, mut still, mut told_busy, mut troubles) = (Vec::new(), None, 0, None, 0);
+    // What a killed one has left is decided now, and not only when something appears.
+    match hold(&wanted.repo, &["--watch".to_owned()], stop) {
+        Ok(Some(_)) | Err(LandError::Busy(..)) => {}
+        Ok(None) => return Answer::new(0),
+        Err(error) => return in_trouble(error.into(), wanted.json),
+    }
     talk("watches for branches; ctrl-C ends it");
     while !stop.wished() {
         let waiting = match appeared(wanted, &refused) {

@@ -1,6 +1,6 @@
 //! `baton land` from outside: real repositories, real gates, a person's checkouts, attackers and kills.
 //!
-//! Reading order: `site` (repositories to land on), `landing`, `blame`, `checkouts`, `conflicts`, `attacks`, `kills`, `verbs`, `remotes`, `seen`. `program` and
+//! Reading order: `site` (repositories to land on), `landing`, `blame`, `checkouts`, `conflicts`, `attacks`, `kills`, `killed_at`, `every_write`, `together`, `verbs`, `remotes`, `seen`. `program` and
 //! `repository` are those of the other product tests.
 
 #![allow(
@@ -14,6 +14,8 @@ mod attacks;
 mod blame;
 mod checkouts;
 mod conflicts;
+mod every_write;
+mod killed_at;
 mod kills;
 mod landing;
 #[path = "../product/program.rs"]
@@ -25,4 +27,5 @@ mod remotes;
 mod repository;
 mod seen;
 mod site;
+mod together;
 mod verbs;

@@ -71,6 +71,11 @@ pub fn init(site: &Site, wishes: &Wishes, stop: &Stop) -> Result<InitOutcome, La
     let repository = site.repository();
     let onto = candidates::onto(repository, wishes.onto.as_deref())?;
     let main = standing(site, &onto)?;
+    if let Some(left) = recovered.clone().filter(|left| left.landed && left.refs == [GATE_FILE] && left.onto == onto) {
+        // A killed session has done it, and nobody was told.
+        let gates = wishes.gates.iter().map(|gate| gate.line.clone()).collect();
+        return Ok(InitOutcome { commit: Some(left.main_after), gates, ..InitOutcome::begun(&onto, recovered) });
+    }
     if repository.file_at(main, GATE_FILE)?.is_some() {
         return Err(LandError::wish(format!("{onto} has a {GATE_FILE} already"), "change that, and commit it"));
     }
@@ -88,15 +93,9 @@ pub fn init(site: &Site, wishes: &Wishes, stop: &Stop) -> Result<InitOutcome, La
     let (commit, tree) =
         if wishes.commit { with_file(&scratch, main, &text)? } else { (main, scratch.repository().commit(main)?.tree) };
     let mut outcome = InitOutcome {
-        format: 1,
-        ended: InitEnd::Written,
-        onto: onto.strip_prefix("refs/heads/").unwrap_or(&onto).to_owned(),
         gates: gates.iter().map(|gate| gate.line.clone()).collect(),
         found_by,
-        file: None,
-        commit: None,
-        gate: None,
-        recovered,
+        ..InitOutcome::begun(&onto, recovered)
     };
     let keeper = GateKeeper::new(site, &gates, 1, stop.clone())?;
     for answer in keeper.probe_all(&scratch, &[Probe { commit, tree, changes: Vec::new() }]) {
@@ -135,6 +134,22 @@ pub fn init(site: &Site, wishes: &Wishes, stop: &Stop) -> Result<InitOutcome, La
         Came::Blocked(way) => return Err(blocked(&way)),
     }
     Ok(outcome)
+}
+
+impl InitOutcome {
+    fn begun(onto: &str, recovered: Option<Recovered>) -> InitOutcome {
+        InitOutcome {
+            format: 1,
+            ended: InitEnd::Written,
+            onto: onto.strip_prefix("refs/heads/").unwrap_or(onto).to_owned(),
+            gates: Vec::new(),
+            found_by: Vec::new(),
+            file: None,
+            commit: None,
+            gate: None,
+            recovered,
+        }
+    }
 }
 
 fn gates(site: &Site, wishes: &Wishes, main: Oid) -> Result<(Vec<Gate>, Vec<String>), LandError> {

@@ -466,6 +466,10 @@ impl Session<'_> {
         }
         let outcome = &mut self.outcome;
         outcome.took_s = took_s;
+        if outcome.landed.is_empty() {
+            // Nothing was pushed with which they could have gone along.
+            outcome.pushed_along = 0;
+        }
         let decided =
             (outcome.landed.len() + outcome.refused.iter().filter(|refused| refused.gate.is_some()).count()) as u32;
         outcome.one_by_one_runs = decided * outcome.gates.len() as u32;

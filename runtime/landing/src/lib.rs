@@ -11,6 +11,7 @@
 
 pub mod after;
 mod again;
+mod aside;
 mod blame;
 pub mod candidates;
 mod chain;

@@ -5,11 +5,12 @@
 //! [`scratch`]) until they are wanted; and nobody's index, stash or files are touched, but for a checkout that is moved
 //! along with its branch (see [`checkout`]). The person's configuration holds, their hooks do not run.
 //!
-//! Reading order: `person`, `scratch`, `merging`, `batch`, `history`, `worktrees`, `checkout`, `snapshot`, `remote`.
+//! Reading order: `person`, `scratch`, `merging`, `batch`, `history`, `worktrees`, `checkout`, `locks`, `snapshot`, `remote`.
 
 mod batch;
 mod checkout;
 mod history;
+mod locks;
 mod merging;
 mod remote;
 mod scratch;
