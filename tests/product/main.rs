@@ -31,7 +31,6 @@ mod recount;
 mod report;
 mod repositories;
 mod repository;
-mod reworked;
 mod run_folder;
 mod scenarios;
 mod swarm;

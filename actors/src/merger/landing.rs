@@ -42,7 +42,6 @@ impl Merger {
             Ok(()) => {
                 let event = Event::ChangeSubmitted((*submission.submitted).clone());
                 self.authors.insert(change, self.author_of(lane, &submission.submitted));
-                self.note_packet(&submission.submitted);
                 self.payloads.insert(change, submission);
                 self.owners.insert(change, lane);
                 self.commit(vec![Fact::of(lane, change.task(), event)], || {});
@@ -77,7 +76,7 @@ impl Merger {
             Event::ChangeRefused(ChangeRefused { change, reason, paths, undoes: Vec::new(), report: None, fault });
         let facts = [submitted, refused].map(|event| Fact::of(lane, change.task(), event));
         let supervisor = self.directory().supervisor().clone();
-        let word = Settled { lane, ask, change, outcome: Outcome::Refused, because: None, fault };
+        let word = Settled { lane, ask, change, outcome: Outcome::Refused, lacks: None, fault };
         self.commit(facts.into(), move || supervisor.do_send(word));
     }
 
@@ -99,8 +98,8 @@ impl Merger {
     /// Answers a submission, or the question after an attempt, that was settled before.
     fn tell_again(&self, asked: (LaneId, u32), change: ChangeId, fault: Option<FaultId>) {
         let ((lane, ask), outcome) = (asked, self.known_outcome(change));
-        let because = self.because(change);
-        self.directory().supervisor().do_send(Settled { lane, ask, change, outcome, because, fault });
+        let lacks = self.lack_of(change);
+        self.directory().supervisor().do_send(Settled { lane, ask, change, outcome, lacks, fault });
     }
 
     /// Tries the first change in the queue whose payload is at hand.
@@ -136,7 +135,6 @@ impl Merger {
             holds,
             author,
             authorship: self.authorship.clone(),
-            packets: self.packets.clone(),
             grants: self.consent.grants(change.task()).to_vec(),
             order: self.consent.order_for(change),
         };
@@ -314,7 +312,6 @@ impl Merger {
         let fenced = matches!(reason, RefuseReason::StaleFence | RefuseReason::NoLease);
         let fault = lane.filter(|_| fenced).and_then(|lane| self.ground.chaos.cause(lane));
         let undoes = Vec::new();
-        self.unmerged.note_report(change, report.as_deref());
         let event = Event::ChangeRefused(ChangeRefused { change, reason, paths, undoes, report, fault });
         self.settle(change, event, Outcome::Refused, fault);
         self.try_next(ctx);
@@ -357,9 +354,9 @@ impl Merger {
         }
         let supervisor = self.directory().supervisor().clone();
         facts.push(Fact::of(lane, change.task(), event));
-        let because = self.because(change);
+        let lacks = self.lack_of(change);
         self.commit(facts, move || {
-            supervisor.do_send(Settled { lane, ask, change, outcome, because, fault });
+            supervisor.do_send(Settled { lane, ask, change, outcome, lacks, fault });
         });
     }
 
@@ -369,8 +366,8 @@ impl Merger {
             None => {
                 let event = Event::ChangeWithdrawn(ChangeWithdrawn { change, fault });
                 let supervisor = self.directory().supervisor().clone();
-                let (outcome, because) = (Outcome::Withdrawn, None);
-                let word = Settled { lane, ask: 0, change, outcome, because, fault };
+                let (outcome, lacks) = (Outcome::Withdrawn, None);
+                let word = Settled { lane, ask: 0, change, outcome, lacks, fault };
                 self.commit(vec![Fact::of(lane, change.task(), event)], move || supervisor.do_send(word));
             }
             Some(Known::Pending) => self.withdraw_pending(change, fault, ctx),

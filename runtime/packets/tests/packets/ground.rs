@@ -12,13 +12,13 @@ fn hash(bytes: &[u8]) -> String {
 
 /// A store and a tree in memory.
 #[derive(Default)]
-pub struct Memory {
+struct Memory {
     content: BTreeMap<String, Vec<u8>>,
     files: BTreeMap<String, String>,
 }
 
 impl Memory {
-    pub fn put(&mut self, bytes: &[u8]) -> String {
+    fn put(&mut self, bytes: &[u8]) -> String {
         self.content.insert(hash(bytes), bytes.to_vec());
         hash(bytes)
     }

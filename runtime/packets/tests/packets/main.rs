@@ -4,7 +4,6 @@
 
 mod forms;
 mod ground;
-mod reports;
 mod schema;
 
 use serde_json::{Value, json};
