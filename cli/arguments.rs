@@ -404,6 +404,8 @@ fn time(text: &str) -> Result<i64, String> {
 pub(crate) enum Format {
     /// What one lane hands to the next
     Packet,
+    /// What a lane is told whose change does not merge
+    ConflictReport,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

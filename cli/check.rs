@@ -1,4 +1,4 @@
-//! `baton check`: the mistakes of scenario files, skill files and packets, of all of them at once, before anything runs.
+//! `baton check`: the mistakes of scenario files, skill files, packets and conflict reports, of all of them at once, before anything runs.
 
 use crate::answer::{Answer, mutter, talk};
 use crate::arguments::{Check, ErrorFormat};
@@ -36,7 +36,11 @@ pub(crate) fn check(wanted: &Check) -> Answer {
     };
     let mut read = Read { run, ..Read::default() };
     if read.run.is_some() && !wanted.files.iter().any(|path| is_packet(path)) {
-        return refused(wanted, "`--run` looks up the links of packets, and no file of these is one", as_json);
+        return refused(
+            wanted,
+            "`--run` looks up what packets and conflict reports name, and no file of these is one",
+            as_json,
+        );
     }
     for path in &wanted.files {
         if let Err(why) = read.one(path) {
@@ -157,7 +161,7 @@ fn findings(faults: &Faults) -> impl Iterator<Item = (String, String)> {
     faults.list.iter().map(|fault| (fault.file.clone(), fault.message.clone()))
 }
 
-/// Packets are the only files in JSON.
+/// Packets and conflict reports are the only files in JSON.
 fn is_packet(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"))
 }

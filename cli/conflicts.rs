@@ -3,8 +3,8 @@
 use crate::answer::{Answer, talk};
 use crate::arguments::Conflicts;
 use crate::land::{Trouble, in_trouble, listen};
-use crate::{git_program, say};
-use baton_landing::outcome::{HunkText, PathConflict};
+use crate::{conflicts_of_run, git_program, say};
+use baton_landing::outcome::PathConflict;
 use baton_landing::radar::{self, Pair, Party, RadarOutcome, Wishes};
 use baton_world::gate::Stop;
 use serde_json::json;
@@ -16,6 +16,9 @@ const ENDED: u8 = 5;
 
 /// Compares.
 pub(crate) fn conflicts(wanted: &Conflicts) -> Answer {
+    if let Some(run) = &wanted.run {
+        return conflicts_of_run::conflicts(run, wanted);
+    }
     if let Some(complaint) = git_program::complaint() {
         return say::wrong_use(&complaint, wanted.json);
     }
@@ -35,12 +38,17 @@ pub(crate) fn conflicts(wanted: &Conflicts) -> Answer {
     }
 }
 
+/// The exit code of a comparison.
+pub(crate) fn exit_code(stopped: bool, conflicting: u64) -> u8 {
+    match (stopped, conflicting) {
+        (true, _) => ENDED,
+        (false, 0) => 0,
+        (false, _) => CONFLICT,
+    }
+}
+
 fn told(outcome: &RadarOutcome, as_json: bool) -> Answer {
-    let code = match outcome {
-        RadarOutcome { stopped: true, .. } => ENDED,
-        RadarOutcome { conflicting: 0, .. } => 0,
-        _ => CONFLICT,
-    };
+    let code = exit_code(outcome.stopped, outcome.conflicting);
     let mut answer = Answer::new(code);
     if as_json {
         let mut object = serde_json::to_value(outcome).expect("an outcome can be written as JSON");
@@ -82,24 +90,21 @@ fn line(pair: &Pair, parties: &[Party]) -> String {
     format!("{} × {}: {}", of(&pair.a), of(&pair.b), places.join("; "))
 }
 
-fn place(conflict: &PathConflict) -> String {
+/// One place of a conflict: `src/x.rs (content, line 3)`.
+pub(crate) fn place(conflict: &PathConflict) -> String {
     if conflict.path.is_empty() {
         return conflict.kind.clone();
     }
     if conflict.hunks.is_empty() {
         return format!("{} ({})", conflict.path, conflict.kind);
     }
-    let at = |hunk: &HunkText| match (hunk.line, hunk.their_line) {
-        (one, other) if one == other => one.to_string(),
-        (one, other) => format!("{one}/{other}"),
-    };
-    let lines: Vec<String> = conflict.hunks.iter().map(at).collect();
+    let lines: Vec<String> = conflict.hunks.iter().map(|hunk| hunk.line.to_string()).collect();
     let lines_word = if lines.len() == 1 { "line" } else { "lines" };
     format!("{} ({}, {lines_word} {})", conflict.path, conflict.kind, lines.join(", "))
 }
 
 /// `1,234`.
-fn thousands(number: u64) -> String {
+pub(crate) fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let groups: Vec<&str> =
         digits.as_bytes().rchunks(3).rev().map(|group| std::str::from_utf8(group).expect("digits are ASCII")).collect();

@@ -8,6 +8,7 @@ mod arguments;
 mod check;
 mod checked;
 mod conflicts;
+mod conflicts_of_run;
 mod explain;
 mod folders;
 mod gc;
@@ -55,6 +56,7 @@ fn main() -> ExitCode {
         Verb::Init(wanted) => init::init(&wanted),
         Verb::Scenarios { json } => say::scenarios(json),
         Verb::Explain(wanted) => explain::explain(&wanted),
+        Verb::Schema { of: Format::ConflictReport } => Answer::of(baton_packets::REPORT_SCHEMA.trim_end()),
         Verb::Schema { of: Format::Packet } => Answer::of(baton_packets::SCHEMA.trim_end()),
         Verb::Completions { shell } => {
             let mut script = Vec::new();

@@ -11,6 +11,7 @@ mod direct;
 mod handing;
 mod literal;
 pub(crate) mod packing;
+mod reworking;
 mod script;
 mod stage;
 mod undoing;

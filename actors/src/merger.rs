@@ -21,6 +21,7 @@ use crate::mailbox::mailbox;
 use crate::recorder::Append;
 use crate::supervisor::{MergerQuiet, PauseSeen};
 use crate::team::LandingKind;
+use crate::unmerged::NewestUnmerged;
 use crate::work_queue::{self, Pull};
 use actix::{Actor, Context, Supervised};
 use authorship::Authorship;
@@ -175,6 +176,10 @@ pub struct Merger {
     authors: BTreeMap<ChangeId, LaneId>,
     /// Who wrote what of main.
     authorship: Arc<Authorship>,
+    /// By change: the packet that its lane began with.
+    packets: Arc<BTreeMap<ChangeId, String>>,
+    /// What did not merge, and its report.
+    unmerged: NewestUnmerged,
     /// What people have allowed.
     consent: Consent,
     /// Changes that were refused for want of a person's word: where, and whose work they would take back.
@@ -212,6 +217,8 @@ impl Merger {
             owners: BTreeMap::new(),
             authors: BTreeMap::new(),
             authorship: Arc::default(),
+            packets: Arc::default(),
+            unmerged: NewestUnmerged::default(),
             consent: Consent::default(),
             unapproved: BTreeMap::new(),
             leases: BTreeMap::new(),

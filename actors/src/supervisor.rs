@@ -20,6 +20,7 @@ use crate::ground::Ground;
 use crate::guard::guarded;
 use crate::mailbox::mailbox;
 use crate::merger::Submission;
+use crate::unmerged::{NewestUnmerged, Unmerged};
 use actix::{Actor, AsyncContext, Context, Supervised};
 use admission::Door;
 use baton_core::approvals::Question;
@@ -218,8 +219,8 @@ pub struct Briefing {
 /// What a lane can be answered.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
-    /// The lane owns this attempt's task.
-    Task(ChangeId, Option<Briefing>),
+    /// The lane owns this attempt's task, and begins with this.
+    Task(ChangeId, Option<Briefing>, Option<Unmerged>),
     /// No call of it fits under a limit any more: it has one turn to hand back what it has.
     LastTurn,
     /// The packet moved nothing; another may.
@@ -247,7 +248,18 @@ pub enum Answer {
     Settled {
         /// The next attempt at the same task.
         next: Option<ChangeId>,
+        /// What it is to answer.
+        unmerged: Option<Unmerged>,
     },
+}
+
+/// What a lane is told whose change was refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Because {
+    /// It lacks the word of a person.
+    Lacks(Lack),
+    /// It did not merge: the digest of the conflict report, hex.
+    Unmerged(String),
 }
 
 /// See the table.
@@ -261,8 +273,8 @@ pub struct Settled {
     pub change: ChangeId,
     /// How it ended.
     pub outcome: Outcome,
-    /// The word of a person that it was refused for want of.
-    pub lacks: Option<Lack>,
+    /// What its lane is told of a refusal.
+    pub because: Option<Because>,
     /// The fault that caused it.
     pub fault: Option<FaultId>,
 }
@@ -370,6 +382,8 @@ pub struct Supervisor {
     packets: BTreeMap<PacketId, String>,
     /// What people have allowed, for the merger.
     consent: Consent,
+    /// What did not merge, for whoever tries again.
+    unmerged: NewestUnmerged,
     /// Which orders to add lanes were heard.
     heard: joining::Heard,
     /// By lane: its latest question, and whether it waits for a task.
@@ -404,7 +418,7 @@ const SWEEPS_PER_ROLL_CALL: u64 = 10;
 impl Supervisor {
     /// A supervisor whose state is the fold of the journal in `journal`, taken by the caller.
     pub fn new(ground: Ground, journal: std::path::PathBuf, folded: Folded) -> Supervisor {
-        let Folded { state, packets, consent, heard, end, .. } = folded;
+        let Folded { state, packets, consent, unmerged, heard, end, .. } = folded;
         let names = end.names;
         let asks = vec![LatestAsk::default(); names.lanes()];
         let mut supervisor = Supervisor {
@@ -414,6 +428,7 @@ impl Supervisor {
             names,
             packets,
             consent,
+            unmerged,
             heard,
             asks,
             idle: VecDeque::new(),

@@ -10,8 +10,9 @@ Exit codes:
   0   all pairs merge
   1   some do not
   2   wrong use, or no git that will do
+  3   the journal of the run is damaged
   5   it was interrupted, or the disk is full
-  7   no repository
+  7   no repository, or no run
   70  a bug";
 
 #[derive(Args, Debug)]
@@ -20,6 +21,9 @@ pub(crate) struct Conflicts {
     /// Branches, or any names of commits; one alone is compared with all others [default: main, and everything ahead of it]
     #[arg(value_name = "REF")]
     pub(crate) refs: Vec<String>,
+    /// Instead, compare the changes of a run's lanes that have not landed, also of a run that was killed or goes on
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["refs", "worktrees", "committed", "onto", "repo"])]
+    pub(crate) run: Option<PathBuf>,
     /// Compare worktrees alone, each with what lies in it
     #[arg(long, conflicts_with = "refs")]
     pub(crate) worktrees: bool,

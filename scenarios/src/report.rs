@@ -1,9 +1,10 @@
 //! The report of a run: every figure of it is a fold over the journal, defined in `docs/report.md`.
 //!
 //! Reading order: `sample` (distributions), `roster` (who works on what), then one file per section: `lane_time`, `waits`,
-//! `history` with `landings` and `duplicates`, `spend`, `rework`, `handoffs`, `faults`, `people`; `judged` adds what the
+//! `history` with `landings`, `conflicts` and `duplicates`, `spend`, `rework`, `handoffs`, `faults`, `people`; `judged` adds what the
 //! checker and the expectations say, `folder` makes a report from a run folder, `text` and `markdown` show it.
 
+mod conflicts;
 mod duplicates;
 mod faults;
 pub mod folder;
@@ -21,6 +22,7 @@ mod spend;
 mod text;
 mod waits;
 
+pub use conflicts::{Conflict, ConflictPath, LandedFirst, Outcome};
 pub use duplicates::{Duplicates, Pair, RolePair};
 pub use faults::FaultFigures;
 pub use handoffs::{Debt, Handoffs, Reviews};

@@ -1,5 +1,6 @@
 //! LOG-1 and MAIN-1 from outside: a run folder that was changed by hand is refused, and the place is said.
 
+mod conflicts;
 mod matrix;
 mod packets;
 mod promises;

@@ -31,6 +31,7 @@ mod recount;
 mod report;
 mod repositories;
 mod repository;
+mod reworked;
 mod run_folder;
 mod scenarios;
 mod swarm;

@@ -2,6 +2,7 @@
 
 use super::boundary::{Boundary, LeftToPeople, Undone};
 use super::handing::Handed;
+use super::reworking::Answers;
 use super::script::{self, Planned};
 use crate::credit::{By, commit_meta};
 use crate::ground::Ground;
@@ -37,6 +38,8 @@ pub(super) struct Attempt {
     pub(super) context: u64,
     /// The packet that it begins with.
     pub(super) handed: Option<Handed>,
+    /// The change of its task before it that did not merge, and what its lane was told of that.
+    pub(super) answers: Option<Answers>,
     /// What its latest packet was made for.
     pub(super) offers: Option<PacketPurpose>,
     /// Packets that moved nothing.
@@ -82,6 +85,7 @@ impl Attempt {
             steps: team.work_of(change.task()).steps,
             context: 0,
             handed,
+            answers: None,
             offers: None,
             packets_refused: 0,
             asks: None,
@@ -242,6 +246,8 @@ impl Attempt {
             base,
             commit: proposal.commit,
             author: self.author.clone(),
+            packet: self.handed.as_ref().map(|handed| handed.digest.clone()),
+            answers: self.answers.as_ref().map(|answers| answers.change),
             sent_us: Some(now_us),
             lease: self.lease.map(|lease| lease.0),
             fence: self.lease.map(|lease| lease.1),

@@ -27,7 +27,7 @@ const REFUSALS_MAX: u16 = 3;
 /// What an attempt was handed.
 #[derive(Debug)]
 pub(super) struct Handed {
-    digest: String,
+    pub(super) digest: String,
     packet: Packet,
     /// Whose turn it is.
     pub(super) desk: Desk,
@@ -137,10 +137,12 @@ impl Lane {
         let (to, purpose, checklist, links, stop) = match (purpose, &work.review) {
             (PacketPurpose::Review | PacketPurpose::Approval, review) => {
                 let base = attempt.base.expect("a change is made on a base");
-                let links = [vec![packing::pack(store, base, attempt.plan_made())?], self.links_to_reads()].concat();
+                let links = vec![packing::pack(store, base, attempt.plan_made())?];
+                let links = links.into_iter().chain(self.link_to_report()).chain(self.links_to_reads()).collect();
                 let waiting: Vec<String> = attempt.left_to_people.iter().map(|left| left.what.clone()).collect();
                 let beside = packing::Beside { done: &attempt.used, waiting: &waiting };
-                let checklist = packing::checklist(attempt.updates(), &beside);
+                let mut checklist = packing::checklist(attempt.updates(), &beside);
+                checklist.extend(self.claim_of_rework(1));
                 let (to, purpose) = match review {
                     Some(review) if purpose == PacketPurpose::Review => (review.role.clone(), Purpose::Review),
                     _ => (spec.role.clone(), Purpose::Approval),
@@ -152,7 +154,8 @@ impl Lane {
                     PacketPurpose::LastTurn => (Purpose::LastTurn, "a budget is used up"),
                     _ => (Purpose::Successor, "the context is full"),
                 };
-                let (links, checklist) = (vec![self.notes()?], packing::progress_list(progress));
+                let links = [self.notes()?].into_iter().chain(self.link_to_report()).collect();
+                let checklist = packing::progress_list(progress);
                 (spec.role.clone(), purpose, checklist, links, stop)
             }
         };

@@ -8,6 +8,7 @@ use crate::recorder::Append;
 use crate::roster::Doing;
 use crate::supervisor::{Answer, Briefing, Want};
 use crate::team::{Action, LandingKind, LeaseSpan, overlap};
+use crate::unmerged::Unmerged;
 use actix::Context;
 use baton_core::Fact;
 use baton_core::board::Settled;
@@ -72,7 +73,7 @@ impl Lane {
     pub(super) fn proceed(&mut self, answer: Answer, ctx: &mut Context<Lane>) {
         tracing::debug!(lane = self.id.0, ask = self.ask, stage = ?self.stage, ?answer, "answered");
         match answer {
-            Answer::Task(change, briefing) => self.begin(change, briefing, ctx),
+            Answer::Task(change, briefing, unmerged) => self.begin(change, (briefing, unmerged), ctx),
             Answer::AllEnded => self.stage = Stage::Resting,
             Answer::Over => self.begin_idle(ctx),
             Answer::Lease { lease, fence } => {
@@ -89,8 +90,8 @@ impl Lane {
             Answer::PacketRefused => self.mend_packet(ctx),
             Answer::Reviewed => self.submit_handed(ctx),
             Answer::AskPerson(lack) => self.ask_person(lack, ctx),
-            Answer::Settled { next: Some(change) } => self.begin(change, None, ctx),
-            Answer::Settled { next: None } => self.begin_idle(ctx),
+            Answer::Settled { next: Some(change), unmerged } => self.begin(change, (None, unmerged), ctx),
+            Answer::Settled { next: None, .. } => self.begin_idle(ctx),
         }
     }
 
@@ -101,12 +102,17 @@ impl Lane {
         self.ask(Want::Task, ctx);
     }
 
-    fn begin(&mut self, change: ChangeId, briefing: Option<Briefing>, ctx: &mut Context<Lane>) {
+    fn begin(
+        &mut self,
+        change: ChangeId,
+        (briefing, unmerged): (Option<Briefing>, Option<Unmerged>),
+        ctx: &mut Context<Lane>,
+    ) {
         self.ground.chaos.forget_cause(self.id);
         self.attempt = Some(Box::new(Attempt::new(&self.ground.team, change)));
-        if let Some(briefing) = briefing
-            && let Err(failure) = self.receive(briefing)
-        {
+        let received = briefing.map_or(Ok(()), |briefing| self.receive(briefing));
+        let read = received.and_then(|()| unmerged.map_or(Ok(()), |unmerged| self.read_report(&unmerged)));
+        if let Err(failure) = read {
             return self.fail(failure);
         }
         if self.judges() || self.is_approved() {
@@ -321,6 +327,8 @@ impl Lane {
             base,
             commit: base,
             author: None,
+            packet: None,
+            answers: None,
             sent_us: None,
             lease: None,
             fence: None,

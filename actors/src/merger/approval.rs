@@ -7,7 +7,7 @@ use super::{Allow, Merger};
 use crate::consent::Grant;
 use crate::failure::Failure;
 use crate::lane::packing::{self, Unpacked};
-use crate::supervisor::Lack;
+use crate::supervisor::{Because, Lack};
 use actix::Context;
 use baton_core::board::Settled as Outcome;
 use baton_record::event::{ApprovalSubject, ChangeRefused, RefuseReason};
@@ -95,8 +95,14 @@ impl Merger {
         self.try_next(ctx);
     }
 
+    /// What the lane of a refused change is told beside that it was refused.
+    pub(super) fn because(&self, change: ChangeId) -> Option<Because> {
+        let lacks = self.lack_of(change).map(Because::Lacks);
+        lacks.or_else(|| self.unmerged.report_of(change).map(Because::Unmerged))
+    }
+
     /// What a refused change lacks a person's word for.
-    pub(super) fn lack_of(&self, change: ChangeId) -> Option<Lack> {
+    fn lack_of(&self, change: ChangeId) -> Option<Lack> {
         let (paths, undoes) = self.unapproved.get(&change)?.clone();
         let subject = if undoes.is_empty() { ApprovalSubject::Plan } else { ApprovalSubject::Undo };
         let whose = |undone: &ChangeId| {

@@ -3,12 +3,14 @@
 //!
 //! Made of what the merger knows of main. Deliberately does not know what the lane makes of it.
 
+use super::Merger;
 use super::prepare::{Try, Verdict};
 use crate::failure::Failure;
 use baton_packets::conflict::{ConflictHunk, ConflictPath, ConflictPlace, ConflictReport, LandedFirst, SHOWN_MAX};
-use baton_record::event::RefuseReason;
+use baton_record::event::{ChangeSubmitted, RefuseReason};
 use baton_record::{ChangeId, LaneId};
 use baton_world::git::{Conflict, Hunk};
+use std::sync::Arc;
 
 impl Try {
     /// Main and the change do not merge, at these paths.
@@ -27,6 +29,7 @@ impl Try {
             task: change.task().to_string(),
             change: change.to_string(),
             lane: self.name_of(self.author),
+            packet: self.submission.submitted.packet.clone(),
             base: self.submission.submitted.base.to_hex(),
             main: self.head.to_hex(),
             paths: paths.iter().map(|path| self.met_at(path)).collect(),
@@ -40,6 +43,7 @@ impl Try {
             change: change.to_string(),
             task: change.task().to_string(),
             lane: self.name_of(lane),
+            packet: self.packets.get(&change).cloned(),
         };
         let landed = self.authorship.moved_since(path, self.base_at.unwrap_or_default());
         ConflictPath { path: path.to_owned(), landed: landed.map(first).collect() }
@@ -69,4 +73,13 @@ fn place(conflict: &Conflict, room: &mut usize) -> ConflictPlace {
 
 fn shown(hunk: &Hunk) -> ConflictHunk {
     ConflictHunk { line: hunk.line, main: hunk.ours.clone(), change: hunk.theirs.clone() }
+}
+
+impl Merger {
+    /// Remembers which packet a change was made from.
+    pub(super) fn note_packet(&mut self, submitted: &ChangeSubmitted) {
+        if let Some(packet) = &submitted.packet {
+            Arc::make_mut(&mut self.packets).insert(submitted.change, packet.clone());
+        }
+    }
 }

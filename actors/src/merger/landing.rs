@@ -42,6 +42,7 @@ impl Merger {
             Ok(()) => {
                 let event = Event::ChangeSubmitted((*submission.submitted).clone());
                 self.authors.insert(change, self.author_of(lane, &submission.submitted));
+                self.note_packet(&submission.submitted);
                 self.payloads.insert(change, submission);
                 self.owners.insert(change, lane);
                 self.commit(vec![Fact::of(lane, change.task(), event)], || {});
@@ -76,7 +77,7 @@ impl Merger {
             Event::ChangeRefused(ChangeRefused { change, reason, paths, undoes: Vec::new(), report: None, fault });
         let facts = [submitted, refused].map(|event| Fact::of(lane, change.task(), event));
         let supervisor = self.directory().supervisor().clone();
-        let word = Settled { lane, ask, change, outcome: Outcome::Refused, lacks: None, fault };
+        let word = Settled { lane, ask, change, outcome: Outcome::Refused, because: None, fault };
         self.commit(facts.into(), move || supervisor.do_send(word));
     }
 
@@ -98,8 +99,8 @@ impl Merger {
     /// Answers a submission, or the question after an attempt, that was settled before.
     fn tell_again(&self, asked: (LaneId, u32), change: ChangeId, fault: Option<FaultId>) {
         let ((lane, ask), outcome) = (asked, self.known_outcome(change));
-        let lacks = self.lack_of(change);
-        self.directory().supervisor().do_send(Settled { lane, ask, change, outcome, lacks, fault });
+        let because = self.because(change);
+        self.directory().supervisor().do_send(Settled { lane, ask, change, outcome, because, fault });
     }
 
     /// Tries the first change in the queue whose payload is at hand.
@@ -135,6 +136,7 @@ impl Merger {
             holds,
             author,
             authorship: self.authorship.clone(),
+            packets: self.packets.clone(),
             grants: self.consent.grants(change.task()).to_vec(),
             order: self.consent.order_for(change),
         };
@@ -312,6 +314,7 @@ impl Merger {
         let fenced = matches!(reason, RefuseReason::StaleFence | RefuseReason::NoLease);
         let fault = lane.filter(|_| fenced).and_then(|lane| self.ground.chaos.cause(lane));
         let undoes = Vec::new();
+        self.unmerged.note_report(change, report.as_deref());
         let event = Event::ChangeRefused(ChangeRefused { change, reason, paths, undoes, report, fault });
         self.settle(change, event, Outcome::Refused, fault);
         self.try_next(ctx);
@@ -354,9 +357,9 @@ impl Merger {
         }
         let supervisor = self.directory().supervisor().clone();
         facts.push(Fact::of(lane, change.task(), event));
-        let lacks = self.lack_of(change);
+        let because = self.because(change);
         self.commit(facts, move || {
-            supervisor.do_send(Settled { lane, ask, change, outcome, lacks, fault });
+            supervisor.do_send(Settled { lane, ask, change, outcome, because, fault });
         });
     }
 
@@ -366,8 +369,8 @@ impl Merger {
             None => {
                 let event = Event::ChangeWithdrawn(ChangeWithdrawn { change, fault });
                 let supervisor = self.directory().supervisor().clone();
-                let (outcome, lacks) = (Outcome::Withdrawn, None);
-                let word = Settled { lane, ask: 0, change, outcome, lacks, fault };
+                let (outcome, because) = (Outcome::Withdrawn, None);
+                let word = Settled { lane, ask: 0, change, outcome, because, fault };
                 self.commit(vec![Fact::of(lane, change.task(), event)], move || supervisor.do_send(word));
             }
             Some(Known::Pending) => self.withdraw_pending(change, fault, ctx),

@@ -12,8 +12,9 @@ use crate::merger::Submission;
 use crate::rights::NOT_APPROVED;
 use crate::team::{GateKind, Team};
 use baton_record::event::{ActionDenied, ApprovalSubject, RefuseReason, Verdict as MergeVerdict};
-use baton_record::{Fence, LaneId, Oid, ResourceId};
+use baton_record::{ChangeId, Fence, LaneId, Oid, ResourceId};
 use baton_world::git::{CleanMerge, CommitMeta, GitError, Landing, Merged, PathChange, Repository};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What a try needs to know.
@@ -31,6 +32,8 @@ pub(super) struct Try {
     /// Who made it, and who wrote what of main.
     pub(super) author: LaneId,
     pub(super) authorship: Arc<Authorship>,
+    /// The packets that changes were made from.
+    pub(super) packets: Arc<BTreeMap<ChangeId, String>>,
     /// What people have granted to changes of its task, and the override that holds for it.
     pub(super) grants: Vec<Arc<Grant>>,
     pub(super) order: Option<Arc<Order>>,

@@ -5,6 +5,7 @@ use crate::consent::Consent;
 use crate::failure::Failure;
 use crate::recorder::Append;
 use crate::supervisor::{FenceStands, MergerBack};
+use crate::unmerged::NewestUnmerged;
 use crate::work_queue;
 use actix::fut::WrapFuture;
 use actix::{ActorContext, ActorFutureExt, AsyncContext, Context};
@@ -74,15 +75,18 @@ impl Merger {
         let mut leases = BTreeMap::new();
         let mut fences = FoldedFences::default();
         let mut owners = BTreeMap::new();
+        let (mut packets, mut unmerged) = (BTreeMap::new(), NewestUnmerged::default());
         let (mut authors, mut consent, mut unapproved) = (BTreeMap::new(), Consent::default(), BTreeMap::new());
         let mut landed = Vec::new();
         let end = journal::fold(&self.journal, |_, record, _| {
             state.apply(&record.event);
             consent.take(record.task, &record.event);
             fences.take(&record);
+            unmerged.take(&record.event);
             if let (Event::ChangeSubmitted(submitted), Some(lane)) = (&record.event, record.lane) {
                 owners.insert(submitted.change, lane);
                 authors.insert(submitted.change, self.author_of(lane, submitted));
+                packets.extend(submitted.packet.clone().map(|packet| (submitted.change, packet)));
             }
             match record.event {
                 Event::ChangeIntended(event) => intended = Some(event),
@@ -103,6 +107,7 @@ impl Merger {
         let folded = end.expect("a run's own journal can be folded").chain.next_seq;
         (self.state, self.head, self.heads, self.leases) = (state, head, heads, leases);
         (self.authors, self.consent, self.unapproved) = (authors, consent, unapproved);
+        (self.packets, self.unmerged) = (Arc::new(packets), unmerged);
         self.authorship = Arc::default();
         self.payloads.clear();
         owners.retain(|change, _| self.state.waiting().any(|waiting| waiting == *change));

@@ -2,7 +2,8 @@
 //!
 //! Idempotent: a question that comes twice is answered from the state and never obeyed twice.
 
-use super::{ActionsUndone, Answer, Ask, Effect, FenceStands, Settled, Supervisor, Want};
+use super::{ActionsUndone, Answer, Ask, Because, Effect, FenceStands, Settled, Supervisor, Want};
+use crate::unmerged::Unmerged;
 use actix::Context;
 use baton_core::board::Settled as Outcome;
 use baton_core::slots::Wanted;
@@ -100,7 +101,8 @@ impl Supervisor {
             Err(Refusal::Repeated) => {
                 let change = self.state.board.owned_by(lane).expect("a repeated taker owns a task");
                 let briefing = self.briefing(change.task());
-                self.answer(lane, Answer::Task(change, briefing));
+                let unmerged = self.unmerged.of(change.task());
+                self.answer(lane, Answer::Task(change, briefing, unmerged));
             }
             Err(Refusal::AllEnded) => self.answer(lane, Answer::AllEnded),
             // Whoever has given up for want of money waits for a limit that is set anew.
@@ -124,10 +126,14 @@ impl Supervisor {
     }
 
     pub(super) fn on_settled(&mut self, word: Settled, ctx: &mut Context<Supervisor>) {
-        let Settled { lane, ask, change, outcome, lacks, fault } = word;
-        if let Some(lack) = lacks.filter(|_| self.state.board.works_on(lane, change)) {
-            return self
-                .commit_effects(Vec::new(), vec![Effect::Answer { lane, ask, answer: Answer::AskPerson(lack) }]);
+        let Settled { lane, ask, change, outcome, because, fault } = word;
+        match because {
+            Some(Because::Lacks(lack)) if self.state.board.works_on(lane, change) => {
+                let answer = Answer::AskPerson(lack);
+                return self.commit_effects(Vec::new(), vec![Effect::Answer { lane, ask, answer }]);
+            }
+            Some(Because::Unmerged(report)) => self.unmerged.note(Unmerged { change, report }),
+            _ => {}
         }
         let settle = Command::Settle { change, settled: outcome, fault };
         match self.state.decide(&settle, self.ground.clock.now_us()) {
@@ -141,7 +147,8 @@ impl Supervisor {
     /// The change was settled before and the lane did not hear of it.
     fn answer_settled_again(&mut self, lane: LaneId, ask: u32, change: ChangeId) {
         let next = self.state.board.owned_by(lane).filter(|next| next.task() == change.task() && *next != change);
-        let answer = Answer::Settled { next };
+        let unmerged = next.and_then(|next| self.unmerged.of(next.task()));
+        let answer = Answer::Settled { next, unmerged };
         self.commit_effects(Vec::new(), vec![Effect::Answer { lane, ask, answer }]);
     }
 

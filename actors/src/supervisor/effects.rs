@@ -127,7 +127,8 @@ impl Supervisor {
         match &fact.event {
             Event::TaskAssigned(assigned) if asked.is_none() => {
                 let task = fact.task.expect("a task is assigned");
-                latest(Answer::Task(ChangeId::of(task, assigned.attempt), self.briefing(task)))
+                let change = ChangeId::of(task, assigned.attempt);
+                latest(Answer::Task(change, self.briefing(task), self.unmerged.of(task)))
             }
             Event::TaskReturned(returned) if asked.is_none() => match returned.reason {
                 ReturnReason::LaneDied | ReturnReason::Refused => Vec::new(),
@@ -140,7 +141,7 @@ impl Supervisor {
             Event::TaskFailed(_) if asked.is_none() => latest(Answer::Over),
             Event::PacketRefused(_) => latest(Answer::PacketRefused),
             Event::ReviewGiven(review) if review.approved => latest(Answer::Reviewed),
-            Event::TaskDone(_) if asked.is_none() => latest(Answer::Settled { next: None }),
+            Event::TaskDone(_) if asked.is_none() => latest(Answer::Settled { next: None, unmerged: None }),
             Event::EffectIntended(call) if self.is_gated(lane) => vec![Effect::LineUp { lane, key: call.key }],
             Event::EffectIntended(_) | Event::CallAdmitted(_) => latest(Answer::Call),
             Event::EffectDone(_) | Event::EffectFailed(_) => latest(Answer::CallEnded),
@@ -162,7 +163,8 @@ impl Supervisor {
             (Event::TaskAssigned(assigned), Some(task)) => Some(ChangeId::of(task, assigned.attempt)),
             _ => None,
         });
-        Some(Effect::Answer { lane, ask, answer: Answer::Settled { next } })
+        let unmerged = next.and_then(|next| self.unmerged.of(next.task()));
+        Some(Effect::Answer { lane, ask, answer: Answer::Settled { next, unmerged } })
     }
 
     pub(super) fn on_released(&mut self, released: Released, ctx: &mut Context<Supervisor>) {

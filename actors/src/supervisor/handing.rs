@@ -4,10 +4,11 @@ use super::{Answer, Briefing, Handing, Supervisor};
 use crate::failure::Failure;
 use crate::ground::Ground;
 use crate::team::Team;
+use crate::unmerged::Unmerged;
 use actix::{AsyncContext, Context};
 use baton_core::board::Offer;
 use baton_core::{Command, Refusal};
-use baton_packets::{Packet, Purpose};
+use baton_packets::{Link, LinkKind, Packet, Purpose};
 use baton_record::event::{PacketOffered, PacketPurpose};
 use baton_record::{Event, LaneId, Oid, PacketId, TaskId};
 use baton_world::ClockKind;
@@ -32,8 +33,9 @@ impl Supervisor {
             return self.answer(lane, Answer::Over);
         }
         let (ground, from) = (self.ground.clone(), self.directory().roster().spec(lane).name.clone());
+        let unmerged = self.unmerged.of(handing.change.task());
         let look = move || {
-            let looked = flaws(&ground, &from, &handing);
+            let looked = flaws(&ground, (&from, unmerged.as_ref()), &handing);
             PacketLooked { lane, handing, looked }
         };
         match self.ground.clock.kind() {
@@ -114,7 +116,11 @@ impl baton_packets::Ground for Shelves<'_> {
 }
 
 /// What is wrong with a packet: in itself, with its links, and beside what its lane says of it.
-fn flaws(ground: &Ground, from: &str, handing: &Handing) -> Result<Vec<String>, Failure> {
+fn flaws(
+    ground: &Ground,
+    (from, unmerged): (&str, Option<&Unmerged>),
+    handing: &Handing,
+) -> Result<Vec<String>, Failure> {
     let Some(bytes) = ground.content.get(&handing.digest).map_err(Failure::Content)? else {
         return Ok(vec!["the packet is not in the content store".to_owned()]);
     };
@@ -126,7 +132,8 @@ fn flaws(ground: &Ground, from: &str, handing: &Handing) -> Result<Vec<String>, 
                 return Err(failure);
             }
             let told = unresolved.iter().map(ToString::to_string);
-            contradictions(&packet, (ground, from), handing).into_iter().chain(told).collect()
+            let said = contradictions(&packet, (ground, from), handing).into_iter();
+            said.chain(unreported(&packet, unmerged)).chain(told).collect()
         }
         Err(flaws) => flaws.iter().map(ToString::to_string).collect(),
     };
@@ -142,6 +149,23 @@ fn unlisted(team: &Team, from: &str, handing: &Handing) -> Option<String> {
         return None;
     }
     Some(format!("the skill of {} does not let it hand work to {}", binding.role, handing.to))
+}
+
+/// What is wrong with the conflict report that a packet links to: there is one for a task whose change did not merge, it is that
+/// of the newest such change, and nothing else is called so.
+fn unreported(packet: &Packet, unmerged: Option<&Unmerged>) -> Vec<String> {
+    let reports = packet.links.iter().enumerate().filter(|(_, link)| link.what == baton_packets::conflict::LINK);
+    let is_it =
+        |link: &Link| link.kind == LinkKind::Content && unmerged.is_some_and(|unmerged| unmerged.report == link.digest);
+    let (fitting, strange): (Vec<_>, Vec<_>) = reports.partition(|(_, link)| is_it(link));
+    let strange = strange.into_iter().map(|(at, _)| match unmerged {
+        Some(Unmerged { change, .. }) => format!("at /links/{at}: it is not the conflict report of {change}"),
+        None => format!("at /links/{at}: no change of the task has a conflict report"),
+    });
+    let missing = unmerged.filter(|_| fitting.is_empty());
+    let missing =
+        missing.map(|Unmerged { change, .. }| format!("at /links: the conflict report of {change} is missing"));
+    strange.chain(missing).collect()
 }
 
 /// What a packet says otherwise than the lane that hands it on.

@@ -7,6 +7,7 @@ use crate::consent::Consent;
 use crate::failure::Failure;
 use crate::lane::Lane;
 use crate::recorder::Append;
+use crate::unmerged::NewestUnmerged;
 use actix::fut::WrapFuture;
 use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Context};
 use baton_core::board::RolesIn;
@@ -47,6 +48,8 @@ pub struct Folded {
     pub packets: BTreeMap<PacketId, String>,
     /// What people have allowed.
     pub consent: Consent,
+    /// What did not merge.
+    pub unmerged: NewestUnmerged,
     /// What endpoints have said.
     pub quiet: Quiet,
     /// Which orders to add lanes were heard.
@@ -58,11 +61,12 @@ pub struct Folded {
 /// The supervisor's state as the journal in `dir` has it.
 pub fn fold_supervision(dir: &Path) -> Result<Folded, journal::JournalDamage> {
     let (mut state, mut packets, mut consent) = (Supervision::default(), BTreeMap::new(), Consent::default());
-    let (mut quiet, mut heard) = (Quiet::default(), Heard::default());
+    let (mut quiet, mut heard, mut unmerged) = (Quiet::default(), Heard::default(), NewestUnmerged::default());
     let end = journal::fold(dir, |_, record, names| {
         state.apply((record.lane, record.task), &record.event, roles_in(&record.event, names));
         consent.take(record.task, &record.event);
         heard.take(&record.event);
+        unmerged.take(&record.event);
         match record.event {
             Event::PacketOffered(offered) => drop(packets.insert(offered.packet, offered.digest)),
             Event::EffectFailed(failed) => {
@@ -72,7 +76,7 @@ pub fn fold_supervision(dir: &Path) -> Result<Folded, journal::JournalDamage> {
             _ => {}
         }
     })?;
-    Ok(Folded { state, packets, consent, quiet, heard, end })
+    Ok(Folded { state, packets, consent, unmerged, quiet, heard, end })
 }
 
 impl Supervisor {
@@ -203,9 +207,10 @@ impl Supervisor {
     }
 
     fn recover(&mut self, ctx: &mut Context<Supervisor>) {
-        let Folded { state, packets, consent, quiet, heard, end } =
+        let Folded { state, packets, consent, unmerged, quiet, heard, end } =
             fold_supervision(&self.journal).expect("a run's own journal can be folded");
         (self.state, self.packets, self.consent, self.heard) = (state, packets, consent, heard);
+        self.unmerged = unmerged;
         self.names = end.names;
         self.asks = vec![LatestAsk::default(); self.names.lanes()];
         (0..self.names.lanes() as u32).for_each(|lane| self.enroll(LaneId(lane)));

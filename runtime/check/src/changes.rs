@@ -88,6 +88,8 @@ pub(crate) struct Changes {
     pub(crate) superseded: Vec<(ChangeId, Oid)>,
     /// Changes that did not merge.
     pub(crate) conflicted: Vec<Conflicted>,
+    /// By task: the newest of them, and its report.
+    unmerged: BTreeMap<TaskId, (ChangeId, String)>,
     pub(crate) doubled: u64,
     pub(crate) refused: u64,
     pub(crate) written: u64,
@@ -99,6 +101,11 @@ pub(crate) struct Changes {
 impl Changes {
     pub(crate) fn get(&self, id: ChangeId) -> Option<&Change> {
         self.by_id.get(&id)
+    }
+
+    /// The newest change of the task that did not merge, and its report.
+    pub(crate) fn unmerged(&self, task: TaskId) -> Option<&(ChangeId, String)> {
+        self.unmerged.get(&task)
     }
 
     /// Whether a change of the task was ever submitted.
@@ -205,6 +212,10 @@ impl Changes {
         let in_time = submitted.sent_us.is_none_or(|sent_us| (earliest_us..=record.t_us).contains(&sent_us));
         self.mail_1
             .claim(in_time, || format!("record {seq}: {id} was sent before its attempt began, or after it arrived"));
+        let unmerged = self.unmerged.get(&id.task()).map(|(change, _)| *change);
+        self.mail_1.claim(submitted.answers == unmerged, || {
+            format!("record {seq}: {id} does not answer the newest change of its task that did not merge")
+        });
         self.mail_1.claim(fresh, || format!("record {seq}: {id} is submitted a second time"));
         if let Some(lane) = lane.filter(|_| fresh && !late) {
             self.since_death.entry(lane).or_default().push(id);
@@ -282,6 +293,9 @@ impl Changes {
         }
         if let (Some(head), Some(report)) = (self.head, refused.report.clone()) {
             let (change, paths) = (refused.change, refused.paths.clone());
+            if self.unmerged.get(&change.task()).is_none_or(|(newest, _)| *newest < change) {
+                self.unmerged.insert(change.task(), (change, report.clone()));
+            }
             self.conflicted.push(Conflicted { change, paths, report, head });
         }
     }

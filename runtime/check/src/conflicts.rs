@@ -99,14 +99,16 @@ impl Grounds<'_> {
     /// A report as it has to be, but for what git said of the merge.
     fn expected(&self, refused: &Conflicted, change: &Change, first: impl Fn(&str) -> Vec<ChangeId>) -> Value {
         let landed = |id: ChangeId| {
-            let lane = self.changes.get(id).and_then(|change| self.maker(change));
-            json!({ "change": id.to_string(), "task": id.task().to_string(), "lane": lane })
+            let change = self.changes.get(id);
+            let lane = change.and_then(|change| self.maker(change));
+            let landed = json!({ "change": id.to_string(), "task": id.task().to_string(), "lane": lane });
+            with_packet(landed, change)
         };
         let path = |path: &String| {
             let landed: Vec<Value> = first(path).into_iter().map(landed).collect();
             json!({ "path": path, "landed": landed })
         };
-        json!({
+        let report = json!({
             "v": 1,
             "run": self.run,
             "task": refused.change.task().to_string(),
@@ -115,7 +117,8 @@ impl Grounds<'_> {
             "base": change.submitted.base.to_hex(),
             "main": refused.head.to_hex(),
             "paths": refused.paths.iter().map(path).collect::<Vec<Value>>(),
-        })
+        });
+        with_packet(report, Some(change))
     }
 
     /// The name of the lane that made a change, whoever submitted it.
@@ -159,6 +162,14 @@ impl Grounds<'_> {
             Ok(())
         })
     }
+}
+
+/// The packet that a change's lane began with is named where there is one.
+fn with_packet(mut said: Value, change: Option<&Change>) -> Value {
+    if let Some(packet) = change.and_then(|change| change.submitted.packet.as_deref()) {
+        said["packet"] = packet.into();
+    }
+    said
 }
 
 /// Who has moved a path on main between two of its places.

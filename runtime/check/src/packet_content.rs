@@ -98,6 +98,8 @@ impl Shelves<'_> {
             self.link(link, &json["base"], files).map_err(|why| format!("its link {at} {why}"))?;
         }
         let items = json["checklist"].as_array().ok_or("has no checklist")?;
+        reported(packet, links)?;
+        self.files_of_change(links)?;
         self.before(json)?;
         if packet.judged_items.iter().any(|judged| *judged != items.len()) {
             return Err("was judged by another number of items than it has".to_owned());
@@ -176,6 +178,23 @@ impl Shelves<'_> {
         }
     }
 
+    /// The files of the change that a packet explains are in the store, each what its name says.
+    fn files_of_change(&self, links: &[Value]) -> Result<(), String> {
+        let explained = |link: &&Value| link["what"] == "change" && link["kind"] == "content";
+        for link in links.iter().filter(explained) {
+            let bytes = self.content(link["digest"].as_str().unwrap_or_default())?;
+            let change: Value =
+                serde_json::from_slice(&bytes).map_err(|error| format!("its change is no JSON: {error}"))?;
+            let edits = change["edits"].as_array().ok_or("its change has no edits")?;
+            for edit in edits.iter().filter(|edit| !edit["content"].is_null()) {
+                let digest = edit["content"].as_str().unwrap_or_default();
+                let gone = |why| format!("the file {} of its change: {why}", edit["path"]);
+                self.content(digest).map_err(gone)?;
+            }
+        }
+        Ok(())
+    }
+
     /// What was submitted in the packet's name is the change that it explains.
     fn change(&self, packet: &Packet, links: &[Value], json: &Value) -> Result<(), String> {
         let Some(submitted) = &packet.submitted else { return Ok(()) };
@@ -194,6 +213,20 @@ impl Shelves<'_> {
 
     fn content(&self, digest: &str) -> Result<Vec<u8>, String> {
         content(self.content, digest)
+    }
+}
+
+/// The conflict report of the newest change of the task that did not merge is linked, and nothing else is called so.
+fn reported(packet: &Packet, links: &[Value]) -> Result<(), String> {
+    let mut reports = links.iter().filter(|link| link["what"] == "conflict-report").peekable();
+    match &packet.unmerged {
+        None if reports.peek().is_none() => Ok(()),
+        None => Err("links a conflict report, and its task has none".to_owned()),
+        Some((change, _)) if reports.peek().is_none() => Err(format!("does not link the conflict report of {change}")),
+        Some((change, digest)) => {
+            let fits = reports.all(|link| link["kind"] == "content" && link["digest"] == **digest);
+            fits.then_some(()).ok_or_else(|| format!("links another conflict report than that of {change}"))
+        }
     }
 }
 

@@ -7,8 +7,9 @@
 use crate::changes::Changes;
 use crate::report::Judgement;
 use baton_record::event::{ApprovalThen, ChangeSubmitted, PacketOffered, PacketPurpose, ReturnReason, ReviewGiven};
+use baton_record::ids::ATTEMPTS_MAX;
 use baton_record::line::Record;
-use baton_record::{Event, LaneId, PacketId, TaskId};
+use baton_record::{ChangeId, Event, LaneId, PacketId, TaskId};
 use std::collections::BTreeMap;
 
 /// One packet.
@@ -21,6 +22,8 @@ pub(crate) struct Packet {
     pub(crate) refused: Option<Vec<String>>,
     /// Judgements of it: how many items each looked at.
     pub(crate) judged_items: Vec<usize>,
+    /// The newest change of its task that did not merge by then, and its report.
+    pub(crate) unmerged: Option<(ChangeId, String)>,
     /// The newest submission in its name.
     pub(crate) submitted: Option<ChangeSubmitted>,
 }
@@ -51,6 +54,8 @@ struct Route {
 pub(crate) struct Packets {
     pub(crate) by_id: Vec<Packet>,
     tasks: BTreeMap<TaskId, Route>,
+    /// By attempt: the packet that its lane began with.
+    begun_with: BTreeMap<ChangeId, PacketId>,
     names: BTreeMap<LaneId, String>,
     pub(crate) hand_2: Judgement,
 }
@@ -134,7 +139,7 @@ impl Packets {
                 record.task.map(|task| self.tasks.insert(task, route));
                 if whole { return } else { Err("adds a task with half of a review") }
             }
-            Event::PacketOffered(offered) => self.offered(record, offered),
+            Event::PacketOffered(offered) => self.offered(record, offered, changes),
             Event::PacketRefused(refused) => self.refused(record, refused.packet, &refused.flaws),
             Event::PacketAccepted(accepted) => self.accepted(record, accepted.packet),
             Event::ReviewGiven(review) => self.judged(record, review),
@@ -142,7 +147,7 @@ impl Packets {
                 Some(result) => result,
                 None => return,
             },
-            Event::TaskAssigned(_) => return self.assigned(record.task),
+            Event::TaskAssigned(assigned) => return self.assigned(record.task, assigned.attempt),
             Event::TaskReturned(returned) => return self.returned(record.task, returned.reason),
             Event::ApprovalGiven(given) => return self.approved(record.task, given.approved),
             Event::ApprovalTimedOut(over) => return self.approved(record.task, over.then == ApprovalThen::Approve),
@@ -151,7 +156,7 @@ impl Packets {
         self.hand_2.claim(result.is_ok(), || format!("record {seq} {}", result.err().unwrap_or_default()));
     }
 
-    fn offered(&mut self, record: &Record, offered: &PacketOffered) -> Result<(), &'static str> {
+    fn offered(&mut self, record: &Record, offered: &PacketOffered, changes: &Changes) -> Result<(), &'static str> {
         let due = PacketId(self.by_id.len() as u32);
         let packet = Packet {
             offered: offered.clone(),
@@ -159,6 +164,7 @@ impl Packets {
             accepted: false,
             refused: None,
             judged_items: Vec::new(),
+            unmerged: changes.unmerged(offered.change.task()).cloned(),
             submitted: None,
         };
         self.by_id.push(packet);
@@ -247,6 +253,10 @@ impl Packets {
     ) -> Option<Result<(), &'static str>> {
         let route = self.tasks.get(&submitted.change.task())?;
         let approved = route.approved || (route.at_review && route.reviewed);
+        let begun_with = self.begun_with.get(&submitted.change).and_then(|id| self.by_id.get(id.0 as usize));
+        if submitted.packet.as_ref() != begun_with.map(|packet| &packet.offered.digest) {
+            return Some(Err("submits a change and names another packet than its lane began with"));
+        }
         // Submitted by nobody who lives: it will not land, whatever it is.
         if changes.was_withdrawn(submitted.change) {
             return None;
@@ -265,8 +275,11 @@ impl Packets {
         Some(Ok(()))
     }
 
-    fn assigned(&mut self, task: Option<TaskId>) {
-        if let Some(route) = task.and_then(|task| self.tasks.get_mut(&task)) {
+    fn assigned(&mut self, task: Option<TaskId>, attempt: u32) {
+        if let Some((task, route)) = task.and_then(|task| Some((task, self.tasks.get_mut(&task)?))) {
+            if (1..=ATTEMPTS_MAX).contains(&attempt) {
+                self.begun_with.extend(route.packet.map(|packet| (ChangeId::of(task, attempt), packet)));
+            }
             (route.reviewed, route.judged, route.refused, route.continued) = (false, None, 0, false);
         }
     }

@@ -27,6 +27,8 @@ pub struct RunStory {
     pub attempts: BTreeMap<ChangeId, BTreeSet<String>>,
     /// Every commit that main was at.
     pub commits: BTreeSet<Oid>,
+    /// Changes that did not merge, with the digests of their conflict reports.
+    pub reports: BTreeMap<ChangeId, String>,
 }
 
 impl RunStory {
@@ -47,6 +49,9 @@ impl RunStory {
             }
             Event::ChangeLanded(landed) => {
                 self.commits.insert(landed.main_after);
+            }
+            Event::ChangeRefused(refused) => {
+                self.reports.extend(refused.report.clone().map(|report| (refused.change, report)));
             }
             Event::ForeignPush(push) => self.commits.extend(push.found),
             _ => {}

@@ -3,7 +3,7 @@
 use crate::LandError;
 use crate::blame;
 use crate::candidates::Candidate;
-use crate::fact::Fact;
+use crate::fact::{intentions, undone_by};
 use crate::land::Session;
 use crate::outcome::{Reason, RefusedChange};
 use baton_record::Oid;
@@ -13,11 +13,9 @@ impl Session<'_> {
     /// A squashed branch is on main and its commits are not: whose landing the log knows, and main has, does not land twice.
     pub(crate) fn set_aside_landed(&mut self, pending: &mut Vec<Candidate>) -> Result<(), LandError> {
         let history = self.site.history();
-        let landed = history.iter().filter_map(|fact| match fact {
-            Fact::Intended(intended) if intended.rolls_back.is_none() => Some(&intended.changes),
-            _ => None,
-        });
-        let by_tip: BTreeMap<Oid, Oid> = landed.flatten().map(|lands| (lands.tip, lands.commit)).collect();
+        let landed = intentions(&history).into_iter().filter(|intended| intended.rolls_back.is_none());
+        let landed = landed.flat_map(|intended| &intended.changes);
+        let by_tip: BTreeMap<Oid, Oid> = landed.map(|lands| (lands.tip, lands.commit)).collect();
         for candidate in std::mem::take(pending) {
             if let Some(refused) = self.stands_on_taken_back(&candidate, &by_tip)? {
                 self.refuse(refused)?;
@@ -46,7 +44,7 @@ impl Session<'_> {
     ) -> Result<Option<RefusedChange>, LandError> {
         let history = self.site.history();
         for (tip, commit) in by_tip.iter().filter(|(tip, _)| **tip != candidate.tip) {
-            let Some(by) = self.undone_by(&history, *commit) else { continue };
+            let Some(by) = undone_by(&history, *commit) else { continue };
             let stands = self.scratch.is_landed(*tip, candidate.tip)?
                 && self.scratch.is_landed(by, self.main)?
                 && !self.scratch.is_landed(by, candidate.tip)?;
@@ -62,25 +60,14 @@ impl Session<'_> {
     /// A branch whose commits are in main's history, and whose change was rolled back since: git would merge nothing.
     pub(crate) fn taken_back(&self, candidate: &Candidate) -> Result<Option<RefusedChange>, LandError> {
         let history = self.site.history();
-        let brought = history.iter().rev().find_map(|fact| match fact {
-            Fact::Intended(intended) => intended.changes.iter().find(|lands| lands.tip == candidate.tip),
-            _ => None,
-        });
-        let by = brought.and_then(|lands| self.undone_by(&history, lands.commit));
+        let intentions = intentions(&history).into_iter().rev();
+        let brought = intentions.flat_map(|intended| &intended.changes).find(|lands| lands.tip == candidate.tip);
+        let by = brought.and_then(|lands| undone_by(&history, lands.commit));
         let Some(by) = by.filter(|by| *by != candidate.tip) else { return Ok(None) };
         if !self.site.repository().is_ancestor(by, self.main)? {
             return Ok(None);
         }
         let detail = format!("{} has its commits, and {by} has rolled them back", self.outcome.onto);
         Ok(Some(blame::plain(candidate, Reason::RolledBack, detail)))
-    }
-
-    /// The rollback of a commit that nobody has rolled back in turn.
-    fn undone_by(&self, history: &[Fact], commit: Oid) -> Option<Oid> {
-        let by = history.iter().rev().find_map(|fact| match fact {
-            Fact::Intended(intended) if intended.rolls_back == Some(commit) => Some(intended.main_after),
-            _ => None,
-        })?;
-        if self.undone_by(history, by).is_some() { None } else { Some(by) }
     }
 }

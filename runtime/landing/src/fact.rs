@@ -25,6 +25,25 @@ pub enum Fact {
     Ended(Ended),
 }
 
+/// Intentions that were not forgotten, in their order.
+pub(crate) fn intentions(history: &[Fact]) -> Vec<&Intended> {
+    let mut kept = Vec::new();
+    for fact in history {
+        match fact {
+            Fact::Intended(intended) => kept.push(intended),
+            Fact::Forgotten(_) => drop(kept.pop()),
+            _ => {}
+        }
+    }
+    kept
+}
+
+/// The rollback of a commit that nobody has rolled back in turn.
+pub(crate) fn undone_by(history: &[Fact], commit: Oid) -> Option<Oid> {
+    let by = intentions(history).into_iter().rev().find(|intended| intended.rolls_back == Some(commit))?.main_after;
+    if undone_by(history, by).is_some() { None } else { Some(by) }
+}
+
 /// See [`Fact::Began`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

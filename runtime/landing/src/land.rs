@@ -74,8 +74,6 @@ pub enum Note<'n> {
     Refused(&'n RefusedChange),
     /// Somebody else has moved main.
     Adopted(Oid),
-    /// These submodules are empty in the folder of a gate.
-    EmptySubmodules(&'n [String]),
 }
 
 /// Tells what a session does.
@@ -138,7 +136,6 @@ pub fn land(site: &Site, wishes: &Wishes, stop: &Stop, tell: Listener<'_>) -> Re
     let forecast = overlaps::forecast(&scratch, (&outcome.onto, opening.main), &candidates, expected, stop)?;
     tell(&Note::Forecast(&forecast));
     outcome.expected_gate_runs = forecast.gate_runs;
-    (outcome.pairs, outcome.pairs_compared) = (forecast.pairs, forecast.pairs_compared);
     outcome.overlaps = forecast.overlaps;
     let changes = candidates.iter().map(Candidate::change).collect();
     let began = Began { by, onto: opening.onto.clone(), main: opening.main, gates, changes };
@@ -343,7 +340,7 @@ impl Session<'_> {
         let longest = longest.cloned().unwrap_or_default();
         let known = probes.iter().all(|probe| self.keeper.knows(probe.tree));
         if !known {
-            self.site.doing(&format!("runs gates on {} with {}", self.outcome.onto, longest.join(", ")));
+            self.site.doing(&format!("runs gates on main with {}", longest.join(", ")));
             (self.tell)(&Note::Tries(probes.len(), &longest));
         }
         let clock = Stopwatch::start();
@@ -353,11 +350,6 @@ impl Session<'_> {
             self.count(&facts, &verdict);
             self.site.write(&facts)?;
             verdicts.push(verdict);
-        }
-        let empty = self.keeper.empty_submodules();
-        if empty.len() > self.outcome.empty_submodules.len() {
-            (self.tell)(&Note::EmptySubmodules(&empty));
-            self.outcome.empty_submodules = empty;
         }
         if !known && !verdicts.contains(&Verdict::Stopped) {
             let passed = verdicts.iter().all(|verdict| *verdict == Verdict::Passed);
@@ -474,6 +466,10 @@ impl Session<'_> {
         }
         let outcome = &mut self.outcome;
         outcome.took_s = took_s;
+        if outcome.landed.is_empty() {
+            // Nothing was pushed with which they could have gone along.
+            outcome.pushed_along = 0;
+        }
         let decided =
             (outcome.landed.len() + outcome.refused.iter().filter(|refused| refused.gate.is_some()).count()) as u32;
         outcome.one_by_one_runs = decided * outcome.gates.len() as u32;

@@ -6,7 +6,7 @@
 pub mod generator;
 
 use crate::LandError;
-use crate::radar::Aside;
+use crate::aside::Aside;
 use baton_record::Oid;
 use baton_record::event::Verdict;
 use baton_world::Stopwatch;

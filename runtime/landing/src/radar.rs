@@ -3,7 +3,10 @@
 //! Only reads: objects that are made on the way lie in a folder of their own and go with it. A pair's answer is that of
 //! `git merge-tree A B`: most pairs are merged in process, the rest by few git programs.
 
+pub mod lanes;
+
 use crate::LandError;
+use crate::aside::Aside;
 use crate::candidates;
 use crate::outcome::PathConflict;
 use baton_record::Oid;
@@ -11,9 +14,6 @@ use baton_world::Stopwatch;
 use baton_world::gate::Stop;
 use baton_world::git::{Asked, Conflict, Joined, PersonRepository, Scratch, Worktree};
 use serde::Serialize;
-use std::fs::DirBuilder;
-use std::io::ErrorKind;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 /// What a person wishes to compare.
@@ -284,36 +284,5 @@ impl Gathering<'_> {
             }
         });
         failed.map_or(Ok(()), |error| Err(error.into()))
-    }
-}
-
-/// A folder of our own that goes with this value.
-#[derive(Debug)]
-pub(crate) struct Aside(PathBuf);
-
-impl Aside {
-    pub(crate) fn folder(&self) -> &Path {
-        &self.0
-    }
-
-    pub(crate) fn make() -> Result<Aside, LandError> {
-        let above = std::env::temp_dir();
-        for number in 0_u32.. {
-            let folder = above.join(format!("baton-aside-{}-{number}", std::process::id()));
-            // One that is there may be somebody else's.
-            match DirBuilder::new().mode(0o700).create(&folder) {
-                Ok(()) => return Ok(Aside(folder)),
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(LandError::disk("create", &folder, &error)),
-            }
-        }
-        unreachable!("some number is free")
-    }
-}
-
-impl Drop for Aside {
-    fn drop(&mut self) {
-        // What stays is a folder of temporary files, among others.
-        let _ = std::fs::remove_dir_all(&self.0);
     }
 }

@@ -5,7 +5,7 @@
 
 use crate::LandError;
 use crate::candidates;
-use crate::fact::{Fact, Intended, Lands};
+use crate::fact::{Intended, Lands, intentions, undone_by};
 use crate::gates::{Gate, GateKeeper, Probe, RedGate, Verdict};
 use crate::moving::{Came, advance, blocked};
 use crate::opening::{checkouts_of, standing};
@@ -118,6 +118,9 @@ pub fn rollback(site: &Site, wishes: &Wishes, stop: &Stop) -> Result<RollbackOut
         gate_runs: 0,
         recovered,
     };
+    if is_done(site, (commit, main), &mut outcome)? {
+        return Ok(outcome);
+    }
     let scratch = Scratch::make(site.repository(), &site.scratch_directory())?;
     let tree = match scratch.merge_on(commit, main, parent)? {
         Joined::Clean { tree, .. } => tree,
@@ -164,6 +167,21 @@ pub fn rollback(site: &Site, wishes: &Wishes, stop: &Stop) -> Result<RollbackOut
     Ok(outcome)
 }
 
+/// Whether the commit is rolled back already, and its files are as they were then.
+fn is_done(site: &Site, (commit, main): (Oid, Oid), outcome: &mut RollbackOutcome) -> Result<bool, LandError> {
+    let Some(by) = undone_by(&site.history(), commit) else { return Ok(false) };
+    if !site.repository().is_ancestor(by, main)? {
+        return Ok(false);
+    }
+    // A killed session may have done it just now, and nobody was told.
+    if outcome.recovered.as_ref().is_some_and(|left| left.landed && left.main_after == by) {
+        (outcome.ended, outcome.main_after) = (RollbackEnd::RolledBack, by);
+        return Ok(true);
+    }
+    let since = site.repository().changed_paths(by, main)?;
+    Ok(!since.iter().any(|path| outcome.files.contains(path)))
+}
+
 fn message(subject: &str, commit: Oid) -> String {
     format!("{subject}\n\nThis takes back what commit {commit} brought.\n\nBaton-Rolls-Back: {commit}\n")
 }
@@ -197,18 +215,15 @@ fn pass(
 
 /// The commit that brought a change: that of its last landing if it is the name of a branch, else the commit of that name.
 fn find(site: &Site, change: &str, main: Oid) -> Result<(String, Oid), LandError> {
-    let landed = site.history().into_iter().rev().find_map(|fact| match fact {
-        Fact::Intended(intended) => {
-            intended.changes.into_iter().rev().find(|lands| lands.name == change || lands.tip.to_hex() == change)
-        }
-        _ => None,
-    });
+    let history = site.history();
+    let mut landed = intentions(&history).into_iter().rev().flat_map(|intended| intended.changes.iter().rev());
+    let landed = landed.find(|lands| lands.name == change || lands.tip.to_hex() == change);
     let repository = site.repository();
     if let Some(lands) = landed
         && repository.commit_of(&lands.commit.to_hex())?.is_some()
         && repository.is_ancestor(lands.commit, main)?
     {
-        return Ok((lands.name, lands.commit));
+        return Ok((lands.name.clone(), lands.commit));
     }
     let Some(commit) = repository.commit_of(change)? else {
         let cure = "give a branch that has landed, or a commit: `baton queue` lists what landed";

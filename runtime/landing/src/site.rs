@@ -90,6 +90,8 @@ impl Site {
         let Some(lock) = wait(&state, &ticket, stop, behind)? else { return Ok(None) };
         let Some(programs) = outlive(&state, stop)? else { return Ok(None) };
         repository.share_lock(programs);
+        sweep(&state);
+        repository.remove_own_locks()?;
         let (log, history) = Log::open(&state.join("log.jsonl"))?;
         let outputs = ContentStore::open(&state.join("outputs"), Durability::Durable);
         let outputs = outputs.map_err(|error| LandError::Disk(error.to_string()))?;
@@ -204,6 +206,29 @@ fn wait(
             told = true;
         }
         wait_for_process(Duration::from_millis(20));
+    }
+}
+
+/// Removes what killed processes have left half written: nobody else writes these while the lock is held, but for tickets.
+fn sweep(state: &Path) {
+    let is_dead = |name: &str| {
+        let pid =
+            name.strip_suffix(".tmp").and_then(|name| name.rsplit_once('-')).and_then(|(_, pid)| pid.parse().ok());
+        pid.is_some_and(|pid| started(pid).is_none())
+    };
+    let is_left = |folder: &str, name: &str| match folder {
+        "queue" => is_dead(name),
+        "verdicts" => name.ends_with(".tmp"),
+        "outputs" => name.starts_with("new-"),
+        _ => name.ends_with(".output") || name.ends_with(".lock"),
+    };
+    // What cannot be removed is in nobody's way.
+    let _ = fs::remove_dir_all(state.join("scratch"));
+    for folder in ["queue", "verdicts", "outputs", "gates"] {
+        let entries = fs::read_dir(state.join(folder)).into_iter().flatten().flatten();
+        for entry in entries.filter(|entry| entry.file_name().to_str().is_some_and(|name| is_left(folder, name))) {
+            let _ = fs::remove_file(entry.path());
+        }
     }
 }
 

@@ -16,9 +16,10 @@ mod spelling;
 pub mod truth;
 
 pub use conflict::ConflictReport;
+pub use conflict::truth::compare_report;
 pub use flaw::{Flaw, codes, explain};
 pub use packet::{BYTES_MAX, Decision, FORMAT, Item, ItemState, Link, LinkKind, Packet, Progress, Purpose};
-pub use read::{locate, read};
+pub use read::{is_report, locate, read, read_report};
 pub use resolve::{Ground, resolve};
 pub use spelling::{is_path, one_line};
 pub use truth::{Run, compare};
@@ -26,3 +27,6 @@ pub use truth::{Run, compare};
 /// The published JSON Schema (draft 2020-12). It says of every single part what [`fn@read`] does; what the parts say about
 /// each other beyond that, and where links lead, no schema can.
 pub const SCHEMA: &str = include_str!("../../../docs/packet.schema.json");
+
+/// The published JSON Schema of conflict reports, on the same terms.
+pub const REPORT_SCHEMA: &str = include_str!("../../../docs/conflict-report.schema.json");

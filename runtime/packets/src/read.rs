@@ -4,6 +4,7 @@
 //! links lead in [`crate::resolve`](mod@crate::resolve). The published schema says the same of every single part.
 
 mod fields;
+mod report;
 mod whole;
 
 use crate::flaw::{self, Flaw};
@@ -11,6 +12,7 @@ use crate::json::{self, Json, Node};
 use crate::packet::{BYTES_MAX, Decision, FORMAT, Item, ItemState, Link, LinkKind, Packet, Progress, Purpose};
 use crate::spelling;
 use fields::{Fields, Place, Reader};
+pub use report::{ENTRIES_MAX, REPORT_BYTES_MAX, read_report};
 
 /// Items of a checklist.
 pub const ITEMS_MAX: usize = 256;
@@ -65,10 +67,24 @@ pub fn read(bytes: &[u8]) -> Result<Packet, Vec<Flaw>> {
     if let Some(packet) = &packet {
         whole::judge(packet, &root, &mut reader);
     }
-    let mut flaws = reader.flaws;
+    let flaws = in_order(reader.flaws);
+    packet.filter(|_| flaws.is_empty()).ok_or(flaws)
+}
+
+/// Flaws in the order of the text, as many as are told.
+fn in_order(mut flaws: Vec<Flaw>) -> Vec<Flaw> {
     flaws.sort_by_key(|flaw| (flaw.span.start, flaw.code));
     flaws.truncate(flaw::FLAWS_MAX);
-    packet.filter(|_| flaws.is_empty()).ok_or(flaws)
+    flaws
+}
+
+/// Whether bytes are meant as a conflict report, and not as a packet, as far as that can be seen.
+#[must_use]
+pub fn is_report(bytes: &[u8]) -> bool {
+    const PACKETS_OWN: [&str; 4] = ["checklist", "links", "to", "purpose"];
+    let Some(Node { value: Json::Object(entries), .. }) = json::parse(bytes).ok() else { return false };
+    let has = |key: &str| entries.iter().any(|entry| entry.key == key);
+    (has("conflicts") || has("paths")) && !PACKETS_OWN.iter().any(|key| has(key))
 }
 
 fn no_json(trouble: &json::Trouble) -> Flaw {
@@ -94,25 +110,15 @@ impl Reader {
         let at = Place::root();
         let fields = self.object(root, &at, ("a packet", &KEYS))?;
         let v = self.need(&fields, "v", |reader, node, at| reader.version(node, at));
-        let run = self.need(&fields, "run", |reader, node, at| {
-            reader.spelled(node, at, |text| spelling::is_hex(text, 16), "16 lower-case hex digits")
-        });
-        let task = self.need(&fields, "task", |reader, node, at| {
-            reader.spelled(node, at, spelling::is_task, "`T-` and a number: `T-17`")
-        });
-        let from = self.need(&fields, "from", |reader, node, at| {
-            reader.spelled(node, at, spelling::is_lane, "a role, a dot and a number: `implementer.3`")
-        });
+        let run = self.need(&fields, "run", Reader::run);
+        let task = self.need(&fields, "task", Reader::task);
+        let from = self.need(&fields, "from", Reader::lane);
         let to = self.need(&fields, "to", |reader, node, at| {
             reader.spelled(node, at, spelling::is_role, "the name of a role: `reviewer`")
         });
         let purpose = self.need(&fields, "purpose", |reader, node, at| reader.word(node, at, &PURPOSES));
-        let base = self.may(&fields, "base", |reader, node, at| {
-            reader.spelled(node, at, spelling::is_oid, "the 40 or 64 hex digits of a commit")
-        });
-        let change = self.need(&fields, "change", |reader, node, at| {
-            reader.spelled(node, at, spelling::is_change, "`C-`, task and attempt: `C-17.2`")
-        });
+        let base = self.may(&fields, "base", Reader::commit);
+        let change = self.need(&fields, "change", Reader::change);
         let checklist =
             self.need(&fields, "checklist", |reader, node, at| reader.list(node, at, 1..=ITEMS_MAX, Reader::item));
         let links = self.need(&fields, "links", |reader, node, at| reader.list(node, at, 0..=LINKS_MAX, Reader::link));
@@ -142,6 +148,26 @@ impl Reader {
             stop: stop?,
             previous: previous?,
         })
+    }
+
+    fn run(&mut self, node: &Node, at: &Place) -> Option<String> {
+        self.spelled(node, at, |text| spelling::is_hex(text, 16), "16 lower-case hex digits")
+    }
+
+    fn task(&mut self, node: &Node, at: &Place) -> Option<String> {
+        self.spelled(node, at, spelling::is_task, "`T-` and a number: `T-17`")
+    }
+
+    fn change(&mut self, node: &Node, at: &Place) -> Option<String> {
+        self.spelled(node, at, spelling::is_change, "`C-`, task and attempt: `C-17.2`")
+    }
+
+    fn lane(&mut self, node: &Node, at: &Place) -> Option<String> {
+        self.spelled(node, at, spelling::is_lane, "a role, a dot and a number: `implementer.3`")
+    }
+
+    fn commit(&mut self, node: &Node, at: &Place) -> Option<String> {
+        self.spelled(node, at, spelling::is_oid, "the 40 or 64 hex digits of a commit")
     }
 
     fn version(&mut self, node: &Node, at: &Place) -> Option<u32> {

@@ -129,7 +129,7 @@ fn chain_flaws(packet: &Packet, ground: &dyn Ground) -> Vec<Flaw> {
     told.collect()
 }
 
-fn hash(bytes: &[u8]) -> String {
+pub(crate) fn hash(bytes: &[u8]) -> String {
     use std::fmt::Write;
     Sha256::digest(bytes).iter().fold(String::new(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");

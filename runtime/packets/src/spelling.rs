@@ -37,6 +37,12 @@ pub(crate) fn is_change(text: &str) -> bool {
     parts.is_some_and(|(task, attempt)| is_number(task, 0, 7) && is_number(attempt, 1, 4))
 }
 
+/// `C-17.2` of `T-17`.
+pub(crate) fn is_change_of(change: &str, task: &str) -> bool {
+    let of = change.strip_prefix("C-").and_then(|rest| rest.split_once('.')).map(|(of, _)| of);
+    is_change(change) && is_task(task) && of == task.strip_prefix("T-")
+}
+
 /// `implementer`.
 pub(crate) fn is_role(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';

@@ -1,4 +1,4 @@
-//! Flaws of packets as faults with places, so that every kind of file is told of in one way.
+//! Flaws of packets and conflict reports as faults with places, so that every kind of file is told of in one way.
 //!
 //! Owns nothing of what makes a packet wrong: [`baton_packets`] does. Where its links lead is looked up in a run.
 
@@ -20,12 +20,15 @@ impl baton_packets::Ground for Shelf<'_> {
     }
 }
 
-/// Everything that is wrong with the packet `name` (a label for messages): with its form and, where there is a run to look
+/// Everything that is wrong with the packet, or the conflict report, `name` (a label for messages): with its form and, where there is a run to look
 /// them up in, with its links.
 pub fn check_packet(name: &str, bytes: &[u8], run: Option<&RunShelf>) -> Faults {
-    let flaws = match baton_packets::read(bytes) {
-        Ok(packet) => run.map(|run| untrue(&packet, run)).unwrap_or_default(),
-        Err(flaws) => flaws,
+    let flaws = if baton_packets::is_report(bytes) {
+        let untrue = |report| run.map(|run| untrue_report(&report, run)).unwrap_or_default();
+        baton_packets::read_report(bytes).map_or_else(|flaws| flaws, untrue)
+    } else {
+        let untrue = |packet| run.map(|run| untrue(&packet, run)).unwrap_or_default();
+        baton_packets::read(bytes).map_or_else(|flaws| flaws, untrue)
     };
     let shown = &bytes[..bytes.len().min(super::BYTES_MAX)];
     let source = Source::new(String::from_utf8_lossy(shown).into_owned());
@@ -40,6 +43,14 @@ fn untrue(packet: &baton_packets::Packet, run: &RunShelf) -> Vec<Flaw> {
     let mut flaws = run.story().map(|story| baton_packets::compare(packet, &known(&story))).unwrap_or_default();
     flaws.extend(baton_packets::resolve(packet, &Shelf(run)));
     flaws
+}
+
+/// What a conflict report says otherwise than the one that the run's own record of the refusal names.
+fn untrue_report(report: &baton_packets::ConflictReport, run: &RunShelf) -> Vec<Flaw> {
+    let Ok(story) = run.story() else { return Vec::new() };
+    let named = story.reports.iter().find(|(change, _)| change.to_string() == report.change);
+    let named = named.map(|(_, digest)| digest.as_str());
+    baton_packets::compare_report(report, (&story.run, named), &Shelf(run))
 }
 
 fn known(story: &RunStory) -> baton_packets::Run {

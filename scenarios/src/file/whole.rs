@@ -114,8 +114,7 @@ pub(super) struct Shape {
     pub(super) help: &'static str,
 }
 
-/// A scenario.
-pub(super) const SCENARIO: Shape = Shape {
+const SCENARIO: Shape = Shape {
     is: "a scenario",
     help: "begin with `baton: 1`; also needed are `name`, `workspace`, `roles`, `models` and `tasks`",
 };

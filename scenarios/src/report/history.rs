@@ -36,6 +36,8 @@ pub(super) struct History {
     /// Which landing a commit is.
     commits: BTreeMap<Oid, u32>,
     landings: u32,
+    /// By landing, from the first: the change that it was.
+    changes: Vec<ChangeId>,
     /// Changes that are neither landed nor refused.
     pub(super) open: BTreeMap<ChangeId, Submitted>,
 }
@@ -48,13 +50,13 @@ impl History {
             Event::ChangeSubmitted(submitted) => self.submit(t_us, lane, submitted, names),
             Event::ChangeLanded(landed) => {
                 if let Some(submitted) = self.open.remove(&landed.change) {
-                    self.land(landed.main_after, &submitted.paths, submitted.author);
+                    self.land((landed.main_after, landed.change), &submitted.paths, submitted.author);
                 }
             }
             Event::ChangeRefused(refused) => drop(self.open.remove(&refused.change)),
             Event::FileWritten(written) => {
                 let path = self.id(&written.path);
-                self.land(written.commit, &[path], lane);
+                self.land((written.commit, written.change), &[path], lane);
             }
             Event::ChangeWritten(written) => drop(self.open.remove(&written.change)),
             _ => {}
@@ -73,8 +75,9 @@ impl History {
         self.open.insert(submitted.change, Submitted { author, sent_us, taken_us: t_us, base, paths });
     }
 
-    fn land(&mut self, commit: Oid, paths: &[PathId], author: Option<LaneId>) {
+    fn land(&mut self, (commit, change): (Oid, ChangeId), paths: &[PathId], author: Option<LaneId>) {
         self.landings += 1;
+        self.changes.push(change);
         self.commits.insert(commit, self.landings);
         for path in paths {
             self.landed[path.0 as usize].push((self.landings, author));
@@ -109,5 +112,13 @@ impl History {
         let landed = &self.landed[self.ids.get(path)?.0 as usize];
         let (landing, author) = landed.last()?;
         author.filter(|_| submitted.base.is_some_and(|base| *landing > base))
+    }
+
+    /// Every change that landed on this path after the base of the change, and who made it, in their order.
+    pub(super) fn all_landed_since(&self, submitted: &Submitted, path: &str) -> Vec<(ChangeId, Option<LaneId>)> {
+        let Some((base, id)) = submitted.base.zip(self.ids.get(path)) else { return Vec::new() };
+        let landed = &self.landed[id.0 as usize];
+        let later = &landed[landed.partition_point(|(landing, _)| *landing <= base)..];
+        later.iter().map(|(landing, author)| (self.changes[*landing as usize - 1], *author)).collect()
     }
 }

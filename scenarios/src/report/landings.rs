@@ -1,5 +1,6 @@
 //! From submission to main: how long it takes, how long the merger's queue is in the way, and what is refused for what.
 
+use super::conflicts::{Clashes, Conflict, Outcome};
 use super::history::{History, Submitted};
 use super::sample::{Counts, Distribution, Samples, word};
 use baton_record::event::{ChangeRefused, RefuseReason};
@@ -43,6 +44,10 @@ pub struct Conflicts {
     pub by_path: Counts,
     /// Who met whose landing; the most frequent pairs first.
     pub by_lanes: Vec<Meeting>,
+    /// How many of them were answered by an attempt that landed.
+    pub reworked: u64,
+    /// Each of them, in their order.
+    pub list: Vec<Conflict>,
     /// Paths of conflicts that no landing since the change's base is known to have touched.
     pub unknown: u64,
 }
@@ -67,11 +72,13 @@ pub(super) struct Queue {
     /// When the merger was done with a change last.
     free_us: Option<u64>,
     meetings: BTreeMap<(LaneId, LaneId), u64>,
+    clashes: Clashes,
 }
 
 impl Queue {
     /// To be called before `history` has taken the record in.
     pub(super) fn see(&mut self, t_us: u64, event: &Event, history: &History) {
+        self.clashes.see(t_us, event, history);
         match event {
             Event::ChangeSubmitted(_) => self.told.submitted += 1,
             Event::ChangeLanded(landed) => {
@@ -130,6 +137,9 @@ impl Queue {
         let mut meetings: Vec<((LaneId, LaneId), u64)> = self.meetings.into_iter().collect();
         meetings.sort_by_key(|(lanes, paths)| (std::cmp::Reverse(*paths), *lanes));
         let meeting = |((refused, landed), paths)| Meeting { refused: name(refused), landed: name(landed), paths };
+        told.conflicts.list = self.clashes.close(names);
+        let landed = told.conflicts.list.iter().filter(|conflict| conflict.outcome == Outcome::Landed);
+        told.conflicts.reworked = landed.count() as u64;
         told.conflicts.by_lanes = meetings.into_iter().map(meeting).collect();
         told
     }

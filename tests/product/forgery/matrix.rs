@@ -7,6 +7,7 @@
 
 use crate::forgery::copy;
 use crate::forgery::values::{WORDS, alternatives, each_leaf};
+use crate::reworked::JUDGED;
 use crate::run_folder::{RunFolder, run, write_scenario};
 use baton_check::verify;
 use baton_record::event::{OperatorCommand, ReturnReason};
@@ -148,6 +149,9 @@ const NO_OPS_OF_PEOPLE: &[(&str, &str, &str)] = &[
 /// What is handed on, judged and continued.
 const HANDED_ON: &[&str] = &["bad-packet", "long-work"];
 
+/// What did not merge and is made anew.
+const MADE_ANEW: &[&str] = &["judged"];
+
 /// The same of runs in which some lanes only judge.
 const NO_OPS_OF_JUDGES: &[(&str, &str, &str)] = &[
     ("EndpointNamed", "data/name", "no change on main is by a lane that thinks with it"),
@@ -169,6 +173,7 @@ impl Run {
         match scenario {
             "overloaded" => Run::of_text(place, scenario, OVERLOADED),
             "left-to-people" => Run::of_text(place, scenario, LEFT_TO_PEOPLE),
+            "judged" => Run::of_text(place, scenario, &JUDGED.replace("SEED", "3")),
             shipped => Run::made(place, shipped, shipped),
         }
     }
@@ -413,6 +418,11 @@ fn is_no_op(kind: &str, way: &str, beside: &[NoOp]) -> bool {
 #[test]
 fn every_forged_record_of_what_is_handed_on_is_seen() {
     check(HANDED_ON, NO_OPS_OF_JUDGES);
+}
+
+#[test]
+fn every_forged_record_of_what_is_made_anew_is_seen() {
+    check(MADE_ANEW, NO_OPS_OF_JUDGES);
 }
 
 #[test]

@@ -80,8 +80,56 @@ pub(super) fn landings(book: &Book<'_>) -> Value {
         "refusals": book.words("ChangeRefused", reason),
         "gates_passed": book.words("GatePassed", gate),
         "gates_failed": book.words("GateFailed", gate),
-        "conflicts": { "count": conflicts.len(), "by_path": by_path, "unknown": unknown.sum::<usize>() },
+        "conflicts": {
+            "count": conflicts.len(), "by_path": by_path, "unknown": unknown.sum::<usize>(),
+            "list": one_by_one(book, &changes, conflicts.clone()),
+            "reworked": conflicts.iter().filter(|change| answer(&changes, change).1 == "landed").count(),
+        },
     })
+}
+
+/// A change's name as people write it.
+fn name_of(number: &Value) -> String {
+    let number = number.as_u64().unwrap();
+    format!("C-{}.{}", number / 1024, number % 1024 + 1)
+}
+
+/// The newest change that says of itself that it answers this one, and what became of it.
+fn answer(changes: &[Change<'_, '_>], change: &Change<'_, '_>) -> (Option<String>, &'static str) {
+    let mut answers = changes.iter().filter(|next| next.line.data["answers"] == change.line.data["change"]);
+    let Some(newest) = answers.next_back() else { return (None, "unanswered") };
+    let became = match newest.outcome {
+        None => "open",
+        Some(_) if newest.landed() => "landed",
+        Some(_) => "refused",
+    };
+    (Some(name_of(&newest.line.data["change"])), became)
+}
+
+/// Every conflict as the report lists it.
+fn one_by_one(book: &Book<'_>, changes: &[Change<'_, '_>], mut conflicts: Vec<&Change<'_, '_>>) -> Value {
+    conflicts.sort_by_key(|change| change.outcome.unwrap().at);
+    let one = |change: &&Change<'_, '_>| {
+        let refused = change.outcome.unwrap();
+        let base = stands(book, &change.line.data["base"], change.line.at);
+        let first = |path: &Value| {
+            let later = |at: usize| at < refused.at && base.is_ok_and(|base| base.is_none_or(|base| at > base));
+            let mut landed: Vec<&Change<'_, '_>> = changes.iter().filter(|other| other.landed()).collect();
+            landed.retain(|other| other.paths.contains(path.as_str().unwrap()) && later(other.outcome.unwrap().at));
+            landed.sort_by_key(|other| other.outcome.unwrap().at);
+            let named = landed
+                .iter()
+                .map(|other| json!({ "change": name_of(&other.line.data["change"]), "lane": other.author }));
+            json!({ "path": path, "landed": named.collect::<Vec<Value>>() })
+        };
+        let paths: Vec<Value> = refused.data["paths"].as_array().unwrap().iter().map(first).collect();
+        let (next, became) = answer(changes, change);
+        json!({
+            "change": name_of(&change.line.data["change"]), "lane": change.author, "t_us": refused.t,
+            "report": refused.data["report"], "paths": paths, "answered_by": next, "outcome": became,
+        })
+    };
+    conflicts.iter().map(one).collect()
 }
 
 /// Where in the journal the commit came to main; `None`: it is the base of the run; `Err`: never.

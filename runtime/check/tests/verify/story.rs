@@ -65,6 +65,8 @@ impl Folder {
             reads,
             updates: proposal.updates.clone(),
             author: None,
+            packet: None,
+            answers: None,
             sent_us: None,
             denied: 0,
             failed: 0,

@@ -25,6 +25,8 @@ fn submitted(change: ChangeId) -> Event {
         reads,
         updates,
         author: None,
+        packet: None,
+        answers: None,
         sent_us: None,
         denied: 0,
         failed: 0,

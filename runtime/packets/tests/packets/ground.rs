@@ -12,13 +12,13 @@ fn hash(bytes: &[u8]) -> String {
 
 /// A store and a tree in memory.
 #[derive(Default)]
-struct Memory {
+pub struct Memory {
     content: BTreeMap<String, Vec<u8>>,
     files: BTreeMap<String, String>,
 }
 
 impl Memory {
-    fn put(&mut self, bytes: &[u8]) -> String {
+    pub fn put(&mut self, bytes: &[u8]) -> String {
         self.content.insert(hash(bytes), bytes.to_vec());
         hash(bytes)
     }

@@ -4,6 +4,7 @@
 
 mod forms;
 mod ground;
+mod reports;
 mod schema;
 
 use serde_json::{Value, json};

@@ -77,7 +77,7 @@ fn anything(choice: u32, text: &str) -> Value {
 }
 
 /// Changes one place of a value, chosen by the numbers.
-fn change(value: &mut Value, choices: &mut impl Iterator<Item = u32>, text: &str) {
+pub fn change(value: &mut Value, choices: &mut impl Iterator<Item = u32>, text: &str) {
     let mut next = || choices.next().unwrap_or(0);
     let (here, which) = (next(), next());
     match value {

@@ -59,6 +59,12 @@ pub struct ChangeSubmitted {
     /// The lane that made it, where another lane submits it: its reviewer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub author: Option<String>,
+    /// SHA-256 of the packet that its lane began the attempt with; absent: it began with none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub packet: Option<String>,
+    /// The newest change of its task that did not merge: what is proposed now was made anew, by a lane that was told why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answers: Option<ChangeId>,
     /// When its lane sent it, and made the commit; from then on it waits for the merger. (Control run: absent.)
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sent_us: Option<u64>,

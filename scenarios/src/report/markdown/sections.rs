@@ -118,6 +118,12 @@ impl Page {
         let meeting = |met: &crate::report::Meeting| vec![cell(&met.refused), cell(&met.landed), met.paths.to_string()];
         let meetings = conflicts.by_lanes.iter().take(LISTED_MAX).map(meeting);
         self.table(&["refused", "against what landed of", "#paths"], meetings);
+        let listed = conflicts.list.iter().take(LISTED_MAX).map(conflict);
+        self.table(&["change", "of", "did not merge at", "landed first", "made anew as", "which"], listed);
+        let more = conflicts.list.len().saturating_sub(LISTED_MAX);
+        if more > 0 {
+            self.line(&format!("{more} more: `landings.conflicts.list` of report.json has all of them.\n"));
+        }
     }
 
     pub(super) fn spend(&mut self, report: &Report) {
@@ -289,4 +295,18 @@ impl Page {
         self.counts("commands by", &people.commands_by);
         self.counts("command refused because", &people.commands_refused);
     }
+}
+
+/// The cells of one change that did not merge.
+fn conflict(told: &crate::report::Conflict) -> Vec<String> {
+    let paths: Vec<String> = told.paths.iter().map(|path| cell(&path.path)).collect();
+    let mut first: Vec<String> = told.paths.iter().flat_map(|path| &path.landed).map(first).collect();
+    first.sort_unstable();
+    first.dedup();
+    let next = told.answered_by.as_deref().map_or("–".to_owned(), cell);
+    vec![cell(&told.change), cell(&told.lane), paths.join(", "), first.join(", "), next, told.outcome.word().to_owned()]
+}
+
+fn first(landed: &crate::report::LandedFirst) -> String {
+    format!("{} of {}", cell(&landed.change), cell(&landed.lane))
 }

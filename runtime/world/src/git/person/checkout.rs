@@ -28,7 +28,7 @@ const PATHS_MAX: usize = 200;
 /// A checkout whose index is locked, so that it can follow its branch.
 #[derive(Debug)]
 pub struct CheckoutMove {
-    pub(super) checkout: PathBuf,
+    checkout: PathBuf,
     outlives: Option<Outlives>,
     index: PathBuf,
     lock: PathBuf,
@@ -79,6 +79,12 @@ impl CheckoutMove {
         }
     }
 
+    fn stands_at_head(&self) -> Result<bool, GitError> {
+        let said = output(in_checkout(Sync::None, &self.checkout).args(["rev-parse", "--verify", "--quiet", "HEAD"]))?;
+        let head = String::from_utf8_lossy(&said.stdout).trim_end().to_owned();
+        Oid::from_hex(&head).map_or(Ok(false), |head| self.stands_at(head))
+    }
+
     /// Whether the checkout can go from one commit to another without losing a file of the person's.
     pub fn could_go(&self, from: Oid, to: Oid) -> Result<Result<(), InTheWay>, GitError> {
         let paths = self.unseen(from, to)?;
@@ -87,7 +93,7 @@ impl CheckoutMove {
             return Ok(Err(InTheWay { checkout: self.checkout.clone(), what, paths }));
         }
         self.copy_index()?;
-        self.take_in(&self.added(from, to)?, to)?;
+        self.refresh()?;
         let said =
             output(self.command(Sync::None).args(["read-tree", "-n", "-m", "-u", &from.to_hex(), &to.to_hex()]))?;
         disk::remove_if_there(&self.copy)?;
@@ -101,7 +107,7 @@ impl CheckoutMove {
     /// Takes files and index from one commit to another.
     pub fn go(&self, from: Oid, to: Oid) -> Result<(), GitError> {
         self.copy_index()?;
-        self.take_in(&self.added(from, to)?, to)?;
+        self.refresh()?;
         let said = output(self.command(Sync::None).args(["read-tree", "-m", "-u", &from.to_hex(), &to.to_hex()]))?;
         if !said.status.success() {
             return Err(failed(&format!("move the checkout {} along", self.checkout.display()), &said));
@@ -116,9 +122,11 @@ impl CheckoutMove {
     }
 
     /// Takes back what a process brought that was killed on the way from one commit to another, or whose branch has not
-    /// gone there: files as the other has them, or half written. What is anybody else's stays, in the index too.
+    /// gone there: files as the other has them, or half written. What is anybody else's stays, in the index too; so does
+    /// everything if somebody has committed it.
     pub fn go_back(&self, from: Oid, to: Oid) -> Result<(), GitError> {
-        if !self.stands_at(to)? && !self.stands_at(from)? {
+        let (was, is) = (self.stands_at(from)?, self.stands_at(to)?);
+        if !was && (!is || self.stands_at_head()?) {
             return Ok(());
         }
         let (put, removed) = self.came_along(from, to)?;
@@ -205,8 +213,6 @@ impl CheckoutMove {
     fn unseen(&self, from: Oid, to: Oid) -> Result<Vec<String>, GitError> {
         let there = |path: &&String| fs::symlink_metadata(self.checkout.join(path)).is_ok_and(|found| !found.is_dir());
         let mut unseen: Vec<String> = self.added(from, to)?.iter().filter(there).cloned().collect();
-        let the_same = self.the_same(&unseen, to)?;
-        unseen.retain(|path| !the_same.contains(path));
         let said = output(in_checkout(Sync::None, &self.checkout).args(["ls-files", "-v", "-z"]))?;
         if !said.status.success() {
             return Err(failed("list the files of an index", &said));
@@ -240,12 +246,17 @@ impl CheckoutMove {
 
     /// Paths whose files are not as the copy of the index has them. Those that are missing are left out.
     fn differing(&self) -> Result<BTreeSet<String>, GitError> {
-        let _ = output(self.command(Sync::None).args(["update-index", "-q", "--refresh"]))?;
+        self.refresh()?;
         let said = output(self.command(Sync::None).args(["diff-files", "--name-only", "-z", "--diff-filter=d"]))?;
         if !said.status.success() {
             return Err(failed("compare files with an index", &said));
         }
         Ok(paths_of(&said.stdout))
+    }
+
+    /// Looks again at files whose times differ from what the copy of the index has: they may be the same all the same.
+    fn refresh(&self) -> Result<(), GitError> {
+        output(self.command(Sync::None).args(["update-index", "-q", "--refresh"])).map(|_| ())
     }
 
     /// Whether a file is the beginning of what it is in a commit.
@@ -260,7 +271,7 @@ impl CheckoutMove {
         Ok(false)
     }
 
-    pub(super) fn command(&self, sync: Sync) -> Command {
+    fn command(&self, sync: Sync) -> Command {
         let mut command = in_checkout(sync, &self.checkout);
         command.env("GIT_INDEX_FILE", &self.copy);
         if let Some(outlives) = &self.outlives {
