@@ -29,24 +29,6 @@ struct Tally {
     unlocked_by_hand: u32,
 }
 
-/// Calls of git programs.
-const GIT_CALLS: [(&str, usize); 14] = [
-    ("openat", 8),
-    ("openat", 20),
-    ("openat", 30),
-    ("write", 1),
-    ("write", 2),
-    ("fsync", 1),
-    ("fsync", 2),
-    ("rename", 1),
-    ("rename", 2),
-    ("link", 1),
-    ("link", 2),
-    ("unlink", 1),
-    ("mkdir", 1),
-    ("exit_group", 1),
-];
-
 fn all() -> bool {
     std::env::var("BATON_KILLS").is_ok_and(|kills| kills == "all")
 }
@@ -320,21 +302,59 @@ fn watch_once(case: &Case, place: &Place) -> bool {
     open.is_some()
 }
 
-#[test]
-fn a_git_program_that_is_killed_alone() {
-    let words = vec!["land", "--all", "--gate", GATE];
-    let case =
-        Case { name: "git killed", words, site: site(2), codes: &[0], judge: |copy| landed_once(copy, &["b1", "b2"]) };
+/// Kills git programs of a command alone, each at some of its calls.
+fn run_git(case: &Case, programs: &[(&'static str, usize)], some: usize) {
     let mut tallies: BTreeMap<&str, Tally> = BTreeMap::new();
-    for (verb, nth) in [("update-ref", 1), ("pack-objects", 1), ("read-tree", 1), ("read-tree", 3), ("commit-tree", 1)]
-    {
-        for (call, at) in spread(&GIT_CALLS, 3) {
+    for which in programs {
+        for place in spread(&Copy::of(&case.site).git_places(*which, &case.words), some) {
             let copy = Copy::of(&case.site);
-            let place = Place { call: call.to_owned(), at, locked: false };
-            let first = copy.kill_git_at((verb, nth), &place, &case.words);
-            let place = format!("{verb} {nth}, {place:?}");
-            judge(&case, &copy, &first, (&place, false), tallies.entry(verb).or_default());
+            let first = copy.kill_git_at(*which, &place, &case.words);
+            let place = format!("{which:?}, {place:?}");
+            judge(case, &copy, &first, (&place, false), tallies.entry(which.0).or_default());
         }
     }
     eprintln!("{}: {tallies:?}", case.name);
+}
+
+#[test]
+fn a_git_program_that_is_killed_alone() {
+    let words = vec!["land", "--all", "--gate", GATE];
+    let judge = |copy: &Copy| landed_once(copy, &["b1", "b2"]);
+    let case = Case { name: "git killed", words, site: site(2), codes: &[0], judge };
+    let others = [("commit-tree", 1), ("pack-objects", 1), ("read-tree", 1), ("read-tree", 3), ("update-index", 2)];
+    run_git(&case, &others, 2);
+    run_git(&case, &[("update-ref", 1)], 8);
+}
+
+#[test]
+fn a_git_program_at_a_remote_that_is_killed_alone() {
+    let words = vec!["land", "--all", "--remote", "origin", "--gate", GATE];
+    let judge = |copy: &Copy| landed_once(copy, &["b1"]);
+    let case = Case { name: "git killed at a remote", words, site: with_remote(1), codes: &[0], judge };
+    run_git(&case, &[("fetch", 1), ("push", 1)], 4);
+}
+
+#[test]
+fn killed_again_while_it_looks_after_what_was_left() {
+    let words = vec!["land", "--all", "--gate", GATE];
+    let case = Case {
+        name: "killed twice",
+        words,
+        site: site(2),
+        codes: &[0],
+        judge: |copy| landed_once(copy, &["b1", "b2"]),
+    };
+    let mut tally = Tally::default();
+    let all_places = Copy::of(&case.site).places(&case.words);
+    let locked: Vec<Place> = all_places.into_iter().filter(|place| place.locked).collect();
+    for (number, place) in spread(&locked, 10).iter().enumerate() {
+        let copy = Copy::of(&case.site);
+        copy.kill_at(place, &case.words);
+        let calls = [("clone3", 5 + 2 * number), ("unlink", 2 + number), ("rename", 2), ("fsync", 1 + number % 3)];
+        let (call, at) = calls[number % calls.len()];
+        let again = Place { call: call.to_owned(), at, locked: false };
+        let second = copy.kill_at(&again, &case.words);
+        judge(&case, &copy, &second, (&format!("{place:?}, then {again:?}"), number % 2 == 0), &mut tally);
+    }
+    eprintln!("{}: {tally:?}", case.name);
 }

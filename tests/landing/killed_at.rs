@@ -86,25 +86,15 @@ impl Copy {
     pub(crate) fn places(&self, words: &[&str]) -> Vec<Place> {
         let said = finish(&mut self.traced(&["-e", &format!("trace={CALLS}"), "-e", "signal=none"], words));
         assert!(said.status.success(), "{words:?}: {said:?}");
-        let text = std::fs::read_to_string(self.beside("trace")).unwrap();
-        let (mut seen, mut places, mut started, mut locked) = (BTreeMap::new(), Vec::new(), false, false);
-        for (call, rest) in text.lines().filter_map(|line| line.split_once('(')) {
-            let at = seen.entry(call.to_owned()).or_insert(0);
-            *at += 1;
-            let wanted = match call {
-                "openat" => rest.contains("O_CREAT"),
-                // Only the first look at a program that has just been started.
-                "poll" | "wait4" => std::mem::take(&mut started),
-                _ => true,
-            };
-            started |= call.starts_with("clone") || call == "vfork";
-            if wanted {
-                places.push(Place { call: call.to_owned(), at: *at, locked });
-            }
-            if rest.contains("/index.lock\"") {
-                locked = call.starts_with("link");
-            }
-        }
+        places_of(&std::fs::read_to_string(self.beside("trace")).unwrap())
+    }
+
+    /// The same of one of its git programs: the `nth` one with this verb.
+    pub(crate) fn git_places(&self, which: (&str, usize), words: &[&str]) -> Vec<Place> {
+        let said = finish(&mut self.with_git(which, &format!("-e trace={CALLS} -e signal=none"), words));
+        assert!(said.status.success(), "{words:?}: {said:?}");
+        let places = places_of(&std::fs::read_to_string(self.beside("trace")).unwrap_or_default());
+        assert!(!places.is_empty(), "there is no {which:?}");
         places
     }
 
@@ -119,31 +109,33 @@ impl Copy {
         self.traced(&["-e", &trace, "-e", &format!("inject={kill}")], words)
     }
 
-    /// The command, of whose git programs one is killed there: the `nth` one with this verb.
-    pub(crate) fn kill_git_at(&self, (verb, nth): (&str, usize), place: &Place, words: &[&str]) -> Said {
+    /// The command, of whose git programs one is killed there.
+    pub(crate) fn kill_git_at(&self, which: (&str, usize), place: &Place, words: &[&str]) -> Said {
+        let options =
+            format!("-e trace={call} -e inject={call}:signal=SIGKILL:when={at}", call = place.call, at = place.at);
+        finish(&mut self.with_git(which, &options, words))
+    }
+
+    /// The command, of whose git programs one runs under strace.
+    fn with_git(&self, (verb, nth): (&str, usize), options: &str, words: &[&str]) -> Command {
         let programs = self.beside("programs");
         std::fs::create_dir_all(&programs).unwrap();
-        let real = std::env::split_paths(&std::env::var_os("PATH").unwrap())
-            .map(|path| path.join("git"))
-            .find(|path| path.is_file())
-            .expect("git is on the PATH");
+        let path = std::env::var_os("PATH").unwrap();
+        let real = std::env::split_paths(&path).map(|path| path.join("git")).find(|path| path.is_file());
+        let (git, seen, trace) = (real.expect("git is on the PATH"), self.beside("seen"), self.beside("trace"));
+        let (git, seen, trace) = (git.display(), seen.display(), trace.display());
         let script = format!(
-            "#!/bin/sh\nfor word in \"$@\"; do\n  if [ \"$word\" = {verb} ]; then\n    echo x >> {seen}\n    if [ $(wc -l < {seen}) -eq {nth} ]; \
-             then\n      exec strace -f -qq -o {trace} -e trace={call} -e inject={call}:signal=SIGKILL:when={at} {git} \"$@\"\n    fi\n    \
-             break\n  fi\ndone\nexec {git} \"$@\"\n",
-            seen = self.beside("seen").display(),
-            trace = self.beside("trace").display(),
-            call = place.call,
-            at = place.at,
-            git = real.display(),
+            "#!/bin/sh\nfor word in \"$@\"; do\n  if [ \"$word\" = {verb} ]; then\n    echo x >> {seen}\n    \
+             if [ $(wc -l < {seen}) -eq {nth} ]; then\n      exec strace -qq -o {trace} {options} {git} \"$@\"\n    fi\n    \
+             break\n  fi\ndone\nexec {git} \"$@\"\n"
         );
         std::fs::write(programs.join("git"), script).unwrap();
         let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
         std::fs::set_permissions(programs.join("git"), executable).unwrap();
-        let path = std::env::var_os("PATH").unwrap();
         let paths = std::iter::once(programs).chain(std::env::split_paths(&path));
         let mut command = self.command(words);
-        finish(command.env("PATH", std::env::join_paths(paths).unwrap()))
+        command.env("PATH", std::env::join_paths(paths).unwrap());
+        command
     }
 
     pub(crate) fn main(&self) -> String {
@@ -235,6 +227,29 @@ impl Copy {
         let temporary: Vec<PathBuf> = below(&self.beside("tmp"));
         assert!(temporary.is_empty(), "this was left: {temporary:?}");
     }
+}
+
+/// The calls of a trace that change something, or come around that.
+fn places_of(trace: &str) -> Vec<Place> {
+    let (mut seen, mut places, mut started, mut locked) = (BTreeMap::new(), Vec::new(), false, false);
+    for (call, rest) in trace.lines().filter_map(|line| line.split_once('(')) {
+        let at = seen.entry(call.to_owned()).or_insert(0);
+        *at += 1;
+        let wanted = match call {
+            "openat" => rest.contains("O_CREAT"),
+            // Only the first look at a program that has just been started.
+            "poll" | "wait4" => std::mem::take(&mut started),
+            _ => true,
+        };
+        started |= call.starts_with("clone") || call == "vfork";
+        if wanted {
+            places.push(Place { call: call.to_owned(), at: *at, locked });
+        }
+        if rest.contains("/index.lock\"") {
+            locked = call.starts_with("link");
+        }
+    }
+    places
 }
 
 /// Files that nobody but a process at work may have.

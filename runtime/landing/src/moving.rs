@@ -55,7 +55,8 @@ pub(crate) fn resume(site: &Site, intended: &Intended) -> Result<(Outcome, Optio
             checkouts.push(checkout);
         }
     }
-    site.repository().remove_own_lock(&intended.onto, intended.main_after)?;
+    let remote = intended.remote.as_ref().map(|remote| remote.name.as_str());
+    site.repository().remove_own_lock(&intended.onto, intended.main_after, remote)?;
     let plan = plan(intended, checkouts.len());
     let mut carrier = Carrier { resumed: true, ..Carrier::new(site, intended, checkouts) };
     match carrier.carry(Advance::resume(plan))? {

@@ -375,11 +375,14 @@ impl PersonRepository {
             self.sync_refs(full)?;
             return Ok(Moved::Yes);
         }
-        let found = self.reference(full)?;
-        if found == from && found != new {
-            Err(failed(&format!("move {full}"), &said))
-        } else {
-            Ok(Moved::Elsewhere(found))
+        if let (None, Some(new)) = (said.status.code(), new) {
+            self.remove_own_lock(full, new, None)?;
+        }
+        match self.reference(full)? {
+            // It was killed when it had done so.
+            found if found == new => self.sync_refs(full).map(|()| Moved::Yes),
+            found if found == from => Err(failed(&format!("move {full}"), &said)),
+            found => Ok(Moved::Elsewhere(found)),
         }
     }
 

@@ -2,6 +2,7 @@
 //! held by nobody else, none is alive any more.
 
 use super::PersonRepository;
+use super::worktrees::git_directory;
 use crate::clock::{unix_seconds, wait_for_process};
 use crate::git::disk;
 use crate::git::error::GitError;
@@ -15,19 +16,17 @@ use std::time::Duration;
 const EMPTY_S: i64 = 2;
 
 impl PersonRepository {
-    /// Removes the lock of a branch that was to go to this commit: one that says so, or that says nothing for long.
-    pub fn remove_own_lock(&self, full: &str, to: Oid) -> Result<(), GitError> {
-        let lock = self.common.join(format!("{full}.lock"));
-        while let Ok(text) = fs::read_to_string(&lock) {
-            if text.trim_end() == to.to_hex() || (text.is_empty() && age_s(&lock) > EMPTY_S) {
-                return disk::remove_if_there(&lock);
-            }
-            if !text.is_empty() {
-                return Ok(());
-            }
-            wait_for_process(Duration::from_millis(50));
+    /// Removes the locks that a move of a branch to this commit takes: one that says so, and those that have said nothing for
+    /// long. Git locks HEAD too, wherever it points to the branch, and with a remote what it knows of that.
+    pub fn remove_own_lock(&self, full: &str, to: Oid, remote: Option<&str>) -> Result<(), GitError> {
+        let mut locks = vec![self.common.join(format!("{full}.lock")), self.common.join("HEAD.lock")];
+        if let (Some(remote), Some(branch)) = (remote, full.strip_prefix("refs/heads/")) {
+            locks.push(self.common.join(format!("refs/remotes/{remote}/{branch}.lock")));
         }
-        Ok(())
+        for worktree in self.worktrees()? {
+            locks.push(git_directory(&worktree.path)?.join("HEAD.lock"));
+        }
+        locks.iter().try_for_each(|lock| remove_left(lock, to))
     }
 
     /// Removes locks of refs that nobody but this product writes.
@@ -45,6 +44,19 @@ impl PersonRepository {
         }
         Ok(())
     }
+}
+
+fn remove_left(lock: &Path, to: Oid) -> Result<(), GitError> {
+    while let Ok(text) = fs::read_to_string(lock) {
+        if text.trim_end() == to.to_hex() || (text.is_empty() && age_s(lock) > EMPTY_S) {
+            return disk::remove_if_there(lock);
+        }
+        if !text.is_empty() {
+            return Ok(());
+        }
+        wait_for_process(Duration::from_millis(50));
+    }
+    Ok(())
 }
 
 fn age_s(file: &Path) -> i64 {
