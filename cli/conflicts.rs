@@ -4,7 +4,7 @@ use crate::answer::{Answer, talk};
 use crate::arguments::Conflicts;
 use crate::land::{Trouble, in_trouble, listen};
 use crate::{conflicts_of_run, git_program, say};
-use baton_landing::outcome::PathConflict;
+use baton_landing::outcome::{HunkText, PathConflict};
 use baton_landing::radar::{self, Pair, Party, RadarOutcome, Wishes};
 use baton_world::gate::Stop;
 use serde_json::json;
@@ -98,7 +98,11 @@ pub(crate) fn place(conflict: &PathConflict) -> String {
     if conflict.hunks.is_empty() {
         return format!("{} ({})", conflict.path, conflict.kind);
     }
-    let lines: Vec<String> = conflict.hunks.iter().map(|hunk| hunk.line.to_string()).collect();
+    let at = |hunk: &HunkText| match (hunk.line, hunk.their_line) {
+        (one, other) if one == other => one.to_string(),
+        (one, other) => format!("{one}/{other}"),
+    };
+    let lines: Vec<String> = conflict.hunks.iter().map(at).collect();
     let lines_word = if lines.len() == 1 { "line" } else { "lines" };
     format!("{} ({}, {lines_word} {})", conflict.path, conflict.kind, lines.join(", "))
 }

@@ -2,7 +2,7 @@
 
 use crate::answer::{Answer, talk};
 use crate::arguments::Init;
-use crate::land::{Trouble, hold, in_trouble, listen, turn_never_came};
+use crate::land::{Trouble, empty_submodules, hold, in_trouble, listen, turn_never_came};
 use crate::{git_program, say};
 use baton_landing::gates::{Gate, TIMEOUT_S};
 use baton_landing::init::{self, InitEnd, InitOutcome, Wishes};
@@ -30,10 +30,12 @@ fn session(wanted: &Init, stop: &Stop) -> Result<Option<InitOutcome>, Trouble> {
     let timeout_s = wanted.timeout.and_then(|seconds| u64::try_from(seconds).ok()).unwrap_or(TIMEOUT_S);
     let gates = wanted.gate.iter().map(|line| Gate { timeout_s, ..Gate::of(line) }).collect();
     let wishes = Wishes { gates, timeout_s, onto: wanted.onto.clone(), commit: wanted.commit };
-    if !wanted.json {
-        talk("runs the gates on main as it is");
-    }
-    Ok(Some(init::init(&site, &wishes, stop)?))
+    let mut begins = |onto: &str| {
+        if !wanted.json {
+            talk(&format!("runs the gates on {onto} as it is"));
+        }
+    };
+    Ok(Some(init::init(&site, &wishes, stop, &mut begins)?))
 }
 
 fn told(outcome: &InitOutcome, as_json: bool) -> Answer {
@@ -52,6 +54,9 @@ fn told(outcome: &InitOutcome, as_json: bool) -> Answer {
     for (place, gate) in outcome.gates.iter().enumerate() {
         let by = outcome.found_by.get(place).map_or(String::new(), |by| format!(" (because of {by})"));
         answer.line(&format!("gate: {gate}{by}"));
+    }
+    if !outcome.empty_submodules.is_empty() {
+        talk(&empty_submodules(&outcome.empty_submodules));
     }
     if let Some(gate) = &outcome.gate {
         let last: Vec<&str> = gate.tail.lines().rev().take(8).collect();

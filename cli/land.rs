@@ -1,12 +1,13 @@
 //! `baton land`: branches of a person's repository on their main, and what became of each.
 
 use crate::answer::{Answer, talk};
-use crate::arguments::{BatchWord, GateArguments, Land};
+use crate::arguments::{BatchWord, Color, GateArguments, Land};
 use crate::{git_program, say};
 use baton_core::batch::Stride;
 use baton_landing::LandError;
 use baton_landing::after::{self, Afterwards, Followed};
 use baton_landing::candidates;
+use baton_landing::gate_file;
 use baton_landing::gates::{Gate, RedGate, TIMEOUT_S};
 use baton_landing::land::{self, Note, Which, Wishes};
 use baton_landing::outcome::{Ended, LandOutcome, RefusedChange};
@@ -15,7 +16,7 @@ use baton_landing::recovery::{self, Recovered};
 use baton_landing::site::Site;
 use baton_landing::{GATE_FILE, Style};
 use baton_record::Oid;
-use baton_scenarios::file;
+use baton_scenarios::file::{self, Faults};
 use baton_world::clock::wait_for_process;
 use baton_world::gate::Stop;
 use baton_world::git::PersonRepository;
@@ -129,16 +130,24 @@ pub(crate) fn in_trouble(found: Trouble, as_json: bool) -> Answer {
     match found {
         Trouble::Land(error) => trouble(&format!("{}\nhelp: {}", error.what(), error.cure()), code_of(&error), as_json),
         Trouble::Faults(faults) => {
-            talk(faults.trim_end());
-            trouble("baton.yaml on main cannot be used", say::WRONG_USE, as_json)
+            talk(faults.render(Color::Auto.wanted()).trim_end());
+            let what = format!("{} cannot be used", faults.file);
+            talk(&format!("error: {what}"));
+            let mut answer = Answer::new(say::WRONG_USE);
+            if as_json {
+                let code = say::WRONG_USE;
+                let object = json!({ "format": 1, "exit_code": code, "error": what, "faults": faults.list });
+                answer.line(&object.to_string());
+            }
+            answer
         }
     }
 }
 
 pub(crate) enum Trouble {
     Land(LandError),
-    /// Mistakes in the file that names the gates, drawn.
-    Faults(String),
+    /// Mistakes in the file that names the gates.
+    Faults(Box<Faults>),
 }
 
 impl From<LandError> for Trouble {
@@ -168,9 +177,13 @@ fn session(wanted: &Land, which: Which, stop: &Stop) -> Result<Option<(LandOutco
         dry_run: wanted.dry_run,
         blame_fully: wanted.blame_fully,
     };
+    let mut onto = "main".to_owned();
     let outcome = land::land(&site, &wishes, stop, &mut |note| {
+        if let Note::Begins(_, onto_here) = note {
+            onto = short(onto_here).to_owned();
+        }
         if !quiet {
-            note_on_stderr(note, wanted);
+            note_on_stderr(note, &onto, wanted);
         }
     })?;
     let Land { hand_back, delete_landed, refresh, .. } = *wanted;
@@ -229,15 +242,15 @@ pub(crate) fn gates(
     let onto = candidates::onto(repository, onto.filter(|_| !may_be_made || there.flatten().is_some()))?;
     let main = repository.reference(&onto).map_err(LandError::from)?;
     let text = match main {
-        Some(main) => repository.file_at(main, GATE_FILE).map_err(LandError::from)?,
+        Some(main) => gate_file::read(repository, &onto, main)?,
         None => None,
     };
     let Some(text) = text else {
-        let what = format!("there is no gate: no --gate, and no {GATE_FILE} on {onto}");
+        let what = format!("there is no gate: no --gate, and no {GATE_FILE} on {}", short(&onto));
         let cure = "say what main must pass: --gate 'cargo test'; `baton init` finds it and writes it down; or --no-gate, if main may go red";
         return Err(LandError::Wish(what, cure.to_owned()).into());
     };
-    let place = format!("{}:{GATE_FILE}", onto.strip_prefix("refs/heads/").unwrap_or(&onto));
+    let place = format!("{}:{GATE_FILE}", short(&onto));
     match file::read_settings(&place, &text) {
         Ok(settings) => Ok(settings
             .gates
@@ -248,13 +261,13 @@ pub(crate) fn gates(
                 retries: gate.retries,
             })
             .collect()),
-        Err(faults) => Err(Trouble::Faults(faults.render(crate::arguments::Color::Auto.wanted()))),
+        Err(faults) => Err(Trouble::Faults(Box::new(faults))),
     }
 }
 
 fn forecast_on_stderr(forecast: &Forecast) {
     const SHOWN_MAX: usize = 8;
-    let overlaps = forecast.overlaps.as_deref().unwrap_or_default();
+    let overlaps = &forecast.overlaps;
     for overlap in overlaps.iter().take(SHOWN_MAX) {
         let at = if overlap.paths.is_empty() { String::new() } else { format!(" at {}", overlap.paths.join(", ")) };
         talk(&format!("  {} and {} do not merge{at}", overlap.a, overlap.b));
@@ -264,6 +277,10 @@ fn forecast_on_stderr(forecast: &Forecast) {
             "  and {} more; `baton conflicts` shows all",
             say::counted((overlaps.len() - SHOWN_MAX) as u64, "pair")
         ));
+    }
+    if forecast.pairs_compared < forecast.pairs {
+        let (compared, pairs) = (forecast.pairs_compared, forecast.pairs);
+        talk(&format!("  only the first {compared} of {pairs} pairs were compared; `baton conflicts` compares all"));
     }
     if forecast.one_by_one_runs > 0 {
         let runs = say::counted(forecast.gate_runs.into(), "gate run");
@@ -276,12 +293,11 @@ pub(crate) fn does_nothing(line: &str) -> bool {
     line.lines().map(str::trim).all(|line| line.is_empty() || line.starts_with('#'))
 }
 
-fn note_on_stderr(note: &Note<'_>, wanted: &Land) {
-    let onto = wanted.onto.as_deref().unwrap_or("main");
+fn note_on_stderr(note: &Note<'_>, onto: &str, wanted: &Land) {
     match note {
         Note::Begins(candidates, onto) => {
             let names: Vec<String> = candidates.iter().map(|candidate| candidate.name.clone()).collect();
-            talk(&format!("to land on {onto}: {}", few(&names, "nothing")));
+            talk(&format!("to land on {}: {}", short(onto), few(&names, "nothing")));
         }
         Note::Forecast(forecast) => forecast_on_stderr(forecast),
         Note::Tries(rows, names) => {
@@ -296,8 +312,24 @@ fn note_on_stderr(note: &Note<'_>, wanted: &Land) {
             talk(&format!("  {} {}", if wanted.dry_run { "would land" } else { "landed" }, few(&names, "nothing")));
         }
         Note::Refused(refused) => talk(&format!("  refused {}: {}", refused.name, refused.detail)),
-        Note::Adopted(found) => talk(&format!("  somebody else has moved main to {found}; it is tried again on that")),
+        Note::EmptySubmodules(paths) => talk(&empty_submodules(paths)),
+        Note::Adopted(found) => {
+            talk(&format!("  somebody else has moved {onto} to {found}; it is tried again on that"))
+        }
     }
+}
+
+/// That a gate does not see everything.
+pub(crate) fn empty_submodules(paths: &[String]) -> String {
+    let paths = few(paths, "none");
+    format!(
+        "note: submodules are empty for the gates, since their commits are not here: {paths}\nhelp: git submodule update --init --recursive"
+    )
+}
+
+/// The name of a branch without what all branches begin with.
+fn short(onto: &str) -> &str {
+    onto.strip_prefix("refs/heads/").unwrap_or(onto)
 }
 
 /// Names on one line, not more than a person reads.
@@ -381,8 +413,9 @@ fn refusal(answer: &mut Answer, refused: &RefusedChange) {
     answer.line(&format!("refused {}: {}", refused.name, refused.detail));
     for conflict in &refused.conflicts {
         for (number, hunk) in conflict.hunks.iter().enumerate() {
-            let place = format!("{}, hunk {} at line {}", conflict.path, number + 1, hunk.line);
-            answer.line(&format!("  {place}: {} against {}", conflict.ours, conflict.theirs));
+            let ours = format!("line {} of {}", hunk.line, conflict.ours);
+            let theirs = format!("line {} of {}", hunk.their_line, conflict.theirs);
+            answer.line(&format!("  {}, hunk {}: {ours} against {theirs}", conflict.path, number + 1));
         }
         if conflict.hunks.is_empty() {
             let what = format!("{} ({})", conflict.path, conflict.kind);
@@ -432,9 +465,9 @@ fn exit_code(outcome: &LandOutcome) -> u8 {
 pub(crate) fn code_of(error: &LandError) -> u8 {
     match error {
         _ if error.is_no_repository() => 7,
-        LandError::Disk(_) => ENDED,
+        _ if error.is_disk() => ENDED,
         LandError::Damaged(_) => 3,
-        LandError::Git(_) | LandError::Wish(..) | LandError::Busy(..) => say::WRONG_USE,
+        LandError::Git(_) | LandError::Disk(_) | LandError::Wish(..) | LandError::Busy(..) => say::WRONG_USE,
     }
 }
 

@@ -100,7 +100,7 @@ pub fn check_on(shelf: Shelf<'_>, name: &str, bytes: &[u8]) -> Checked {
     let mut skills = Skills::on(shelf);
     let mut sink = Sink::default();
     let source = Source::new(bytes::accept(bytes, &mut sink));
-    let root = if sink.errors() == 0 { tree::build(&source, &mut sink) } else { None };
+    let root = if sink.errors() == 0 { tree::build(&source, &mut sink, whole::SCENARIO.help) } else { None };
     let scenario = root.and_then(|root| whole::scenario(&mut sink, &root, &mut skills));
     let scenario = scenario.filter(|_| sink.errors() == 0);
     assert!(scenario.is_some() || sink.errors() > 0, "a section of the file was refused without a fault");
@@ -114,7 +114,7 @@ pub fn check_on(shelf: Shelf<'_>, name: &str, bytes: &[u8]) -> Checked {
 pub fn read_settings(name: &str, bytes: &[u8]) -> Result<Settings, Faults> {
     let mut sink = Sink::default();
     let source = Source::new(bytes::accept(bytes, &mut sink));
-    let root = if sink.errors() == 0 { tree::build(&source, &mut sink) } else { None };
+    let root = if sink.errors() == 0 { tree::build(&source, &mut sink, settings::SHAPE.help) } else { None };
     let settings = root.and_then(|root| settings::settings(&mut sink, &root)).filter(|_| sink.errors() == 0);
     assert!(settings.is_some() || sink.errors() > 0, "a section of the file was refused without a fault");
     let faults = sink.finish(name, source);

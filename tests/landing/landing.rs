@@ -325,3 +325,42 @@ fn a_squashed_branch_does_not_land_twice_whatever_happens_to_its_lines_since() {
     }
     assert_eq!(site.main(), main);
 }
+
+#[test]
+fn a_hunk_is_told_with_its_line_in_the_own_file_of_either_side() {
+    let site = Site::new();
+    let text = |new: &[(u32, &str)]| -> String {
+        let line =
+            |n: u32| new.iter().find(|(at, _)| *at == n).map_or(format!("{n}\n"), |(_, text)| (*text).to_owned());
+        (1..=20).map(line).collect()
+    };
+    let one = text(&[(2, "2\nof one\nof one\nof one\n"), (14, "fourteen of one\n")]);
+    let two = text(&[(8, "8\nof two\n"), (14, "fourteen\nof two\n")]);
+    site.branch("one", &[("shared.txt", Some(&one))]);
+    site.branch("two", &[("shared.txt", Some(&two))]);
+    let line = |text: &str, wanted: &str| text.lines().position(|line| line.starts_with(wanted)).unwrap() + 1;
+    let (outcome, _) = site.land(&["one", "two", "--gate", "true"]);
+    let hunk = &outcome["refused"][0]["conflicts"][0]["hunks"][0];
+    let expected = (line(&one, "fourteen").into(), line(&two, "fourteen").into());
+    assert_eq!((&hunk["line"], &hunk["their_line"]), (&expected.0, &expected.1), "{hunk}");
+    assert_eq!(expected, (17.into(), 15.into()));
+    let text = outcome["refused"][0]["hand_back"].as_str().unwrap();
+    assert!(text.contains("line 15 of two"), "{text}");
+}
+
+#[test]
+fn of_many_branches_as_many_pairs_are_compared_beforehand_as_a_little_time_is_enough_for() {
+    let site = Site::new();
+    site.branches(66);
+    let lines =
+        |five: &str| (1..=20).map(|n| if n == 5 { format!("{five}\n") } else { format!("{n}\n") }).collect::<String>();
+    site.branch("one", &[("shared.txt", Some(&lines("one")))]);
+    site.branch("two", &[("shared.txt", Some(&lines("two")))]);
+    let (outcome, _) = site.land(&["one", "two", "--dry-run", "--gate", "true"]);
+    assert_eq!((&outcome["pairs"], &outcome["pairs_compared"]), (&3.into(), &3.into()));
+    let (outcome, code) = site.land(&["--all", "--dry-run", "--gate", "true"]);
+    let (pairs, compared) = (outcome["pairs"].as_u64().unwrap(), outcome["pairs_compared"].as_u64().unwrap());
+    assert_eq!((code, pairs), (1, 69 * 68 / 2));
+    assert!(compared >= 68, "main with all at least: {compared}");
+    assert_eq!(outcome["overlaps"].as_array().unwrap().len(), usize::from(compared == pairs), "{outcome}");
+}

@@ -1,6 +1,6 @@
 //! `baton land` from outside: real repositories, real gates, a person's checkouts, attackers and kills.
 //!
-//! Reading order: `site` (repositories to land on), `landing`, `blame`, `checkouts`, `conflicts`, `attacks`, `kills`, `killed_at`, `every_write`, `together`, `verbs`, `remotes`, `seen`. `program` and
+//! Reading order: `site` (repositories to land on), `landing`, `blame`, `checkouts`, `conflicts`, `attacks`, `hostile_gates`, `settings`, `submodules`, `kills`, `killed_at`, `every_write`, `together`, `verbs`, `remotes`, `seen`. `program` and
 //! `repository` are those of the other product tests.
 
 #![allow(
@@ -15,6 +15,7 @@ mod blame;
 mod checkouts;
 mod conflicts;
 mod every_write;
+mod hostile_gates;
 mod killed_at;
 mod kills;
 mod landing;
@@ -26,6 +27,8 @@ mod remotes;
 #[allow(dead_code, reason = "other tests use more of it")]
 mod repository;
 mod seen;
+mod settings;
 mod site;
+mod submodules;
 mod together;
 mod verbs;

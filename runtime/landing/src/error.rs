@@ -49,6 +49,14 @@ impl LandError {
         }
     }
 
+    /// Whether the disk refuses to be read or written.
+    pub fn is_disk(&self) -> bool {
+        match self {
+            LandError::Git(error) => error.kind() == GitErrorKind::Io,
+            other => matches!(other, LandError::Disk(_)),
+        }
+    }
+
     /// Whether there is no repository to work on.
     pub fn is_no_repository(&self) -> bool {
         matches!(self, LandError::Git(error) if error.kind() == GitErrorKind::NotARepository)

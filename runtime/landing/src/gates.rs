@@ -11,8 +11,9 @@ use crate::verdicts::{Verdicts, hex};
 use baton_record::Oid;
 use baton_world::content::ContentStore;
 use baton_world::gate::{GateCommand, GateEnd, GateRoom, GateRun, Stop};
-use baton_world::git::Scratch;
+use baton_world::git::{Cone, Scratch};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 use std::sync::Mutex;
 
 /// One gate.
@@ -70,6 +71,10 @@ pub(crate) struct GateKeeper<'s> {
     gates: Vec<Gate>,
     environment: String,
     rooms: Mutex<Vec<GateRoom>>,
+    /// What gates see of a tree, where the person has checked out only a part of theirs.
+    cone: Option<Cone>,
+    /// Submodules of which the person has nothing, so that gates see empty folders.
+    empty: Mutex<BTreeSet<String>>,
     stop: Stop,
 }
 
@@ -89,9 +94,24 @@ impl<'s> GateKeeper<'s> {
     /// Gates with `jobs` rooms.
     pub(crate) fn new(site: &'s Site, gates: &[Gate], jobs: u32, stop: Stop) -> Result<GateKeeper<'s>, LandError> {
         let rooms = (0..jobs.max(1)).map(|number| site.gate_room(number)).collect::<Result<_, _>>()?;
-        let (gates, environment) = (gates.to_vec(), environment());
+        let cone = site.repository().cone()?;
+        let (gates, environment) = (gates.to_vec(), environment(cone.as_ref()));
         let (verdicts, outputs) = (site.verdicts(), site.outputs());
-        Ok(GateKeeper { verdicts, outputs, gates, environment, rooms: Mutex::new(rooms), stop })
+        Ok(GateKeeper {
+            verdicts,
+            outputs,
+            gates,
+            environment,
+            rooms: Mutex::new(rooms),
+            cone,
+            empty: Mutex::default(),
+            stop,
+        })
+    }
+
+    /// Submodules that were empty in the folder of some gate.
+    pub(crate) fn empty_submodules(&self) -> Vec<String> {
+        self.empty.lock().expect("nobody panics here").iter().cloned().collect()
     }
 
     /// Whether all gates are known to pass this tree.
@@ -138,18 +158,22 @@ impl<'s> GateKeeper<'s> {
     ) -> Result<Verdict, LandError> {
         for gate in gates {
             let mut attempt = 0;
-            let run = loop {
+            let (run, whole) = loop {
                 attempt += 1;
-                room.enter(scratch, probe.commit)?;
+                let empty = room.enter(scratch, probe.commit, self.cone.as_ref())?;
+                let whole = empty.is_empty();
+                self.empty.lock().expect("nobody panics here").extend(empty);
                 let command = GateCommand { line: gate.line.clone(), timeout_s: gate.timeout_s };
                 let run = command.run(room, self.outputs, &self.stop)?;
                 facts.push(Fact::GateRan(ran(gate, probe, &run, attempt)));
                 let again = !matches!(run.end, GateEnd::Passed | GateEnd::Stopped) && attempt <= gate.retries;
                 if !again {
-                    break run;
+                    break (run, whole);
                 }
             };
             match &run.end {
+                // Of a tree with empty submodules more may be there tomorrow.
+                GateEnd::Passed if !whole => {}
                 GateEnd::Passed => {
                     let took_ms = (run.took_s * 1000.0) as u64;
                     self.verdicts.remember(probe.tree, &gate.line, &self.environment, took_ms);
@@ -190,11 +214,12 @@ fn in_words(end: &GateEnd, timeout_s: u64) -> String {
     }
 }
 
-/// What a verdict depends on beside tree and command, as far as it can be told cheaply: the machine and where programs are
-/// found.
-fn environment() -> String {
+/// What a verdict depends on beside tree and command, as far as it can be told cheaply: the machine, where programs are found,
+/// and how much of the tree is there.
+fn environment(cone: Option<&Cone>) -> String {
     let of = |name: &str| std::env::var_os(name).unwrap_or_default();
     let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     let said = format!("{}\0{kernel}\0{:?}\0{:?}", std::env::consts::ARCH, of("PATH"), of("HOME"));
-    hex(&Sha256::digest(said.as_bytes()))
+    let cone = cone.map_or(&[][..], |cone| &cone.patterns);
+    hex(&Sha256::digest([said.as_bytes(), cone].concat()))
 }

@@ -4,6 +4,7 @@ use crate::LandError;
 use crate::candidates;
 use crate::chain::GATE_FILE;
 use crate::fact::{Intended, Lands};
+use crate::gate_file;
 use crate::gates::{Gate, GateKeeper, Probe, RedGate, Verdict};
 use crate::moving::{Came, advance, blocked};
 use crate::opening::{checkouts_of, standing};
@@ -45,6 +46,8 @@ pub struct InitOutcome {
     pub file: Option<PathBuf>,
     /// The commit that brought it.
     pub commit: Option<Oid>,
+    /// Submodules that were empty where the gates ran: nothing of them is here.
+    pub empty_submodules: Vec<String>,
     /// The gate that main does not pass.
     pub gate: Option<RedGate>,
     /// What a killed session had left.
@@ -65,8 +68,8 @@ pub enum InitEnd {
     Stopped,
 }
 
-/// Finds gates, proves main green with them, and writes them down.
-pub fn init(site: &Site, wishes: &Wishes, stop: &Stop) -> Result<InitOutcome, LandError> {
+/// Finds gates, proves main green with them, and writes them down. `begins` hears on which branch, when all is fit and the gates run.
+pub fn init(site: &Site, wishes: &Wishes, stop: &Stop, begins: &mut dyn FnMut(&str)) -> Result<InitOutcome, LandError> {
     let recovered = recovery::recover(site)?;
     let repository = site.repository();
     let onto = candidates::onto(repository, wishes.onto.as_deref())?;
@@ -76,13 +79,19 @@ pub fn init(site: &Site, wishes: &Wishes, stop: &Stop) -> Result<InitOutcome, La
         let gates = wishes.gates.iter().map(|gate| gate.line.clone()).collect();
         return Ok(InitOutcome { commit: Some(left.main_after), gates, ..InitOutcome::begun(&onto, recovered) });
     }
-    if repository.file_at(main, GATE_FILE)?.is_some() {
-        return Err(LandError::wish(format!("{onto} has a {GATE_FILE} already"), "change that, and commit it"));
+    let short = onto.strip_prefix("refs/heads/").unwrap_or(&onto).to_owned();
+    if gate_file::read(repository, &onto, main)?.is_some() {
+        return Err(LandError::wish(format!("{short} has a {GATE_FILE} already"), "change that, and commit it"));
     }
     let (gates, found_by) = gates(site, wishes, main)?;
     let text = file_text(&gates);
+    if wishes.commit {
+        for checkout in checkouts_of(site, &onto)? {
+            must_say_the_same(&Path::new(&checkout).join(GATE_FILE), &text)?;
+        }
+    }
     let file = match repository.top()? {
-        Some(top) if !wishes.commit => Some(new_file(&top.join(GATE_FILE))?),
+        Some(top) if !wishes.commit => Some(new_file(&top.join(GATE_FILE), &text)?),
         None if !wishes.commit => {
             let what = "there is no checkout to write into";
             return Err(LandError::wish(what, "use --commit, which writes to the branch itself"));
@@ -98,8 +107,10 @@ pub fn init(site: &Site, wishes: &Wishes, stop: &Stop) -> Result<InitOutcome, La
         ..InitOutcome::begun(&onto, recovered)
     };
     let keeper = GateKeeper::new(site, &gates, 1, stop.clone())?;
+    begins(&outcome.onto);
     for answer in keeper.probe_all(&scratch, &[Probe { commit, tree, changes: Vec::new() }]) {
         let (verdict, facts) = answer?;
+        outcome.empty_submodules = keeper.empty_submodules();
         site.write(&facts)?;
         outcome.ended = match verdict {
             Verdict::Passed => continue,
@@ -112,7 +123,7 @@ pub fn init(site: &Site, wishes: &Wishes, stop: &Stop) -> Result<InitOutcome, La
         return Ok(outcome);
     }
     if let Some(file) = file {
-        std::fs::write(&file, &text).map_err(|error| LandError::disk("write", &file, &error))?;
+        write_new(&file, &text).map_err(|error| LandError::disk("write", &file, &error))?;
         outcome.file = Some(file);
         return Ok(outcome);
     }
@@ -146,6 +157,7 @@ impl InitOutcome {
             found_by: Vec::new(),
             file: None,
             commit: None,
+            empty_submodules: Vec::new(),
             gate: None,
             recovered,
         }
@@ -235,10 +247,55 @@ fn file_text(gates: &[Gate]) -> String {
     text
 }
 
-fn new_file(path: &Path) -> Result<PathBuf, LandError> {
+fn new_file(path: &Path, text: &str) -> Result<PathBuf, LandError> {
+    match lying(path, text) {
+        Lying::Nothing => Ok(path.to_owned()),
+        Lying::TheSame => {
+            let what = format!("{} is there already, and says just that", path.display());
+            Err(LandError::wish(what, "commit it: by hand, or by `baton init --commit` with the same words"))
+        }
+        Lying::Other => {
+            Err(LandError::wish(format!("{} is there already", path.display()), "change that, and commit it"))
+        }
+    }
+}
+
+/// Half a file would be in the way of the next try.
+fn write_new(file: &Path, text: &str) -> std::io::Result<()> {
+    let beside = file.with_extension(format!("{}.tmp", std::process::id()));
+    let written = std::fs::write(&beside, text).and_then(|()| std::fs::rename(&beside, file));
+    written.inspect_err(|_| {
+        // It may not be there.
+        let _ = std::fs::remove_file(&beside);
+    })
+}
+
+/// What lies uncommitted in a checkout of the branch would be written over, unless it is what is written.
+fn must_say_the_same(path: &Path, text: &str) -> Result<(), LandError> {
+    if lying(path, text) != Lying::Other {
+        return Ok(());
+    }
+    let what = format!("{} lies there, is not committed, and does not say what would be committed", path.display());
+    let cure = format!("commit it by hand if it says what is meant (git add {GATE_FILE}; git commit), or move it away");
+    Err(LandError::wish(what, cure))
+}
+
+/// What is at a place in a checkout.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Lying {
+    Nothing,
+    TheSame,
+    Other,
+}
+
+fn lying(path: &Path, text: &str) -> Lying {
     match std::fs::symlink_metadata(path) {
-        Ok(_) => Err(LandError::wish(format!("{} is there already", path.display()), "change that, and commit it")),
-        Err(_) => Ok(path.to_owned()),
+        Err(_) => Lying::Nothing,
+        Ok(found) if found.is_file() && found.len() == text.len() as u64 => {
+            let same = std::fs::read(path).is_ok_and(|bytes| bytes == text.as_bytes());
+            if same { Lying::TheSame } else { Lying::Other }
+        }
+        Ok(_) => Lying::Other,
     }
 }
 

@@ -74,6 +74,8 @@ pub enum Note<'n> {
     Refused(&'n RefusedChange),
     /// Somebody else has moved main.
     Adopted(Oid),
+    /// These submodules are empty in the folder of a gate.
+    EmptySubmodules(&'n [String]),
 }
 
 /// Tells what a session does.
@@ -136,6 +138,7 @@ pub fn land(site: &Site, wishes: &Wishes, stop: &Stop, tell: Listener<'_>) -> Re
     let forecast = overlaps::forecast(&scratch, (&outcome.onto, opening.main), &candidates, expected, stop)?;
     tell(&Note::Forecast(&forecast));
     outcome.expected_gate_runs = forecast.gate_runs;
+    (outcome.pairs, outcome.pairs_compared) = (forecast.pairs, forecast.pairs_compared);
     outcome.overlaps = forecast.overlaps;
     let changes = candidates.iter().map(Candidate::change).collect();
     let began = Began { by, onto: opening.onto.clone(), main: opening.main, gates, changes };
@@ -340,7 +343,7 @@ impl Session<'_> {
         let longest = longest.cloned().unwrap_or_default();
         let known = probes.iter().all(|probe| self.keeper.knows(probe.tree));
         if !known {
-            self.site.doing(&format!("runs gates on main with {}", longest.join(", ")));
+            self.site.doing(&format!("runs gates on {} with {}", self.outcome.onto, longest.join(", ")));
             (self.tell)(&Note::Tries(probes.len(), &longest));
         }
         let clock = Stopwatch::start();
@@ -350,6 +353,11 @@ impl Session<'_> {
             self.count(&facts, &verdict);
             self.site.write(&facts)?;
             verdicts.push(verdict);
+        }
+        let empty = self.keeper.empty_submodules();
+        if empty.len() > self.outcome.empty_submodules.len() {
+            (self.tell)(&Note::EmptySubmodules(&empty));
+            self.outcome.empty_submodules = empty;
         }
         if !known && !verdicts.contains(&Verdict::Stopped) {
             let passed = verdicts.iter().all(|verdict| *verdict == Verdict::Passed);

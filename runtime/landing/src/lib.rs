@@ -6,7 +6,7 @@
 //!
 //! Main and branches move only through git; a person's files only where a clean checkout follows main. Prints nothing.
 //!
-//! Reading order: [`fact`], `log`, [`site`], [`gates`], `opening`, [`overlaps`], `chain`, [`land`], `again`, `blame`, [`outcome`], [`after`], [`rollback`], [`init`];
+//! Reading order: [`fact`], `log`, [`site`], [`gate_file`], [`gates`], `opening`, [`overlaps`], `chain`, [`land`], `again`, `blame`, [`outcome`], [`after`], [`rollback`], [`init`];
 //! beside it [`radar`], [`prove`].
 
 pub mod after;
@@ -17,6 +17,7 @@ pub mod candidates;
 mod chain;
 mod error;
 pub mod fact;
+pub mod gate_file;
 pub mod gates;
 pub mod init;
 pub mod land;

@@ -31,12 +31,18 @@ pub struct LandOutcome {
     pub undecided: Vec<ChangeName>,
     /// The gates' command lines.
     pub gates: Vec<String>,
-    /// Pairs that did not merge with each other when it began; `None`: there were too many branches to look.
-    pub overlaps: Option<Vec<Overlap>>,
+    /// Pairs that did not merge with each other when it began, of those that were compared.
+    pub overlaps: Vec<Overlap>,
+    /// How many pairs there are of these branches and the one that is landed on.
+    pub pairs: u64,
+    /// How many of them were compared beforehand: those with main first, for two seconds or a little longer.
+    pub pairs_compared: u64,
     /// Runs of gates that were expected then, if none is red.
     pub expected_gate_runs: u32,
     /// How often a gate was run.
     pub gate_runs: u32,
+    /// Submodules that were empty where gates ran: nothing of them is here.
+    pub empty_submodules: Vec<String>,
     /// The gate that main itself does not pass, if it was that.
     pub main_gate: Option<RedGate>,
     /// Commits of the person's that the remote had not, and that went along with what landed.
@@ -167,8 +173,10 @@ pub struct PathConflict {
 /// Lines that both sides changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct HunkText {
-    /// Line of our side, counted from 1.
+    /// Line in our side's own file where it begins, counted from 1.
     pub line: u32,
+    /// Line in their side's own file.
+    pub their_line: u32,
     /// Our lines.
     pub ours: Vec<String>,
     /// Their lines.
@@ -180,6 +188,7 @@ impl PathConflict {
     pub fn of(conflict: &Conflict, ours: &str, theirs: &str) -> PathConflict {
         let hunk = |hunk: &baton_world::git::Hunk| HunkText {
             line: hunk.line,
+            their_line: hunk.their_line,
             ours: hunk.ours.clone(),
             theirs: hunk.theirs.clone(),
         };
@@ -216,9 +225,12 @@ impl LandOutcome {
             already: Vec::new(),
             undecided: Vec::new(),
             gates,
-            overlaps: None,
+            overlaps: Vec::new(),
+            pairs: 0,
+            pairs_compared: 0,
             expected_gate_runs: 0,
             gate_runs: 0,
+            empty_submodules: Vec::new(),
             main_gate: None,
             pushed_along: 0,
             flaky: Vec::new(),
@@ -264,7 +276,9 @@ pub(crate) fn hand_back(refused: &RefusedChange) -> String {
             conflict.path, conflict.kind, conflict.ours, conflict.theirs
         ));
         for hunk in &conflict.hunks {
-            text.push_str(&format!("\nLine {} there:\n\n```diff\n", hunk.line));
+            let (line, their_line) = (hunk.line, hunk.their_line);
+            let (ours, theirs) = (&conflict.ours, &conflict.theirs);
+            text.push_str(&format!("\nLine {line} of {ours}, line {their_line} of {theirs}:\n\n```diff\n"));
             let side = |sign: char, lines: &[String]| {
                 let shown = lines.iter().take(LINES_MAX).map(|line| format!("{sign}{line}\n")).collect::<String>();
                 let more = lines.len().saturating_sub(LINES_MAX);

@@ -4,10 +4,12 @@
 //! there is nobody's. It has the person's environment but for git's variables. What it says is kept by digest. Knows nothing
 //! of batches, and does not judge what a gate's end means.
 //!
-//! Reading order: `room`, `process`.
+//! Reading order: `room`, `submodules`, `process`, `family`.
 
+mod family;
 mod process;
 mod room;
+mod submodules;
 
 pub use process::{GateCommand, GateEnd, GateRun, Stop};
 pub use room::GateRoom;

@@ -39,6 +39,7 @@ mod propose;
 mod quarantine;
 mod redo;
 mod refs;
+mod same_lines;
 mod survey;
 mod text_merge;
 mod tree;
@@ -52,8 +53,8 @@ pub use group::Group;
 pub use merge::{CleanMerge, Merged};
 pub use object::{ObjectFormat, Objects};
 pub use person::{
-    Asked, AskedOn, Author, Branch, CheckoutMove, InTheWay, Joined, Later, Moved, PersonRepository, Pushed, Scratch,
-    Snapshot, Told, Worktree,
+    Asked, AskedOn, Author, Branch, CheckoutMove, Cone, InTheWay, Joined, Later, ModuleHome, Moved, PersonRepository,
+    PlacedFile, Pushed, Scratch, Snapshot, Submodule, Told, Worktree,
 };
 pub use propose::{Landing, Proposal};
 pub use redo::NAME as REDO_LOG;

@@ -15,7 +15,7 @@ pub(crate) fn accept(bytes: &[u8], sink: &mut Sink) -> String {
     if bytes.len() > BYTES_MAX {
         sink.error(Code::TooLarge, Span::new(0, 1), format!("the file has more than {BYTES_MAX} bytes"))
             .label("this file is not read")
-            .help(format!("a scenario file has at most {BYTES_MAX} bytes"));
+            .help(format!("a file of this kind has at most {BYTES_MAX} bytes"));
         return String::from_utf8_lossy(&bytes[..KEPT]).into_owned();
     }
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);

@@ -26,9 +26,9 @@ const FORM: &[Row] = &[
     (
         Code::TooLarge,
         "E0001",
-        "The file is larger than a scenario can be.
+        "The file is larger than such a file can be.
 
-A scenario file has at most 1 MiB, so that reading it takes bounded time and memory. Counts replace
+A scenario file, or `baton.yaml` of a repository, has at most 1 MiB, so that reading it takes bounded time and memory. Counts replace
 repetition: one entry of `tasks` stands for any number of tasks.
 
 Wrong:
@@ -45,8 +45,8 @@ Right:
         "E0002",
         "There is nothing in the file.
 
-The file holds nothing, or only comments. It needs at least `baton`, `name`, `workspace`, `roles`, `models`
-and `tasks`.
+The file holds nothing, or only comments. A scenario needs at least `baton`, `name`, `workspace`,
+`roles`, `models` and `tasks`; `baton.yaml` of a repository needs `baton` and `gates`.
 
 Wrong:
     # nothing but a comment

@@ -45,8 +45,10 @@ pub(super) fn settings(sink: &mut Sink, root: &Node) -> Option<Settings> {
 }
 
 /// What such a file is, and how one begins.
-const SHAPE: whole::Shape =
-    whole::Shape { is: "the settings of a repository", help: "begin with `baton: 1`; also needed is `gates`" };
+pub(super) const SHAPE: whole::Shape = whole::Shape {
+    is: "the settings of a repository",
+    help: "begin with `baton: 1`; also needed is `gates`: `gates: [ cargo test ]`",
+};
 
 /// A command, or a mapping with one.
 fn gate(sink: &mut Sink, entry: Field<'_>) -> Option<GateLine> {

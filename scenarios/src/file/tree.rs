@@ -60,8 +60,9 @@ pub(crate) struct Key {
     pub(crate) span: Span,
 }
 
-/// The tree of the file's one document; `None` if the text has no document or cannot be read to its end.
-pub(crate) fn build(source: &Source, sink: &mut Sink) -> Option<Node> {
+/// The tree of the file's one document; `None` if the text has no document or cannot be read to its end. `begin` says how a
+/// file of this kind begins.
+pub(crate) fn build(source: &Source, sink: &mut Sink, begin: &str) -> Option<Node> {
     let mut builder = Builder { source, sink, open: Vec::new(), root: None, nodes: 0, documents: 0 };
     let mut parser = Parser::new_from_str(source.text());
     while let Some(next) = parser.next_event() {
@@ -81,11 +82,7 @@ pub(crate) fn build(source: &Source, sink: &mut Sink) -> Option<Node> {
         }
     }
     if builder.root.is_none() {
-        builder
-            .sink
-            .error(Code::Empty, Span::default(), "the file is empty")
-            .label("nothing to read")
-            .help("begin with `baton: 1`; also needed are `name`, `workspace`, `roles`, `models` and `tasks`");
+        builder.sink.error(Code::Empty, Span::default(), "the file is empty").label("nothing to read").help(begin);
     }
     builder.root
 }
@@ -181,7 +178,7 @@ impl Builder<'_> {
         self.sink
             .error(Code::SecondDocument, span, "a second document begins")
             .label("not read from here on")
-            .help("put each scenario into a file of its own");
+            .help("one document is one file: move this one to a file of its own, or delete it");
         Step::Enough
     }
 

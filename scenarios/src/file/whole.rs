@@ -114,7 +114,8 @@ pub(super) struct Shape {
     pub(super) help: &'static str,
 }
 
-const SCENARIO: Shape = Shape {
+/// A scenario.
+pub(super) const SCENARIO: Shape = Shape {
     is: "a scenario",
     help: "begin with `baton: 1`; also needed are `name`, `workspace`, `roles`, `models` and `tasks`",
 };

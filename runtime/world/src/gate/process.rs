@@ -1,5 +1,6 @@
 //! One gate's processes: started as a group, watched, and gone when the gate is over.
 
+use super::family::Family;
 use super::room::GateRoom;
 use crate::Stopwatch;
 use crate::clock::wait_for_process;
@@ -7,6 +8,7 @@ use crate::content::ContentStore;
 use crate::git::{GitError, GitErrorKind};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use std::fs::{self, File};
+use std::io::{Read, Seek};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -83,39 +85,43 @@ impl GateCommand {
     /// Runs the gate in its room until it ends or is ended.
     pub fn run(&self, room: &GateRoom, outputs: &ContentStore, stop: &Stop) -> Result<GateRun, GitError> {
         let said = room.output_path();
-        let file = File::create(&said).map_err(|error| GitError::io("create", &said, &error))?;
-        let twin = file.try_clone().map_err(|error| GitError::io("open", &said, &error))?;
+        let file = output_file(&said)?;
+        let twin = || file.try_clone().map_err(|error| GitError::io("open", &said, &error));
+        let (stdout, stderr) = (twin()?, twin()?);
         let mark = room.mark();
         let mut command = Command::new("sh");
         command.arg("-c").arg(&self.line).current_dir(room.path()).process_group(0);
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"GIT_")) {
             command.env_remove(name);
         }
-        command.env(MARK, &mark).env("PWD", room.path()).stdin(Stdio::null()).stdout(file).stderr(twin);
+        command.env(MARK, &mark).env("PWD", room.path()).stdin(Stdio::null()).stdout(stdout).stderr(stderr);
         let clock = Stopwatch::start();
-        let child = command
-            .spawn()
+        let (child, family) = Family::start(&mut command, &mark)
             .map_err(|error| GitError::new(GitErrorKind::Io, format!("cannot start a shell for the gate: {error}")))?;
-        let end = self.watch(child, &clock, &said, stop);
+        let end = self.watch(child, &clock, &file, stop);
         let took_s = clock.seconds();
         end_all(&mark);
-        let bytes = read_capped(&said)?;
+        family.end();
+        let bytes = read_capped(file, &said)?;
+        let _ = fs::remove_file(&said);
         let output = outputs.put(&bytes).map_err(|error| GitError::new(GitErrorKind::Io, error.to_string()))?;
         Ok(GateRun { end: end?, took_s, output, tail: tail_of(&bytes), said: bytes })
     }
 
-    fn watch(&self, mut child: Child, clock: &Stopwatch, said: &Path, stop: &Stop) -> Result<GateEnd, GitError> {
+    fn watch(&self, mut child: Child, clock: &Stopwatch, said: &File, stop: &Stop) -> Result<GateEnd, GitError> {
         let group = Pid::from_child(&child);
         let mut pause_us = 500;
         let end = loop {
-            let ended = child.try_wait().map_err(|error| GitError::io("wait for the gate in", said, &error))?;
+            let ended = child.try_wait().map_err(|error| {
+                GitError::new(GitErrorKind::Io, format!("cannot wait for the gate `{}`: {error}", self.line))
+            })?;
             if let Some(status) = ended {
                 break end_of(status);
             }
             let cut = match () {
                 () if stop.wished() => Some(GateEnd::Stopped),
                 () if clock.seconds() > self.timeout_s as f64 => Some(GateEnd::TimedOut),
-                () if fs::metadata(said).is_ok_and(|found| found.len() > OUTPUT_BYTES_MAX) => Some(GateEnd::TooLoud),
+                () if said.metadata().is_ok_and(|found| found.len() > OUTPUT_BYTES_MAX) => Some(GateEnd::TooLoud),
                 () => None,
             };
             if let Some(cut) = cut {
@@ -132,7 +138,15 @@ impl GateCommand {
 }
 
 /// Names every process of one run of a gate, whatever group it has put itself into.
-const MARK: &str = "BATON_GATE";
+pub(super) const MARK: &str = "BATON_GATE";
+
+/// A file for what a gate says. It is read by this handle, whatever the gate puts in the file's place.
+fn output_file(path: &Path) -> Result<File, GitError> {
+    // A link that a gate has left there would lead somewhere else.
+    let _ = fs::remove_file(path);
+    let opened = File::options().read(true).write(true).create_new(true).open(path);
+    opened.map_err(|error| GitError::io("create", path, &error))
+}
 
 fn end_child(child: &mut Child, group: Pid) {
     let _ = kill_process_group(group, Signal::TERM);
@@ -182,11 +196,11 @@ fn end_of(status: ExitStatus) -> GateEnd {
     }
 }
 
-fn read_capped(path: &Path) -> Result<Vec<u8>, GitError> {
-    let mut bytes = fs::read(path).map_err(|error| GitError::io("read", path, &error))?;
-    bytes.truncate(OUTPUT_BYTES_MAX as usize);
-    let _ = fs::remove_file(path);
-    Ok(bytes)
+/// No more than a gate may say, however long it has made the file.
+fn read_capped(mut file: File, path: &Path) -> Result<Vec<u8>, GitError> {
+    let mut bytes = Vec::new();
+    let read = file.rewind().and_then(|()| file.take(OUTPUT_BYTES_MAX).read_to_end(&mut bytes));
+    read.map(|_| bytes).map_err(|error| GitError::io("read", path, &error))
 }
 
 /// The last lines, without control characters that would move a terminal's cursor.

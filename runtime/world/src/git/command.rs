@@ -64,7 +64,15 @@ pub(super) fn person_git(sync: Sync) -> Command {
     for (name, _) in std::env::vars_os().filter(|(name, _)| says_where(name)) {
         command.env_remove(name);
     }
-    for setting in ["core.hooksPath=/dev/null", "core.fsmonitor=false", "gc.auto=0", "maintenance.auto=false"] {
+    let settings = [
+        "core.hooksPath=/dev/null",
+        "core.fsmonitor=false",
+        "gc.auto=0",
+        "maintenance.auto=false",
+        // Repositories of submodules are the person's, and a checkout of ours is none of theirs.
+        "submodule.recurse=false",
+    ];
+    for setting in settings {
         command.args(["-c", setting]);
     }
     command.args(["-c", &format!("core.fsync={}", sync.word()), "--literal-pathspecs", "--no-replace-objects"]);
@@ -101,11 +109,37 @@ pub(super) fn not_started(command: &Command, error: &io::Error) -> GitError {
     GitError::new(kind, format!("cannot start the program `{program}`: {error}"))
 }
 
+/// What git says where the operating system has refused something.
+const DISK: [&str; 5] = [
+    "No space left on device",
+    "Out of diskspace",
+    "Read-only file system",
+    "Permission denied",
+    "Disk quota exceeded",
+];
+/// What it says of a repository that has lost something.
+const DAMAGE: [&str; 9] = [
+    "corrupt",
+    "missing",
+    "bad object",
+    "bad tree",
+    "bad sha1",
+    "unable to read",
+    "could not read",
+    "unable to find",
+    "inflate",
+];
+
 /// The error for a git command that ended in a way that it should not.
 pub(super) fn failed(doing: &str, output: &Output) -> GitError {
     let said = first_lines(&output.stderr);
-    let full = String::from_utf8_lossy(&output.stderr).contains("No space left on device");
-    let kind = if full { GitErrorKind::Io } else { GitErrorKind::GitFailed };
+    let text = String::from_utf8_lossy(&output.stderr);
+    let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    let kind = match () {
+        () if has(&DISK) => GitErrorKind::Io,
+        () if text.trim().is_empty() || has(&DAMAGE) => GitErrorKind::GitFailed,
+        () => GitErrorKind::GitRefused,
+    };
     GitError::new(kind, format!("git cannot {doing} ({}): {said}", output.status))
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Deliberately does not know who asked, nor where the objects of the half-made merge lie.
 
+use super::same_lines::same_lines;
 use baton_record::Oid;
 use std::sync::Arc;
 
@@ -19,8 +20,10 @@ pub struct Conflict {
 /// Lines that both sides changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Hunk {
-    /// Line of our side where it begins, counted from 1.
+    /// Line of our side where it begins, counted from 1: of our own file where that is known, else as far as git has merged it.
     pub line: u32,
+    /// The same for their side.
+    pub their_line: u32,
     /// Our lines.
     pub ours: Vec<String>,
     /// Their lines.
@@ -61,10 +64,31 @@ impl Refusal {
 
     /// Its conflicts with the places that git has marked in files of its tree.
     pub(super) fn places(&self, sides: (Oid, Oid), marked: &dyn Fn(&str) -> Option<Arc<[u8]>>) -> Vec<Conflict> {
+        self.places_in(sides, marked, &|_, _| None)
+    }
+
+    /// The same, with lines counted in the files of both sides as far as `own`, the file of a commit, finds them.
+    pub(super) fn places_in(
+        &self,
+        sides: (Oid, Oid),
+        marked: &dyn Fn(&str) -> Option<Arc<[u8]>>,
+        own: &dyn Fn(Oid, &str) -> Option<Arc<[u8]>>,
+    ) -> Vec<Conflict> {
         let mut conflicts = self.conflicts.clone();
         for conflict in &mut conflicts {
-            let text = marked(&conflict.path).filter(|blob| !blob.contains(&0));
-            conflict.hunks = text.map_or(Vec::new(), |blob| hunks_of(&String::from_utf8_lossy(&blob), sides));
+            let Some(blob) = marked(&conflict.path).filter(|blob| !blob.contains(&0)) else { continue };
+            let text = String::from_utf8_lossy(&blob);
+            let Marked { mut hunks, ours, theirs } = Marked::read(&text, sides);
+            if !hunks.is_empty() {
+                let found =
+                    |side: Oid, lines: &[&str]| own(side, &conflict.path).and_then(|own| own_lines(lines, &own));
+                let (in_ours, in_theirs) = (found(sides.0, &ours), found(sides.1, &theirs));
+                for hunk in &mut hunks {
+                    in_ours.iter().for_each(|own| hunk.line = own_line(own, hunk.line));
+                    in_theirs.iter().for_each(|own| hunk.their_line = own_line(own, hunk.their_line));
+                }
+            }
+            conflict.hunks = hunks;
             // Where a directory has taken a file's name, git puts the file beside it with its commit in the name.
             let beside = [sides.0, sides.1].map(|side| format!("~{side}"));
             if let Some(own) = beside.iter().find_map(|beside| conflict.path.strip_suffix(beside.as_str())) {
@@ -93,34 +117,70 @@ impl Conflict {
     }
 }
 
-/// The marked places of a file that git has merged in part; its markers bear the names of the two commits.
-fn hunks_of(text: &str, (ours, theirs): (Oid, Oid)) -> Vec<Hunk> {
-    let marker = |line: &str, sign: char, label: Oid| {
-        let rest = line.trim_start_matches(sign);
-        line.len() - rest.len() >= 7 && rest.trim_start().starts_with(&label.to_hex())
-    };
-    let is_middle = |line: &str, sign: char| line.len() >= 7 && line.trim_end().chars().all(|c| c == sign);
-    let (mut hunks, mut line_of_ours, mut open) = (Vec::new(), 0_u32, None::<(Hunk, u8)>);
-    for line in text.lines() {
-        match &mut open {
-            None if marker(line, '<', ours) => {
-                open = Some((Hunk { line: line_of_ours + 1, ..Hunk::default() }, 0));
-            }
-            None => line_of_ours += 1,
-            Some((hunk, side)) => match side {
-                0 | 1 if is_middle(line, '=') => *side = 2,
-                0 if line.starts_with("|||||||") => *side = 1,
-                0 => {
-                    hunk.ours.push(line.to_owned());
-                    line_of_ours += 1;
+/// A file that git has merged in part.
+#[derive(Default)]
+struct Marked<'t> {
+    /// Where it has not; lines are counted in the two texts below.
+    hunks: Vec<Hunk>,
+    /// The text with our side at each of these places.
+    ours: Vec<&'t str>,
+    /// The text with theirs.
+    theirs: Vec<&'t str>,
+}
+
+impl<'t> Marked<'t> {
+    /// Git's markers bear the names of the two commits.
+    fn read(text: &'t str, (ours, theirs): (Oid, Oid)) -> Marked<'t> {
+        let marker = |line: &str, sign: char, label: Oid| {
+            let rest = line.trim_start_matches(sign);
+            line.len() - rest.len() >= 7 && rest.trim_start().starts_with(&label.to_hex())
+        };
+        let is_middle = |line: &str, sign: char| line.len() >= 7 && line.trim_end().chars().all(|c| c == sign);
+        let next = |lines: &[&str]| lines.len() as u32 + 1;
+        let (mut marked, mut open) = (Marked::default(), None::<(Hunk, u8)>);
+        for line in text.lines() {
+            match &mut open {
+                None if marker(line, '<', ours) => {
+                    let (line, their_line) = (next(&marked.ours), next(&marked.theirs));
+                    open = Some((Hunk { line, their_line, ..Hunk::default() }, 0));
                 }
-                1 => {}
-                _ if marker(line, '>', theirs) => hunks.extend(open.take().map(|(hunk, _)| hunk)),
-                _ => hunk.theirs.push(line.to_owned()),
-            },
+                None => {
+                    marked.ours.push(line);
+                    marked.theirs.push(line);
+                }
+                Some((hunk, side)) => match side {
+                    0 | 1 if is_middle(line, '=') => *side = 2,
+                    0 if line.starts_with("|||||||") => *side = 1,
+                    0 => {
+                        hunk.ours.push(line.to_owned());
+                        marked.ours.push(line);
+                    }
+                    1 => {}
+                    _ if marker(line, '>', theirs) => marked.hunks.extend(open.take().map(|(hunk, _)| hunk)),
+                    _ => {
+                        hunk.theirs.push(line.to_owned());
+                        marked.theirs.push(line);
+                    }
+                },
+            }
         }
+        marked
     }
-    hunks
+}
+
+/// Where the lines of a half merged text stand in a side's own file.
+fn own_lines(lines: &[&str], own: &[u8]) -> Option<Vec<Option<usize>>> {
+    let text = String::from_utf8_lossy(own);
+    same_lines(lines, &text.lines().collect::<Vec<_>>())
+}
+
+/// The line of the own file for a line of the half merged one: that line, or the one behind the last before it that is in both.
+fn own_line(own: &[Option<usize>], line: u32) -> u32 {
+    let at = line as usize - 1;
+    if let Some(Some(found)) = own.get(at) {
+        return *found as u32 + 1;
+    }
+    own[..at.min(own.len())].iter().rev().find_map(|found| *found).map_or(1, |before| before as u32 + 2)
 }
 
 #[cfg(test)]

@@ -11,14 +11,18 @@ pub enum GitErrorKind {
     Io,
     /// There is no `git` program to run.
     NoGit,
-    /// A git program ended with a failure of its own.
+    /// A git program ended with a failure of its own, and did not say why; or what it said sounds like damage.
     GitFailed,
+    /// A git program ended with a failure of its own, and said why.
+    GitRefused,
     /// The path holds no git repository.
     NotARepository,
     /// The repository has no commit to start from.
     NoCommits,
     /// The repository has nothing of that name.
     UnknownBase,
+    /// There is no remote of that name.
+    UnknownRemote,
     /// There is no main where a run's repository must have one.
     NoMain,
     /// The name stands for something other than a commit.
@@ -52,6 +56,8 @@ impl GitErrorKind {
             GitErrorKind::Io => "check that the disk has room and that the path may be read and written",
             GitErrorKind::NoGit => "install git 2.40 or newer and make sure that it is in PATH",
             GitErrorKind::GitFailed => "run `git fsck` on the repository, and check that git is 2.40 or newer",
+            GitErrorKind::GitRefused => "git says itself what is wrong: put that right, and try again",
+            GitErrorKind::UnknownRemote => "name a remote that there is, or add it: `git remote add NAME URL`",
             GitErrorKind::NotARepository => "give the path of a git repository, not of something in or above it",
             GitErrorKind::NoCommits => "make a first commit, or name a branch that has one as base",
             GitErrorKind::UnknownBase => {

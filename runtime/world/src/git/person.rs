@@ -5,13 +5,17 @@
 //! [`scratch`]) until they are wanted; and nobody's index, stash or files are touched, but for a checkout that is moved
 //! along with its branch (see [`checkout`]). The person's configuration holds, their hooks do not run.
 //!
-//! Reading order: `person`, `scratch`, `merging`, `batch`, `history`, `worktrees`, `checkout`, `locks`, `snapshot`, `remote`.
+//! Reading order: `person`, `scratch`, `merging`, `batch`, `history`, `worktrees`, `checkout`, `lying`, `locks`, `modules`, `cone`,
+//! `snapshot`, `remote`.
 
 mod batch;
 mod checkout;
+mod cone;
 mod history;
 mod locks;
+mod lying;
 mod merging;
+mod modules;
 mod remote;
 mod scratch;
 mod snapshot;
@@ -19,7 +23,9 @@ mod worktrees;
 
 pub use batch::{Asked, AskedOn};
 pub use checkout::CheckoutMove;
+pub use cone::Cone;
 pub use merging::Joined;
+pub use modules::{ModuleHome, Submodule};
 pub use remote::Pushed;
 pub use scratch::{Author, Scratch};
 pub use snapshot::Snapshot;
@@ -90,6 +96,28 @@ pub struct Later {
     pub parent: Oid,
 }
 
+/// What has a path in a commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PlacedFile {
+    /// A file of so many bytes.
+    File {
+        /// Its size.
+        bytes: u64,
+    },
+    /// A symbolic link.
+    Link {
+        /// The beginning of where it leads.
+        to: String,
+    },
+    /// A directory.
+    Folder,
+    /// A commit of another repository.
+    Submodule,
+}
+
+/// As much as is told of where a link leads.
+const LINK_CHARS_MAX: usize = 200;
+
 /// What came of a wish to move a ref.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moved {
@@ -116,8 +144,14 @@ impl PersonRepository {
         }
         let mut command = person_git(Sync::None);
         let said = output(command.arg("-C").arg(place).args(asked))?;
+        // `.` tells nobody which folder it is.
+        let told = std::fs::canonicalize(place).unwrap_or_else(|_| place.to_owned());
         if !said.status.success() {
-            let detail = format!("{} is not in a git repository ({})", place.display(), first_lines(&said.stderr));
+            // There may be one that git does not trust, or whose configuration it cannot read.
+            if !String::from_utf8_lossy(&said.stderr).contains("not a git repository") {
+                return Err(failed(&format!("use the repository around {}", told.display()), &said));
+            }
+            let detail = format!("{} is not in a git repository ({})", told.display(), first_lines(&said.stderr));
             return Err(GitError::new(GitErrorKind::NotARepository, detail));
         }
         let text = String::from_utf8_lossy(&said.stdout);
@@ -127,7 +161,7 @@ impl PersonRepository {
         let repository =
             PersonRepository { place: place.to_owned(), common: PathBuf::from(common), format, outlives: None };
         let incomplete = |what: &str| {
-            let detail = format!("{} is a {what} clone: part of its history is elsewhere", place.display());
+            let detail = format!("{} is a {what} clone: part of its history is elsewhere", told.display());
             Err(GitError::new(GitErrorKind::Incomplete, detail))
         };
         if shallow == "true" {
@@ -269,6 +303,27 @@ impl PersonRepository {
     pub fn file_at(&self, commit: Oid, path: &str) -> Result<Option<Vec<u8>>, GitError> {
         let said = self.ask(&["cat-file", "blob", &format!("{commit}:{path}")])?;
         Ok(said.status.success().then_some(said.stdout))
+    }
+
+    /// What has a path in a commit; `None`: nothing.
+    pub fn placed_at(&self, commit: Oid, path: &str) -> Result<Option<PlacedFile>, GitError> {
+        let said = self.ask(&["ls-tree", "--full-tree", "-z", "-l", &commit.to_hex(), "--", path])?;
+        if !said.status.success() {
+            return Err(failed(&format!("look for {path}"), &said));
+        }
+        let text = String::from_utf8_lossy(&said.stdout);
+        let Some((entry, _)) = text.split_once('\t') else { return Ok(None) };
+        let words: Vec<&str> = entry.split_whitespace().collect();
+        let [mode, kind, oid, size] = words[..] else { return Err(failed(&format!("look for {path}"), &said)) };
+        Ok(Some(match (mode, kind) {
+            ("120000", _) => {
+                let target = self.ask(&["cat-file", "blob", oid])?.stdout;
+                PlacedFile::Link { to: String::from_utf8_lossy(&target).chars().take(LINK_CHARS_MAX).collect() }
+            }
+            (_, "tree") => PlacedFile::Folder,
+            (_, "commit") => PlacedFile::Submodule,
+            _ => PlacedFile::File { bytes: size.parse().unwrap_or(u64::MAX) },
+        }))
     }
 
     /// Paths that differ between the trees of two commits, renames taken apart.

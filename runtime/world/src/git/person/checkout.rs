@@ -28,7 +28,7 @@ const PATHS_MAX: usize = 200;
 /// A checkout whose index is locked, so that it can follow its branch.
 #[derive(Debug)]
 pub struct CheckoutMove {
-    checkout: PathBuf,
+    pub(super) checkout: PathBuf,
     outlives: Option<Outlives>,
     index: PathBuf,
     lock: PathBuf,
@@ -94,6 +94,7 @@ impl CheckoutMove {
         }
         self.copy_index()?;
         self.refresh()?;
+        self.take_in(&self.added(from, to)?, to)?;
         let said =
             output(self.command(Sync::None).args(["read-tree", "-n", "-m", "-u", &from.to_hex(), &to.to_hex()]))?;
         disk::remove_if_there(&self.copy)?;
@@ -108,6 +109,7 @@ impl CheckoutMove {
     pub fn go(&self, from: Oid, to: Oid) -> Result<(), GitError> {
         self.copy_index()?;
         self.refresh()?;
+        self.take_in(&self.added(from, to)?, to)?;
         let said = output(self.command(Sync::None).args(["read-tree", "-m", "-u", &from.to_hex(), &to.to_hex()]))?;
         if !said.status.success() {
             return Err(failed(&format!("move the checkout {} along", self.checkout.display()), &said));
@@ -213,6 +215,8 @@ impl CheckoutMove {
     fn unseen(&self, from: Oid, to: Oid) -> Result<Vec<String>, GitError> {
         let there = |path: &&String| fs::symlink_metadata(self.checkout.join(path)).is_ok_and(|found| !found.is_dir());
         let mut unseen: Vec<String> = self.added(from, to)?.iter().filter(there).cloned().collect();
+        let the_same = self.the_same(&unseen, to)?;
+        unseen.retain(|path| !the_same.contains(path));
         let said = output(in_checkout(Sync::None, &self.checkout).args(["ls-files", "-v", "-z"]))?;
         if !said.status.success() {
             return Err(failed("list the files of an index", &said));
@@ -271,7 +275,7 @@ impl CheckoutMove {
         Ok(false)
     }
 
-    fn command(&self, sync: Sync) -> Command {
+    pub(super) fn command(&self, sync: Sync) -> Command {
         let mut command = in_checkout(sync, &self.checkout);
         command.env("GIT_INDEX_FILE", &self.copy);
         if let Some(outlives) = &self.outlives {

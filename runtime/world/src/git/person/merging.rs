@@ -112,9 +112,11 @@ impl Scratch<'_> {
 
     /// What git refuses, with the places of each path that it has marked in its tree.
     pub(super) fn with_hunks(&self, refusal: &Refusal, tree: Oid, sides: (Oid, Oid)) -> Vec<Conflict> {
-        refusal.places(sides, &|path| {
+        let file = |tree, path: &str| {
             let found = self.visited.entry(tree, path).ok().flatten().filter(|entry| entry.mode.is_file());
             found.and_then(|entry| self.visited.blob(entry.oid).ok())
-        })
+        };
+        let own = |commit, path: &str| file(self.visited.commit(commit).ok()?.tree, path);
+        refusal.places_in(sides, &|path| file(tree, path), &own)
     }
 }

@@ -84,7 +84,7 @@ impl PersonRepository {
         let known: Vec<&str> = text.lines().collect();
         let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
         let detail = format!("there is no remote {remote:?}; known are: {known}");
-        Err(GitError::new(GitErrorKind::UnknownBase, detail))
+        Err(GitError::new(GitErrorKind::UnknownRemote, detail))
     }
 }
 

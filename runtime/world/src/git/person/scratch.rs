@@ -3,7 +3,7 @@
 //! A directory of objects with the person's as its alternate, as git's own quarantine of a push. What is refused goes with
 //! the directory; what lands is packed into the repository, durably, before a ref may point to it.
 
-use super::{PersonRepository, with_input};
+use super::{Cone, PersonRepository, with_input};
 use crate::git::command::{Sync, failed, first_lines, output, person_git};
 use crate::git::edit::{self, Edit};
 use crate::git::error::{GitError, GitErrorKind};
@@ -14,6 +14,38 @@ use baton_record::Oid;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
+
+/// Whatever a person has set to make git look less closely: files of a gate's folder are looked at as closely as git can.
+const FAITHFUL: [&str; 5] = [
+    "core.splitIndex=false",
+    "core.untrackedCache=false",
+    "core.trustctime=true",
+    "core.checkStat=default",
+    "core.ignoreStat=false",
+];
+
+/// Brings a folder to a tree by commands that know repository, folder and index.
+pub(super) fn check_out(folder: &Path, index: &Path, commit: Oid, git: &dyn Fn() -> Command) -> Result<(), GitError> {
+    let run = |words: &[&str]| {
+        let mut command = git();
+        for setting in FAITHFUL {
+            command.args(["-c", setting]);
+        }
+        output(command.args(words))
+    };
+    let commit = commit.to_hex();
+    let mut said = run(&["read-tree", "--reset", "-u", &commit])?;
+    if !said.status.success() {
+        // An index of an interrupted checkout helps nobody.
+        disk::remove_if_there(index)?;
+        said = run(&["read-tree", "--reset", "-u", &commit])?;
+    }
+    if !said.status.success() {
+        return Err(failed(&format!("check {commit} out into {}", folder.display()), &said));
+    }
+    let said = run(&["clean", "-ffdq"])?;
+    if said.status.success() { Ok(()) } else { Err(failed("clean a gate's folder", &said)) }
+}
 
 /// A place for objects beside a repository. It goes with this value.
 #[derive(Debug)]
@@ -51,27 +83,19 @@ impl<'r> Scratch<'r> {
     }
 
     /// Brings a folder to the tree of a commit, by an index that lies elsewhere: what git does not know there and does not
-    /// ignore is removed.
-    pub fn check_out(&self, folder: &Path, index: &Path, commit: Oid) -> Result<(), GitError> {
-        let in_folder = |words: &[&str]| {
+    /// ignore is removed. With a cone only its folders are brought there.
+    pub fn check_out(&self, folder: &Path, index: &Path, commit: Oid, cone: Option<&Cone>) -> Result<(), GitError> {
+        check_out(folder, index, commit, &|| {
             let mut command = person_git(Sync::None);
             self.see(&mut command);
-            command.env("GIT_DIR", &self.repository.common).env("GIT_WORK_TREE", folder).env("GIT_INDEX_FILE", index);
-            command.current_dir(folder).args(["-c", "core.sparseCheckout=false", "-c", "core.splitIndex=false"]);
-            output(command.args(words))
-        };
-        let commit = commit.to_hex();
-        let mut said = in_folder(&["read-tree", "--reset", "-u", &commit])?;
-        if !said.status.success() {
-            // An index of an interrupted checkout helps nobody.
-            disk::remove_if_there(index)?;
-            said = in_folder(&["read-tree", "--reset", "-u", &commit])?;
-        }
-        if !said.status.success() {
-            return Err(failed(&format!("check {commit} out for a gate"), &said));
-        }
-        let said = in_folder(&["clean", "-ffdq"])?;
-        if said.status.success() { Ok(()) } else { Err(failed("clean a gate's folder", &said)) }
+            command.env("GIT_DIR", cone.map_or(&self.repository.common, |cone| &cone.git_directory));
+            command.env("GIT_WORK_TREE", folder).env("GIT_INDEX_FILE", index).current_dir(folder);
+            command.args([
+                "-c",
+                if cone.is_some() { "core.sparseCheckoutCone=true" } else { "core.sparseCheckout=false" },
+            ]);
+            command
+        })
     }
 
     /// A git command that sees what lies aside, and writes there.
