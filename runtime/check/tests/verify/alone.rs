@@ -230,6 +230,7 @@ fn a_gate_that_refuses_is_followed_by_the_refusal() {
         edit!(f, ChangeRefused, 0, |e| {
             (e.reason, e.paths, e.report) = (RefuseReason::Gate, vec!["test".into()], None);
         });
+        edit!(f, ChangeSubmitted, 3, |e| e.answers = None);
     };
     check("in order", refuse, &[]);
     check(

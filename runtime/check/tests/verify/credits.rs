@@ -96,8 +96,13 @@ fn credits_on_main_agree_with_the_journal() {
     ]);
 }
 
-/// Renames a change wherever it stands.
+/// Renames a change wherever it stands; nothing of its other task did not merge.
 fn retask(record: &mut Record, from: ChangeId, to: ChangeId) {
+    if let Event::ChangeSubmitted(submitted) = &mut record.event
+        && submitted.change == from
+    {
+        submitted.answers = None;
+    }
     let change = match &mut record.event {
         Event::ChangeSubmitted(e) => &mut e.change,
         Event::ChangeIntended(e) => &mut e.change,

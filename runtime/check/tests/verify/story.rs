@@ -66,13 +66,22 @@ impl Folder {
             updates: proposal.updates.clone(),
             author: None,
             packet: None,
-            answers: None,
+            answers: self.unmerged(change),
             sent_us: None,
             denied: 0,
             failed: 0,
         };
         self.push(Merger, (Some(proposal.lane), Some(change.task().0)), Event::ChangeSubmitted(submitted));
         (change, commit)
+    }
+
+    /// The newest change of the same task that did not merge.
+    fn unmerged(&self, change: ChangeId) -> Option<ChangeId> {
+        let refused = self.records.iter().rev().filter_map(|record| match &record.event {
+            Event::ChangeRefused(refused) if refused.reason == RefuseReason::Conflict => Some(refused.change),
+            _ => None,
+        });
+        refused.into_iter().find(|refused| refused.task() == change.task())
     }
 
     /// Lands a submitted change with the given files as the merged tree.
