@@ -2,7 +2,7 @@
 //! base and main as the journal has them, and everyone who was at its paths first as main itself has it (MAIL-1).
 //!
 //! Reads with rules of its own. Deliberately does not try the merge again: nothing of a refused change is in the repository,
-//! so what the change has in a hunk is said by the report alone.
+//! so what the change has in a hunk is compared with its packet, and where it has none said by the report alone.
 
 use crate::changes::{Change, Changes};
 use crate::lanes::Lanes;
@@ -72,7 +72,10 @@ impl Grounds<'_> {
             };
             let expected = self.expected(refused, change, |path| first(&moved, path, (since, until)));
             match self.read(refused, &expected) {
-                Ok(report) => shown.extend(hunks(&report).map(|(path, lines)| (refused.clone(), path, lines))),
+                Ok(report) => {
+                    self.stand_in_packet((refused, change), &report, mail_1);
+                    shown.extend(hunks(&report, "main").map(|(path, lines)| (refused.clone(), path, lines)));
+                }
                 Err(why) => mail_1.breaks(|| format!("the report of {}'s conflict {why}", refused.change)),
             }
             mail_1.checked();
@@ -142,6 +145,33 @@ impl Grounds<'_> {
         if well_formed { Ok(conflicts) } else { Err("says in no known form what conflicts".to_owned()) }
     }
 
+    /// What the change is said to have in a hunk stands in the file that its packet has, in one piece. Of a change that no
+    /// packet has brought only the report tells.
+    fn stand_in_packet(&self, (refused, change): (&Conflicted, &Change), report: &Value, mail_1: &mut Judgement) {
+        let Some(files) = change.submitted.packet.as_deref().and_then(|packet| self.packed(packet)) else { return };
+        for (path, lines) in hunks(report, "change") {
+            // A file of another name is not looked for; and what is gone from the store is said of the packet.
+            let Some(bytes) = files.get(&path).and_then(|digest| content(self.content, digest).ok()) else { continue };
+            mail_1.claim(stands_in(&bytes, &lines), || {
+                format!(
+                    "the report of {}'s conflict shows lines of {path} that the change does not have",
+                    refused.change
+                )
+            });
+        }
+    }
+
+    /// The files of the change that a packet explains: path and digest.
+    fn packed(&self, packet: &str) -> Option<BTreeMap<String, String>> {
+        let json = |digest: &str| serde_json::from_slice::<Value>(&content(self.content, digest).ok()?).ok();
+        let packet = json(packet)?;
+        let link = packet["links"].as_array()?.iter().find(|link| link["what"] == "change")?;
+        let change = json(link["digest"].as_str()?)?;
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        let edits = change["edits"].as_array()?.iter();
+        Some(edits.filter_map(|edit| text(&edit["path"]).zip(text(&edit["content"]))).collect())
+    }
+
     /// What main is said to have in a hunk stands on main, in one piece.
     fn stand_on_main(&self, shown: &[(Conflicted, String, Vec<String>)], mail_1: &mut Judgement) -> Result<(), String> {
         let asked: Vec<(Oid, String)> = shown.iter().map(|(refused, path, _)| (refused.head, path.clone())).collect();
@@ -153,10 +183,7 @@ impl Grounds<'_> {
         }
         self.repository.objects(&blobs, &mut |at, _, bytes| {
             let (refused, path, lines) = &shown[about[at]];
-            let text = String::from_utf8_lossy(bytes);
-            let text: Vec<&str> = text.lines().collect();
-            let stands = text.windows(lines.len()).any(|window| window == lines);
-            mail_1.claim(stands, || {
+            mail_1.claim(stands_in(bytes, lines), || {
                 format!("the report of {}'s conflict shows lines of {path} that main did not have", refused.change)
             });
             Ok(())
@@ -178,15 +205,22 @@ fn first(moved: &Moved, path: &str, (since, until): (usize, usize)) -> Vec<Chang
     landings.filter(|(number, _)| *number > since && *number <= until).map(|(_, change)| *change).collect()
 }
 
-/// What main is said to have in each hunk. A line that looks like a mark of git's makes it unclear whose is which.
-fn hunks(conflicts: &Value) -> impl Iterator<Item = (String, Vec<String>)> {
+/// Whether these lines stand in a file in one piece.
+fn stands_in(bytes: &[u8], lines: &[String]) -> bool {
+    let text = String::from_utf8_lossy(bytes);
+    let text: Vec<&str> = text.lines().collect();
+    text.windows(lines.len()).any(|window| window == lines)
+}
+
+/// What one side, `main` or `change`, is said to have in each hunk. A line that looks like a mark of git's makes it unclear whose is which.
+fn hunks(conflicts: &Value, side: &'static str) -> impl Iterator<Item = (String, Vec<String>)> {
     let is_mark =
         |line: &String| ["<<<<<<<", "=======", ">>>>>>>", "|||||||"].iter().any(|mark| line.starts_with(mark));
     let of = move |conflict: &Value| {
         let path = conflict["path"].as_str().unwrap_or_default().to_owned();
         let hunks = conflict["hunks"].as_array().cloned().unwrap_or_default();
         let lines = hunks.into_iter().map(|hunk| -> Vec<String> {
-            let lines = hunk["main"].as_array().into_iter().flatten();
+            let lines = hunk[side].as_array().into_iter().flatten();
             lines.filter_map(|line| line.as_str().map(str::to_owned)).collect()
         });
         let plain = !path.chars().any(char::is_control);

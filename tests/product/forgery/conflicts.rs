@@ -103,7 +103,8 @@ fn a_refusal_names_the_report_of_its_own_change_with_the_lines_that_main_had() {
     assert!(swapped(own).intact, "the same again is no forgery");
     assert!(broken(&swapped(&all[0].1), "MAIL-1"), "the report of another change");
     let report: Value = serde_json::from_slice(&std::fs::read(content(&run.folder, own)).unwrap()).unwrap();
-    let deeds: [(&str, &str, Value); 5] = [
+    let deeds: [(&str, &str, Value); 6] = [
+        ("/conflicts/0/hunks/0/change", "another line of the change", json!(["nobody wrote this"])),
         ("/conflicts/0/hunks/0/main", "another line of main", json!(["nobody wrote this"])),
         ("/packet", "another packet of its own", json!("0".repeat(64))),
         ("/paths/0/landed/0/packet", "another packet of who landed first", json!("0".repeat(64))),
