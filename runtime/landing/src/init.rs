@@ -85,18 +85,13 @@ pub fn init(site: &Site, wishes: &Wishes, stop: &Stop, begins: &mut dyn FnMut(&s
     }
     let (gates, found_by) = gates(site, wishes, main)?;
     let text = file_text(&gates);
-    if wishes.commit {
+    let file = if wishes.commit {
         for checkout in checkouts_of(site, &onto)? {
             must_say_the_same(&Path::new(&checkout).join(GATE_FILE), &text)?;
         }
-    }
-    let file = match repository.top()? {
-        Some(top) if !wishes.commit => Some(new_file(&top.join(GATE_FILE), &text)?),
-        None if !wishes.commit => {
-            let what = "there is no checkout to write into";
-            return Err(LandError::wish(what, "use --commit, which writes to the branch itself"));
-        }
-        _ => None,
+        None
+    } else {
+        Some(place_for(repository.top()?, &text)?)
     };
     let scratch = Scratch::make(repository, &site.scratch_directory())?;
     let (commit, tree) =
@@ -245,6 +240,15 @@ fn file_text(gates: &[Gate]) -> String {
         text.push_str(&format!("  - {{ run: \"{line}\", timeout: {}s }}\n", gate.timeout_s));
     }
     text
+}
+
+/// Where the file is written if it is not committed.
+fn place_for(top: Option<PathBuf>, text: &str) -> Result<PathBuf, LandError> {
+    let Some(top) = top else {
+        let what = "there is no checkout to write into";
+        return Err(LandError::wish(what, "use --commit, which writes to the branch itself"));
+    };
+    new_file(&top.join(GATE_FILE), text)
 }
 
 fn new_file(path: &Path, text: &str) -> Result<PathBuf, LandError> {

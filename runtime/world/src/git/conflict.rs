@@ -30,6 +30,9 @@ pub struct Hunk {
     pub theirs: Vec<String>,
 }
 
+/// Reads a file of a commit.
+pub(super) type OwnFile<'f> = &'f dyn Fn(Oid, &str) -> Option<Arc<[u8]>>;
+
 /// Git's refusal of a merge.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Refusal {
@@ -72,7 +75,7 @@ impl Refusal {
         &self,
         sides: (Oid, Oid),
         marked: &dyn Fn(&str) -> Option<Arc<[u8]>>,
-        own: &dyn Fn(Oid, &str) -> Option<Arc<[u8]>>,
+        own: OwnFile<'_>,
     ) -> Vec<Conflict> {
         let mut conflicts = self.conflicts.clone();
         for conflict in &mut conflicts {
