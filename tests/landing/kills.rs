@@ -1,7 +1,8 @@
 //! Killed at any moment: the next start finishes or forgets, and every change is on main once or not at all.
 
 use crate::program::{Living, finish};
-use crate::site::Site;
+use crate::repository::git;
+use crate::site::{Site, write};
 use std::time::Duration;
 
 /// So many kills, at moments spread over a session; more by BATON_KILLS.
@@ -64,6 +65,95 @@ fn a_checkout_that_was_killed_half_way_is_finished() {
     assert_eq!(code, 0, "{outcome}");
     assert_eq!(outcome["recovered"]["landed"], true);
     assert_eq!(std::fs::read_to_string(site.path().join("new1.txt")).unwrap(), "new\n");
+    site.must_be_sound();
+}
+
+/// A landing of every kind of change, as a kill leaves it between the files and main: the log ends with the intention.
+fn killed_before_main_moved() -> (Site, String, String) {
+    let site = Site::new();
+    let place = site.worktree("work");
+    write(&place.join("src/f0.txt"), "changed\n");
+    std::fs::remove_file(place.join("src/f1.txt")).unwrap();
+    std::fs::remove_file(place.join("src/f2.txt")).unwrap();
+    write(&place.join("src/f2.txt/inside.txt"), "a folder now\n");
+    std::fs::set_permissions(place.join("src/f3.txt"), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    std::fs::remove_file(place.join("src/f4.txt")).unwrap();
+    std::os::unix::fs::symlink("f5.txt", place.join("src/f4.txt")).unwrap();
+    write(&place.join("deep/below/new.txt"), "new\n");
+    git(&place, &["add", "-A"]);
+    git(&place, &["commit", "-q", "-m", "every kind"]);
+    let before = site.main();
+    site.land(&["work", "--gate", "true"]);
+    let after = site.main();
+    let log = site.path().join(".git/baton/log.jsonl");
+    let text = std::fs::read_to_string(&log).unwrap();
+    let kept: Vec<&str> = text.lines().take_while(|line| !line.contains("\"kind\":\"Landed\"")).collect();
+    std::fs::write(&log, kept.join("\n") + "\n").unwrap();
+    site.git(&["update-ref", "refs/heads/main", &before]);
+    site.write(".git/index.lock", "held by baton while this checkout follows its branch\n");
+    (site, before, after)
+}
+
+#[test]
+fn a_checkout_that_went_before_main_is_taken_back_whole() {
+    // How far it came: the index too, all files, or some and one of them half written.
+    for far in ["the index too", "all files", "some files"] {
+        let (site, before, after) = killed_before_main_moved();
+        if far != "the index too" {
+            std::fs::remove_file(site.path().join(".git/index.lock")).unwrap();
+            site.git(&["read-tree", &before]);
+            site.write(".git/index.lock", "held by baton while this checkout follows its branch\n");
+        }
+        if far == "some files" {
+            site.write("src/f0.txt", "chan");
+            std::fs::remove_file(site.path().join("src/f2.txt/inside.txt")).unwrap();
+            site.write("src/f1.txt", "file 1\n");
+            site.write("deep/below/new.txt", "");
+        }
+        let said = site.say(&["land", "b0", "--gate", "true"]);
+        assert!(said.stderr.contains("work had not landed; forgotten"), "{far}: {}", said.stderr);
+        assert_eq!(site.main(), before, "{far}");
+        assert_eq!(site.git(&["status", "--porcelain", "--untracked-files=all"]), "", "{far}");
+        assert!(!site.path().join("deep").exists(), "{far}");
+        let (outcome, code) = site.land(&["work", "--gate", "true"]);
+        assert_eq!(code, 0, "{far}: {outcome}");
+        assert_eq!(site.git(&["diff", "--stat", &after, "main"]), "", "{far}: it lands again as it was");
+        site.must_be_sound();
+    }
+}
+
+#[test]
+fn work_that_was_done_meanwhile_in_such_a_checkout_stays() {
+    let (site, before, _) = killed_before_main_moved();
+    std::fs::remove_file(site.path().join(".git/index.lock")).unwrap();
+    site.git(&["read-tree", &before]);
+    site.write("src/f0.txt", "mine, where it changed something\n");
+    site.write("src/f9.txt", "mine, elsewhere\n");
+    site.write("deep/below/mine.txt", "mine, beside\n");
+    site.write("src/f2.txt/mine.txt", "mine, where a file was\n");
+    let said = site.say(&["land", "work", "--gate", "true"]);
+    assert!(said.stderr.contains("work had not landed; forgotten"), "{}", said.stderr);
+    assert_eq!(said.code(), 2, "there is work in a checkout of main: {}", said.stderr);
+    let status = site.git(&["status", "--porcelain", "--untracked-files=all"]);
+    assert_eq!(status, " M src/f0.txt\n D src/f2.txt\n M src/f9.txt\n?? deep/below/mine.txt\n?? src/f2.txt/mine.txt");
+    let read = |path: &str| std::fs::read_to_string(site.path().join(path)).unwrap();
+    assert_eq!(read("src/f0.txt"), "mine, where it changed something\n");
+    assert_eq!(read("src/f9.txt"), "mine, elsewhere\n");
+}
+
+#[test]
+fn what_somebody_has_committed_in_such_a_checkout_stays_as_it_is() {
+    let (site, before, after) = killed_before_main_moved();
+    std::fs::remove_file(site.path().join(".git/index.lock")).unwrap();
+    site.git(&["add", "-A"]);
+    site.git(&["commit", "-q", "-m", "mine"]);
+    let mine = site.main();
+    let (outcome, code) = site.land(&["work", "--gate", "true"]);
+    assert_eq!(code, 0, "{outcome}");
+    assert_eq!(outcome["recovered"]["landed"], false, "it is not what was gated");
+    site.git(&["merge-base", "--is-ancestor", &mine, "main"]);
+    assert_eq!(site.git(&["diff", "--stat", &after, "main"]), "");
+    assert_ne!(site.main(), before);
     site.must_be_sound();
 }
 

@@ -141,7 +141,8 @@ impl CheckoutMove {
         if !said.status.success() {
             return Err(failed("read a tree", &said));
         }
-        let put: Vec<String> = put.into_iter().collect();
+        // A folder that is still there then holds somebody's files.
+        let put: Vec<String> = put.into_iter().filter(|path| !is_full_folder(&self.checkout.join(path))).collect();
         for some in put.chunks(PATHS_MAX) {
             let mut command = self.command(Sync::None);
             let said = output(command.args(["checkout-index", "-f", "-u", "-q", "--"]).args(some))?;
@@ -164,8 +165,8 @@ impl CheckoutMove {
             let came = match fs::symlink_metadata(self.checkout.join(&path)) {
                 // Git removes a file before it writes it anew.
                 Err(_) => !is_new,
+                Ok(found) if found.is_dir() => !is_new,
                 Ok(_) if gone.contains(&path) => false,
-                Ok(found) if found.is_dir() => false,
                 Ok(_) => !not_there.contains(&path) || self.is_half_written(&path, to)?,
             };
             match (came, is_new) {
@@ -307,6 +308,17 @@ impl Drop for CheckoutMove {
         let _ = self.remove_copy();
         let _ = disk::remove_if_there(&self.lock);
     }
+}
+
+/// Whether a path is a folder with files in it. One without any goes.
+fn is_full_folder(path: &Path) -> bool {
+    if !fs::symlink_metadata(path).is_ok_and(|found| found.is_dir()) {
+        return false;
+    }
+    let within: Vec<PathBuf> = fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    // All of them are looked at, so that what is empty goes as far as it can.
+    let full = within.iter().filter(|entry| !entry.is_dir() || is_full_folder(entry)).count();
+    full > 0 || fs::remove_dir(path).is_err()
 }
 
 fn beside(path: &Path, ending: &str) -> PathBuf {
