@@ -1,9 +1,10 @@
 //! The merger: the only writer of main, and of every other ref.
 //!
-//! Pulls one change at a time, merges it with main as it is then, passes its gates, writes down what it is about to do,
-//! and moves main by compare-and-swap. Also raises the fences of grants, between landings, so that the order of the
+//! Takes what waits as a row, merges each change with main as it is then and with those before it, passes its gates, writes
+//! down what it is about to do, and moves main over the whole row by one compare-and-swap. Also raises the fences of grants, between landings, so that the order of the
 //! journal is the order at the refs. Code, not judgement: no model decides here.
 
+mod admission;
 mod approval;
 mod authorship;
 mod conflict;
@@ -12,6 +13,8 @@ mod landing;
 mod mandate;
 mod prepare;
 mod recovery;
+mod row;
+mod settling;
 
 use crate::consent::{Allowed, Consent};
 use crate::directory::Directory;
@@ -25,13 +28,14 @@ use crate::unmerged::NewestUnmerged;
 use crate::work_queue::{self, Pull};
 use actix::{Actor, Context, Supervised};
 use authorship::Authorship;
+use baton_core::batch::BatchLimit;
 use baton_core::{Fact, MergeQueue};
 use baton_record::event::{ChangeSubmitted, StopReason};
 use baton_record::line::Actor as Writer;
 use baton_record::{ChangeId, Epoch, FaultId, Fence, LaneId, LeaseId, Oid, ResourceId, TaskId};
 use baton_world::git::Proposal;
 use desk::Desk;
-use landing::Current;
+use row::Current;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::task::Waker;
@@ -43,13 +47,16 @@ mailbox!(guarded Merger {
     Allow => on_allow, "People have allowed something: it holds for whatever is tried from now on.";
     EpochChanged => on_epoch, "The epoch has changed: acknowledge a pause, or go on.";
     Quiesce => on_quiesce, "The run ends: finish what is begun, begin nothing, say when.";
-    Prepared => on_prepared, "A merge has been tried.";
+    Prepared => on_prepared, "A row has been tried.";
     GateEnded => on_gate_ended, "A gate's time is over.";
-    Intended => on_intended, "The intention is durable: main may move.";
+    Intended => on_intended, "The row's intentions are durable: main may move.";
     MainMoved => on_main_moved, "The move of main has been tried.";
     FencesMoved => on_fences_moved, "The move of the fences has been tried.";
     Die => on_die, "A fault: die, and fold the journal.";
 });
+
+/// Changes that land with one move of main, at most: what their objects take in memory, and their gates, grows with them.
+const ROW_MAX: u32 = 64;
 
 /// One submitted change, in the merger's work queue.
 #[derive(Clone, Debug)]
@@ -129,13 +136,15 @@ pub struct Die(pub Option<FaultId>);
 #[derive(Debug)]
 pub struct Prepared {
     turn: u32,
-    verdict: prepare::Verdict,
+    tried: Box<row::Tried>,
 }
 
 /// See the table.
 #[derive(Debug)]
 pub struct GateEnded {
     turn: u32,
+    /// Whose tree it was about: the member's place in the row.
+    at: usize,
 }
 
 /// See the table.
@@ -190,7 +199,11 @@ pub struct Merger {
     head: Oid,
     /// Every commit that main has been at since the run's start, and how many changes had landed then.
     heads: BTreeMap<Oid, usize>,
+    /// Changes on main.
+    landings: usize,
     current: Option<Current>,
+    /// So many changes are tried together at most. A guess from how it went of late: a restart forgets it.
+    limit: BatchLimit,
     /// Counts tries: a late result of an earlier one is nobody's.
     turn: u32,
     desk: Desk,
@@ -224,7 +237,9 @@ impl Merger {
             leases: BTreeMap::new(),
             head,
             heads: BTreeMap::from([(head, 0)]),
+            landings: 0,
             current: None,
+            limit: BatchLimit::new(ROW_MAX),
             turn: 0,
             desk: Desk::default(),
             life: 0,

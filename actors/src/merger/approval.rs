@@ -1,7 +1,6 @@
 //! What a change needs the word of a person for, and whether it has that word: for exactly this change, and for no other.
 
-use super::authorship::Undone;
-use super::landing::Current;
+use super::authorship::{Authorship, Undone};
 use super::prepare::Try;
 use super::{Allow, Merger};
 use crate::consent::Grant;
@@ -44,9 +43,10 @@ impl Try {
         Ok(proposed.tree == self.submission.proposal.tree)
     }
 
-    /// What the change lacks a person's word for; `moved`: what it would do to main as it is now.
+    /// What the change lacks a person's word for; `moved`: what it would do to main as it will be then, which these wrote.
     pub(super) fn lacking(
         &self,
+        authorship: &Authorship,
         granted: &[Arc<Grant>],
         (moved, landing): (&[PathChange], &Landing),
     ) -> Result<Option<Undone>, Failure> {
@@ -57,7 +57,7 @@ impl Try {
         }
         let repository = &self.ground.repository;
         let read = |entry: baton_world::git::Entry| repository.content_with(landing, entry.oid);
-        let undone = self.authorship.undone(self.author, moved, &read).map_err(Failure::Repository)?;
+        let undone = authorship.undone(self.author, moved, &read).map_err(Failure::Repository)?;
         let covers = |grant: &Arc<Grant>| {
             undone.paths.iter().all(|path| grant.paths.contains(path))
                 && undone.changes.iter().all(|change| grant.undoes.contains(change))
@@ -84,15 +84,13 @@ impl Merger {
     }
 
     /// The change is refused for want of a person's word, and its lane is told what to ask for.
-    pub(super) fn refuse_unapproved(&mut self, undone: Undone, ctx: &mut Context<Merger>) {
-        let Some(Current { change, .. }) = self.current.take() else { return };
+    pub(super) fn refuse_unapproved(&mut self, change: ChangeId, undone: Undone) {
         let paths: Vec<String> = undone.paths.into_iter().collect();
         let undoes: Vec<ChangeId> = undone.changes.into_iter().collect();
         self.unapproved.insert(change, (paths.clone(), undoes.clone()));
         let reason = RefuseReason::NotApproved;
         let event = Event::ChangeRefused(ChangeRefused { change, reason, paths, undoes, report: None, fault: None });
         self.settle(change, event, Outcome::Refused, None);
-        self.try_next(ctx);
     }
 
     /// What the lane of a refused change is told beside that it was refused.

@@ -24,6 +24,8 @@ struct Written {
 /// Every path that a landing of the run has moved, with its past.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Authorship {
+    /// What landed before; paths that have moved since are told by this one alone.
+    below: Option<Arc<Authorship>>,
     paths: BTreeMap<String, Vec<Written>>,
     lanes: BTreeMap<ChangeId, LaneId>,
     /// By path, whatever it held before: which landings have moved it, by their number from 1.
@@ -49,6 +51,11 @@ impl Undone {
 }
 
 impl Authorship {
+    /// What has landed, and on top of it what may land together: taken apart from it, so that it can be forgotten.
+    pub(super) fn on(below: Arc<Authorship>) -> Authorship {
+        Authorship { below: Some(below), ..Authorship::default() }
+    }
+
     /// `lane`'s change has landed and moved these paths.
     pub(super) fn land(&mut self, (change, lane): (ChangeId, LaneId), moved: &[PathChange]) {
         self.lanes.insert(change, lane);
@@ -62,6 +69,9 @@ impl Authorship {
             // A file that came from elsewhere has not come into being here.
             let before = if carried.contains(path.as_str()) { *after } else { *before };
             let written = Written { change, lane, before, after: *after };
+            if !self.paths.contains_key(path) {
+                self.paths.insert(path.clone(), self.past(path).to_vec());
+            }
             self.paths.entry(path.clone()).or_default().push(written);
             self.moved.entry(path.clone()).or_default().push((self.lanes.len(), change));
         }
@@ -80,7 +90,8 @@ impl Authorship {
     }
 
     fn past(&self, path: &str) -> &[Written] {
-        self.paths.get(path).map(Vec::as_slice).unwrap_or_default()
+        let below = || self.below.as_ref().map(|below| below.past(path));
+        self.paths.get(path).map(Vec::as_slice).or_else(below).unwrap_or_default()
     }
 
     /// What a change of `lane` takes back that moves these paths.
@@ -216,11 +227,18 @@ mod tests {
         let steps = |moved: &[(&str, u8, u8)]| -> Vec<PathChange> {
             moved.iter().map(|(path, before, after)| step(path, *before, *after)).collect()
         };
-        let mut authorship = Authorship::default();
-        for (number, (lane, moved)) in landed.iter().enumerate() {
-            authorship.land((ChangeId::of(TaskId(number as u32), 1), LaneId(*lane)), &steps(moved));
-        }
-        let undone = authorship.undone(LaneId(lane), &steps(moved), &read).unwrap();
+        let judge = |apart: usize| {
+            let mut authorship = Authorship::default();
+            for (number, (lane, moved)) in landed.iter().enumerate() {
+                if number == apart {
+                    authorship = Authorship::on(Arc::new(authorship));
+                }
+                authorship.land((ChangeId::of(TaskId(number as u32), 1), LaneId(*lane)), &steps(moved));
+            }
+            authorship.undone(LaneId(lane), &steps(moved), &read).unwrap()
+        };
+        let undone = judge(usize::MAX);
+        (0..landed.len()).for_each(|apart| assert_eq!(judge(apart), undone, "however much of it has not landed yet"));
         (undone.paths.into_iter().collect(), undone.changes.into_iter().map(|change| change.task().0).collect())
     }
 

@@ -70,7 +70,7 @@ impl Merger {
     fn move_fences(&mut self, raise: RaiseFence, ctx: &mut Context<Merger>) {
         let ground = self.ground.clone();
         let life = self.life;
-        self.off_the_actor(ctx, move || {
+        self.off_the_actor(ctx, 1, move || {
             let moved = (|| {
                 let expected = ground.repository.fences_ref()?;
                 let mut fences = ground.repository.fences()?;
@@ -114,9 +114,13 @@ impl Merger {
     }
 
     /// Runs a job on the blocking pool in `live`, inline in `sim`; its result comes back as a message either way, in
-    /// `sim` after a seeded latency.
-    pub(super) fn off_the_actor<M>(&mut self, ctx: &mut Context<Merger>, job: impl FnOnce() -> M + Send + 'static)
-    where
+    /// `sim` after a seeded latency for each of the `steps` that git takes in it.
+    pub(super) fn off_the_actor<M>(
+        &mut self,
+        ctx: &mut Context<Merger>,
+        steps: usize,
+        job: impl FnOnce() -> M + Send + 'static,
+    ) where
         M: actix::Message<Result = ()> + Send + 'static,
         Merger: actix::Handler<M>,
     {
@@ -124,7 +128,7 @@ impl Merger {
         match self.ground.clock.kind() {
             ClockKind::Virtual => {
                 let result = job();
-                let us = self.git_latency_us();
+                let us = self.git_latency_us(steps);
                 ctx.notify_later(result, std::time::Duration::from_micros(us));
             }
             ClockKind::Real => {

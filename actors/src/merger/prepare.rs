@@ -1,6 +1,8 @@
-//! Trying a change on main as it is now: one pure look at the repository, without a word to anybody.
+//! Trying a change on main as it is now, or on top of those that may land together with it: one pure look at the
+//! repository, without a word to anybody.
 //!
 //! Runs off the actor (blocking pool in `live`, inline in `sim`), so it gets all it needs by value and answers by value.
+//! Whose turn it is, and what becomes of a row, is not known here.
 
 use super::approval::with_approvers;
 use super::authorship::{Authorship, Undone};
@@ -11,9 +13,9 @@ use crate::ground::Ground;
 use crate::merger::Submission;
 use crate::rights::NOT_APPROVED;
 use crate::team::{GateKind, Team};
-use baton_record::event::{ActionDenied, ApprovalSubject, RefuseReason, Verdict as MergeVerdict};
+use baton_record::event::{ActionDenied, ApprovalSubject, RefuseReason};
 use baton_record::{ChangeId, Fence, LaneId, Oid, ResourceId};
-use baton_world::git::{CleanMerge, CommitMeta, GitError, Landing, Merged, PathChange, Repository};
+use baton_world::git::{CleanMerge, CommitMeta, GitError, Group, Landing, Merged, PathChange, Repository};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -42,8 +44,6 @@ pub(super) struct Try {
 /// What a try came to.
 #[derive(Debug)]
 pub(super) enum Verdict {
-    /// Main is not where the merger left it.
-    Foreign { found: Option<Oid> },
     /// It will not land.
     Refuse {
         reason: RefuseReason,
@@ -57,19 +57,64 @@ pub(super) enum Verdict {
     Denied { paths: Vec<String>, denied: Vec<ActionDenied> },
     /// It can land as this commit, once the gates have spoken.
     Ready(Box<Ready>),
-    /// The repository or the content store cannot be read.
-    Trouble(Failure),
+    /// What stands against it is a change that has not landed yet.
+    Later,
+}
+
+/// What a change is tried on: main, or main with those that may land together with it.
+#[derive(Clone, Debug)]
+pub(super) struct Footing {
+    pub(super) group: Group,
+    /// Who wrote what of it.
+    pub(super) authorship: Arc<Authorship>,
+}
+
+impl Footing {
+    /// Main.
+    pub(super) fn main(ground: &Ground, head: Oid, authorship: Arc<Authorship>) -> Result<Footing, GitError> {
+        Ok(Footing { group: ground.repository.group(head)?, authorship })
+    }
+
+    /// The change can land, so what comes behind it is tried on top of it.
+    pub(super) fn add(
+        &mut self,
+        repository: &Repository,
+        change: (ChangeId, LaneId),
+        ready: &mut Ready,
+    ) -> Result<(), GitError> {
+        if self.is_main() {
+            self.authorship = Arc::new(Authorship::on(self.authorship.clone()));
+        }
+        Arc::make_mut(&mut self.authorship).land(change, &ready.moved);
+        let Landing { commit, tree, objects } = &mut ready.landing;
+        let landing = Landing { commit: *commit, tree: *tree, objects: std::mem::take(objects) };
+        repository.append(&mut self.group, &ready.clean, landing)
+    }
+
+    fn is_main(&self) -> bool {
+        self.group.is_empty()
+    }
+
+    fn tree(&self) -> Oid {
+        self.group.tree()
+    }
+
+    fn blob(&self, repository: &Repository, path: &str) -> Result<Option<Oid>, GitError> {
+        Ok(repository.entry_in(&self.group, path)?.map(|entry| entry.oid))
+    }
 }
 
 /// A landing that waits for its gates.
 #[derive(Debug)]
 pub(super) struct Ready {
+    /// The merge commit. Its objects are with the group that it has been added to.
     pub(super) landing: Landing,
-    pub(super) merge: MergeVerdict,
     pub(super) gates: Vec<GateResult>,
-    /// Main and fences that it was tried against.
+    /// The commit that it lands on.
     pub(super) main: Oid,
-    pub(super) fences: Option<Oid>,
+    /// How it was merged, and what its commit says, to make the same commit again.
+    pub(super) clean: CleanMerge,
+    pub(super) meta: CommitMeta,
     /// What it moves on main.
     pub(super) moved: Vec<PathChange>,
     /// The override that lets it through, where a gate refuses it.
@@ -85,72 +130,68 @@ pub(super) struct GateResult {
 }
 
 impl Try {
-    pub(super) fn run(&self) -> Verdict {
-        self.look().unwrap_or_else(Verdict::Trouble)
+    /// What can be said of the change on this footing. What is refused on main is refused; what would be refused only on top
+    /// of others is not.
+    pub(super) fn run(&self, footing: &Footing, main: &Footing) -> Result<Verdict, Failure> {
+        match self.look(footing)? {
+            Verdict::Ready(ready) => Ok(Verdict::Ready(ready)),
+            against if footing.is_main() => Ok(against),
+            _ => match self.look(main)? {
+                Verdict::Ready(_) => Ok(Verdict::Later),
+                against => Ok(against),
+            },
+        }
     }
 
-    fn look(&self) -> Result<Verdict, Failure> {
-        if let Some(verdict) = self.look_at_base().map_err(Failure::Repository)? {
-            return Ok(verdict);
+    fn look(&self, footing: &Footing) -> Result<Verdict, Failure> {
+        if self.base_at.is_none() {
+            return Ok(refuse(RefuseReason::UnknownBase, Vec::new()));
         }
         if let Some(denied) = self.check_mandates()? {
             return Ok(denied);
         }
-        if let Some(stale) = self.look_at_claims().map_err(Failure::Repository)? {
+        if let Some(stale) = self.look_at_claims(footing).map_err(Failure::Repository)? {
             return Ok(stale);
         }
         let repository = &*self.ground.repository;
-        match repository.merge(self.head, &self.submission.proposal).map_err(Failure::Repository)? {
+        match repository.merge_into(&footing.group, &self.submission.proposal).map_err(Failure::Repository)? {
+            // What main has to do with it is told where it is tried on main.
+            Merged::Conflict { .. } if !footing.is_main() => Ok(Verdict::Later),
             Merged::Conflict { paths, conflicts } => self.conflict(paths, &conflicts),
-            Merged::Clean(clean) => self.land(&clean),
+            Merged::Clean(clean) => self.land(footing, clean),
         }
     }
 
-    /// What the merged tree would do to main as it is now, and as which commit.
-    fn land(&self, clean: &CleanMerge) -> Result<Verdict, Failure> {
+    /// What the merged tree would do to main as it will be then, and as which commit.
+    fn land(&self, footing: &Footing, clean: CleanMerge) -> Result<Verdict, Failure> {
         let (repository, proposal) = (&*self.ground.repository, &self.submission.proposal);
-        let main_tree = repository.commit(self.head).map_err(Failure::Repository)?.tree;
-        if clean.tree == main_tree {
+        if clean.tree == footing.tree() {
             return Ok(refuse(RefuseReason::Empty, Vec::new()));
         }
         let granted = self.granted()?;
         let mut meta = with_approvers(self.meta.clone(), &granted);
-        let mut landing = repository.land_commit(self.head, proposal, clean, &meta);
-        let moved = repository.moved_by(main_tree, &landing).map_err(Failure::Repository)?;
-        if let Some(undone) = self.lacking(&granted, (&moved, &landing))? {
+        let mut landing = repository.landing_in(&footing.group, proposal, &clean, &meta);
+        let moved = repository.moved_by(footing.tree(), &landing).map_err(Failure::Repository)?;
+        if let Some(undone) = self.lacking(&footing.authorship, &granted, (&moved, &landing))? {
             return Ok(Verdict::Unapproved(undone));
         }
         let gates = self.gates(&landing).map_err(Failure::Repository)?;
         let order = self.order.clone().filter(|_| gates.iter().any(|gate| gate.refused.is_some()));
         if let Some(order) = &order {
             meta.trailers.push(("Baton-Overridden-By".to_owned(), order.by.clone()));
-            landing = repository.land_commit(self.head, proposal, clean, &meta);
+            landing = repository.landing_in(&footing.group, proposal, &clean, &meta);
         }
-        let fences = repository.fences_ref().map_err(Failure::Repository)?;
-        let merge = clean.verdict;
-        Ok(Verdict::Ready(Box::new(Ready { landing, merge, gates, main: self.head, fences, moved, order })))
-    }
-
-    /// Whether it cannot land because of where main is, or the change comes from.
-    fn look_at_base(&self) -> Result<Option<Verdict>, GitError> {
-        let repository = &*self.ground.repository;
-        let found = repository.main()?;
-        if found != Some(self.head) {
-            return Ok(Some(Verdict::Foreign { found }));
-        }
-        if self.base_at.is_none() {
-            return Ok(Some(refuse(RefuseReason::UnknownBase, Vec::new())));
-        }
-        Ok(None)
+        let main = footing.group.head();
+        Ok(Verdict::Ready(Box::new(Ready { landing, clean, meta, gates, main, moved, order })))
     }
 
     /// Whether it cannot land because of what it holds, or has read.
-    fn look_at_claims(&self) -> Result<Option<Verdict>, GitError> {
+    fn look_at_claims(&self, footing: &Footing) -> Result<Option<Verdict>, GitError> {
         let repository = &*self.ground.repository;
         if let Some(stale) = self.check_lease(repository)? {
             return Ok(Some(stale));
         }
-        self.check_reads(repository)
+        self.check_reads(footing)
     }
 
     /// The merger may land, and the author may do what the change does, or a person has let it.
@@ -196,15 +237,14 @@ impl Try {
     }
 
     /// What the change read, and its canonical artifact, must be on main as it was at the base.
-    fn check_reads(&self, repository: &Repository) -> Result<Option<Verdict>, GitError> {
-        let main_tree = repository.commit(self.head)?.tree;
-        let blob = |tree, path: &str| Ok::<_, GitError>(repository.entry(tree, path)?.map(|entry| entry.oid));
+    fn check_reads(&self, footing: &Footing) -> Result<Option<Verdict>, GitError> {
+        let repository = &*self.ground.repository;
         for read in &self.submission.submitted.reads {
-            if blob(main_tree, &read.path)? != read.blob {
+            if footing.blob(repository, &read.path)? != read.blob {
                 return Ok(Some(refuse(RefuseReason::StaleRead, vec![read.path.clone()])));
             }
         }
-        let superseded = superseded(&self.ground, self.head, &self.submission)?;
+        let superseded = superseded(&self.ground, footing, &self.submission)?;
         Ok(superseded.map(|path| refuse(RefuseReason::Superseded, vec![path])))
     }
 
@@ -237,13 +277,16 @@ impl Try {
     }
 }
 
-/// The canonical artifact of the change's task, if main has another version of it than the change was made from.
-pub(super) fn superseded(ground: &Ground, head: Oid, submission: &Submission) -> Result<Option<String>, GitError> {
+/// The canonical artifact of the change's task, if it has another version there than the change was made from.
+pub(super) fn superseded(
+    ground: &Ground,
+    footing: &Footing,
+    submission: &Submission,
+) -> Result<Option<String>, GitError> {
     let Some(path) = &ground.team.work_of(submission.change().task()).canonical else { return Ok(None) };
     let repository = &*ground.repository;
-    let blob = |tree| Ok::<_, GitError>(repository.entry(tree, path)?.map(|entry| entry.oid));
-    let main_tree = repository.commit(head)?.tree;
-    Ok((blob(main_tree)? != blob(submission.proposal.base_tree)?).then(|| path.clone()))
+    let base = repository.entry(submission.proposal.base_tree, path)?.map(|entry| entry.oid);
+    Ok((footing.blob(repository, path)? != base).then(|| path.clone()))
 }
 
 /// Resources at which a newer fence stands than `fence`.

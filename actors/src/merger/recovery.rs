@@ -1,6 +1,7 @@
 //! The merger's own death and restart: what was intended is looked up on main, never assumed.
 
-use super::{Die, Merger};
+use super::row::PLAN;
+use super::{Die, Merger, ROW_MAX};
 use crate::consent::Consent;
 use crate::failure::Failure;
 use crate::recorder::Append;
@@ -9,10 +10,12 @@ use crate::unmerged::NewestUnmerged;
 use crate::work_queue;
 use actix::fut::WrapFuture;
 use actix::{ActorContext, ActorFutureExt, AsyncContext, Context};
+use baton_core::advance::{Advance, Answer, Outcome, Standing, Step};
+use baton_core::batch::BatchLimit;
 use baton_core::{Fact, MergeQueue};
 use baton_record::event::{ActorRestarted, ChangeIntended, FenceRaised, RefuseReason};
 use baton_record::line::{Actor as Writer, Record};
-use baton_record::{Event, FaultId, Fence, LaneId, LeaseId, Oid, ResourceId, TaskId};
+use baton_record::{ChangeId, Event, FaultId, Fence, LaneId, LeaseId, Oid, ResourceId, TaskId};
 use baton_world::git::GitError;
 use baton_world::journal;
 use std::collections::BTreeMap;
@@ -23,11 +26,12 @@ const BACK_OFF_US: u64 = 1_000_000;
 const GIT_US: (u64, u64) = (30_000, 200_000);
 
 impl Merger {
-    /// How long git takes in virtual time.
-    pub(super) fn git_latency_us(&self) -> u64 {
+    /// How long git takes for so many steps in virtual time.
+    pub(super) fn git_latency_us(&self, steps: usize) -> u64 {
         let seeds = &self.ground.team.seeds;
         let name = format!("merger/{}/{}", self.life, self.ground.clock.now_us());
-        seeds.child(&name).draws().latency_us(GIT_US.0, GIT_US.1)
+        let mut draws = seeds.child(&name).draws();
+        (0..steps).map(|_| draws.latency_us(GIT_US.0, GIT_US.1)).sum()
     }
 
     pub(super) fn on_die(&mut self, die: Die, ctx: &mut Context<Merger>) {
@@ -69,7 +73,7 @@ impl Merger {
     }
 
     fn recover(&mut self, ctx: &mut Context<Merger>) {
-        let mut intended: Option<ChangeIntended> = None;
+        let mut intended: Vec<ChangeIntended> = Vec::new();
         let (mut state, mut head) = (MergeQueue::default(), self.ground.team.base);
         let mut heads = BTreeMap::from([(head, 0)]);
         let mut leases = BTreeMap::new();
@@ -89,11 +93,19 @@ impl Merger {
                 packets.extend(submitted.packet.clone().map(|packet| (submitted.change, packet)));
             }
             match record.event {
-                Event::ChangeIntended(event) => intended = Some(event),
+                Event::ChangeIntended(event) => {
+                    if event.behind.is_none() {
+                        intended.clear();
+                    }
+                    intended.push(event);
+                }
                 Event::ChangeLanded(event) => {
                     head = event.main_after;
-                    heads.insert(head, heads.len());
                     landed.push((event.change, (event.main_before, event.main_after)));
+                    // In the middle of a row main was never.
+                    if state.intended().next().is_none() {
+                        heads.insert(head, landed.len());
+                    }
                 }
                 Event::ChangeRefused(event) if event.reason == RefuseReason::NotApproved => {
                     unapproved.insert(event.change, (event.paths, event.undoes));
@@ -112,19 +124,19 @@ impl Merger {
         self.payloads.clear();
         owners.retain(|change, _| self.state.waiting().any(|waiting| waiting == *change));
         self.owners = owners;
-        self.current = None;
-        self.turn += 1;
+        self.landings = landed.len();
+        self.limit = BatchLimit::new(ROW_MAX);
+        self.drop_row();
         self.desk = super::Desk::default();
         let fault = self.crash.take();
         let restart = ActorRestarted { restarts: self.life, folded, fault };
         self.commit(vec![Fact::of_run(Event::ActorRestarted(restart))], || {});
-        for (change, step) in landed {
-            match self.moved_by_step(step) {
-                Ok(moved) => self.remember(change, &moved),
-                Err(failure) => return self.fail(failure),
+        for step in landed {
+            if let Err(failure) = self.recall(step) {
+                return self.fail(failure);
             }
         }
-        self.look_up(intended, fault);
+        self.look_up(&intended, fault);
         self.authors.retain(|change, _| self.owners.contains_key(change));
         self.look_up_fences(&fences);
         work_queue::pull(ctx);
@@ -132,22 +144,36 @@ impl Merger {
         self.directory().have_all_ask_again();
     }
 
-    /// An intention without an outcome is decided by main itself.
-    fn look_up(&mut self, intended: Option<ChangeIntended>, fault: Option<FaultId>) {
-        let open = intended.filter(|intended| self.state.intended() == Some(intended.change));
+    /// What a step of main did is remembered as its author's.
+    fn recall(&mut self, (change, step): (ChangeId, (Oid, Oid))) -> Result<(), Failure> {
+        let moved = self.moved_by_step(step)?;
+        self.remember(change, &moved);
+        Ok(())
+    }
+
+    /// A row that was intended and has no outcome is decided by main itself: it has gone over all of it, or over nothing.
+    fn look_up(&mut self, intended: &[ChangeIntended], fault: Option<FaultId>) {
+        let open: Vec<ChangeId> = self.state.intended().collect();
+        let step = |event: &ChangeIntended| (event.change, (event.main_before, event.main_after));
+        let steps: Vec<_> = intended.iter().filter(|event| open.contains(&event.change)).map(step).collect();
         let found = match self.ground.repository.main() {
             Ok(found) => found,
             Err(error) => return self.give_up(error),
         };
-        match open {
-            Some(open) if found == Some(open.main_after) => {
-                match self.moved_by_step((open.main_before, open.main_after)) {
-                    Ok(moved) => self.remember(open.change, &moved),
-                    Err(failure) => return self.fail(failure),
-                }
-                self.landed(open.change, (open.main_before, open.main_after), fault);
-            }
-            _ if found == Some(self.head) => {}
+        let mut way = Advance::resume(PLAN);
+        let after = steps.last().map(|(_, (_, after))| *after);
+        way.learn(Answer::At(match found {
+            Some(main) if main == self.head => Standing::Before,
+            Some(main) if Some(main) == after => Standing::After,
+            Some(_) => Standing::Elsewhere,
+            None => Standing::Gone,
+        }));
+        match way.step() {
+            Step::Write(Outcome::Landed) => match steps.iter().try_for_each(|step| self.recall(*step)) {
+                Ok(()) => self.landed(&steps, None, fault),
+                Err(failure) => self.fail(failure),
+            },
+            Step::Write(Outcome::Forgotten(_)) => {}
             _ => self.meet_foreign(found),
         }
     }

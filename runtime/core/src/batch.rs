@@ -4,6 +4,8 @@
 //! prefix 0 is main itself, prefix `len` the whole. Trying a prefix means running the gates on exactly its tree.
 //! Knows no tree, no gate and no clock: it is asked what to try next and told what came of it.
 
+use std::collections::BTreeSet;
+
 /// How far main may go at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stride {
@@ -11,6 +13,39 @@ pub enum Stride {
     Tip,
     /// Change by change: every prefix is tried.
     Each,
+}
+
+/// How many changes are tried together at most: more after each batch that was green, fewer after several that were not.
+///
+/// A guess about the next batch and no more: whoever forgets it begins with the most.
+#[derive(Clone, Copy, Debug)]
+pub struct BatchLimit {
+    now: u32,
+    most: u32,
+    reds_in_a_row: u32,
+}
+
+impl BatchLimit {
+    /// Never more than `most`, and at first so many.
+    pub fn new(most: u32) -> BatchLimit {
+        BatchLimit { now: most.max(1), most: most.max(1), reds_in_a_row: 0 }
+    }
+
+    /// The limit for the next batch, 1 at least.
+    pub fn now(&self) -> u32 {
+        self.now
+    }
+
+    /// Takes in how a batch of `len` changes went. One red says little about the next; from the second in a row on, each
+    /// halves it.
+    pub fn learn(&mut self, len: u32, green: bool) {
+        self.reds_in_a_row = if green { 0 } else { self.reds_in_a_row + 1 };
+        self.now = match self.reds_in_a_row {
+            0 => self.now.saturating_mul(2).min(self.most),
+            1 => self.now,
+            _ => (len / 2).max(1),
+        };
+    }
 }
 
 /// What came of a batch.
@@ -36,6 +71,8 @@ pub struct Batch {
     main_green: bool,
     /// The longest prefix up to which main may go; 0: none, or main itself.
     green: u32,
+    /// Prefixes that have passed before one below them was known to: of a batch that goes change by change.
+    ahead: BTreeSet<u32>,
     /// The shortest prefix above it that is known not to pass.
     red: Option<u32>,
     main_red: bool,
@@ -44,7 +81,7 @@ pub struct Batch {
 impl Batch {
     /// A batch of `len` changes; `main_green`: main is known to pass.
     pub fn new(len: u32, stride: Stride, main_green: bool) -> Batch {
-        Batch { len, stride, main_green, green: 0, red: None, main_red: false }
+        Batch { len, stride, main_green, green: 0, ahead: BTreeSet::new(), red: None, main_red: false }
     }
 
     /// A batch of which the whole is known to be red.
@@ -59,7 +96,10 @@ impl Batch {
         }
         let end = self.red.unwrap_or(self.len + 1);
         match (self.stride, self.red) {
-            (Stride::Each, _) if self.green + 1 < end => (self.green + 1..end).take(slots as usize).collect(),
+            (Stride::Each, _) if self.green + 1 < end => {
+                let unknown = (self.green + 1..end).filter(|prefix| !self.ahead.contains(prefix));
+                unknown.take(slots as usize).collect()
+            }
             (Stride::Tip, None) => vec![self.len],
             (Stride::Tip, Some(red)) if red - self.green > 1 => between(self.green, red, slots),
             _ => vec![0],
@@ -73,16 +113,40 @@ impl Batch {
         match (prefix, passed) {
             (0, true) => self.main_green = true,
             (0, false) => self.main_red = true,
-            (_, true) if self.follows(prefix) => self.green = self.green.max(prefix),
-            (_, false) if prefix > self.green => self.red = Some(self.red.map_or(prefix, |red| red.min(prefix))),
+            (_, true) => self.pass(prefix),
+            (_, false) if prefix > self.green => {
+                self.red = Some(self.red.map_or(prefix, |red| red.min(prefix)));
+                self.ahead.retain(|ahead| *ahead < prefix);
+            }
             _ => {}
         }
         assert!(self.red.is_none_or(|red| self.green < red), "main goes only where everything below has passed");
     }
 
-    /// Whether main may go to this green prefix.
-    fn follows(&self, prefix: u32) -> bool {
-        self.red.is_none_or(|red| prefix < red) && (self.stride == Stride::Tip || prefix <= self.green + 1)
+    /// Main may go to this prefix, as soon as it may go to those before it where it goes change by change.
+    fn pass(&mut self, prefix: u32) {
+        if self.red.is_some_and(|red| prefix >= red) {
+            return;
+        }
+        match self.stride {
+            Stride::Tip => self.green = self.green.max(prefix),
+            Stride::Each if prefix <= self.green => {}
+            Stride::Each => {
+                self.ahead.insert(prefix);
+                while self.ahead.remove(&(self.green + 1)) {
+                    self.green += 1;
+                }
+            }
+        }
+    }
+
+    /// Only the first `len` changes are left of it: one behind them is there no more.
+    pub fn cut(&mut self, len: u32) {
+        assert!(len <= self.len, "a batch is cut shorter");
+        self.len = len;
+        self.green = self.green.min(len);
+        self.ahead.retain(|ahead| *ahead <= len);
+        self.red = self.red.filter(|red| *red <= len);
     }
 
     /// The longest prefix that is known to pass; 0: none but perhaps main.
@@ -159,6 +223,53 @@ mod tests {
         assert_eq!(search(Batch::new(5, Stride::Tip, false), 1, |_| false).0, Finding::MainRed);
         assert_eq!(search(Batch::new(5, Stride::Each, false), 2, |_| false).0, Finding::MainRed);
         assert_eq!(search(Batch::new(5, Stride::Tip, false), 1, |prefix| prefix == 0).0, Finding::Red { green: 0 });
+    }
+
+    #[test]
+    fn prefixes_that_are_tried_at_once_may_answer_in_any_order() {
+        for (len, turn) in (1..=7).flat_map(|len| (0..len).map(move |turn| (len, turn))) {
+            for bad in 1..=len + 1 {
+                let mut batch = Batch::new(len, Stride::Each, true);
+                let mut asked = batch.wanted(u32::MAX);
+                assert_eq!(asked, (1..=len).collect::<Vec<u32>>());
+                asked.rotate_left(turn as usize);
+                for prefix in asked {
+                    assert!(!batch.wanted(u32::MAX).contains(&0), "main is known to pass");
+                    batch.learn(prefix, prefix < bad);
+                }
+                let expected = if bad > len { Finding::Green } else { Finding::Red { green: bad - 1 } };
+                assert_eq!(batch.finding(), Some(expected), "{len} {turn} {bad}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_cut_off_is_neither_waited_for_nor_blamed() {
+        let mut batch = Batch::new(5, Stride::Each, true);
+        [(2, true), (4, false), (3, true)].into_iter().for_each(|(prefix, passed)| batch.learn(prefix, passed));
+        assert_eq!((batch.finding(), batch.wanted(9)), (None, vec![1]));
+        batch.cut(3);
+        assert_eq!((batch.finding(), batch.wanted(9)), (None, vec![1]));
+        batch.learn(1, true);
+        assert_eq!(batch.finding(), Some(Finding::Green));
+        batch.cut(1);
+        assert_eq!((batch.green(), batch.finding()), (1, Some(Finding::Green)));
+    }
+
+    #[test]
+    fn batches_grow_on_green_and_are_halved_by_the_second_red_in_a_row() {
+        let mut limit = BatchLimit::new(20);
+        let went = [(20, true), (20, false), (19, false), (9, false), (4, true), (8, false), (8, true)];
+        let then: Vec<u32> = went
+            .into_iter()
+            .map(|(len, green)| {
+                limit.learn(len, green);
+                limit.now()
+            })
+            .collect();
+        assert_eq!(then, [20, 20, 9, 4, 8, 8, 16]);
+        (0..9).for_each(|_| limit.learn(1, false));
+        assert_eq!((limit.now(), BatchLimit::new(0).now()), (1, 1));
     }
 
     #[test]

@@ -1,7 +1,8 @@
-//! The merge queue: which change is tried next, and what became of every change.
+//! The merge queue: which changes are tried next, and what became of every change.
 //!
-//! One at a time, in the order of submission; a change that waits may be withdrawn when its lane dies. The same change submitted twice is answered by its first result. Knows
-//! nothing of trees and refs: whether a change merges is found out elsewhere and told.
+//! In the order of submission, in rows that land with one move of main; a change that waits may be withdrawn when its lane
+//! dies. The same change submitted twice is answered by its first result. Knows nothing of trees and refs: whether a change
+//! merges is found out elsewhere and told.
 
 use crate::fact::Refusal;
 use baton_record::event::RefuseReason;
@@ -13,8 +14,8 @@ use std::collections::{BTreeMap, VecDeque};
 pub struct MergeQueue {
     waiting: VecDeque<ChangeId>,
     outcomes: BTreeMap<ChangeId, Outcome>,
-    /// The change whose landing is intended and not yet known to have happened.
-    intended: Option<ChangeId>,
+    /// The row whose landing is intended and not yet known to have happened, in its order.
+    intended: VecDeque<ChangeId>,
     /// A change that came after its attempt was closed, until its refusal stands behind it.
     late: Option<ChangeId>,
     landed: u64,
@@ -47,11 +48,6 @@ impl MergeQueue {
         }
     }
 
-    /// The change to try now.
-    pub fn next(&self) -> Option<ChangeId> {
-        self.waiting.front().copied()
-    }
-
     /// What became of a change, if it was ever submitted.
     pub fn outcome(&self, change: ChangeId) -> Option<Outcome> {
         self.outcomes.get(&change).copied()
@@ -71,10 +67,16 @@ impl MergeQueue {
             }
             Event::ChangeIntended(intended) => {
                 assert!(self.waiting.contains(&intended.change), "only a change in the queue can be intended");
-                self.intended = Some(intended.change);
+                match intended.behind {
+                    // Whatever was intended before has come to nothing.
+                    None => self.intended.clear(),
+                    Some(before) => assert_eq!(self.intended.back(), Some(&before), "a row is intended in its order"),
+                }
+                assert!(!self.intended.contains(&intended.change), "a change stands in a row once");
+                self.intended.push_back(intended.change);
             }
             Event::ChangeLanded(landed) => {
-                assert_eq!(self.intended, Some(landed.change), "a landing is intended first");
+                assert_eq!(self.intended.pop_front(), Some(landed.change), "a landing is intended first");
                 self.settle(landed.change, Outcome::Landed);
                 self.landed += 1;
             }
@@ -93,15 +95,16 @@ impl MergeQueue {
     fn settle(&mut self, change: ChangeId, outcome: Outcome) {
         let at = self.waiting.iter().position(|waiting| *waiting == change);
         self.waiting.remove(at.expect("only a change in the queue is settled"));
-        if self.intended == Some(change) {
-            self.intended = None;
+        // Of a row that one of its changes has left, nothing lands.
+        if self.intended.contains(&change) {
+            self.intended.clear();
         }
         self.outcomes.insert(change, outcome);
     }
 
-    /// The change whose landing is intended and not yet known to have happened.
-    pub fn intended(&self) -> Option<ChangeId> {
-        self.intended
+    /// The row whose landing is intended and not yet known to have happened, in its order.
+    pub fn intended(&self) -> impl Iterator<Item = ChangeId> {
+        self.intended.iter().copied()
     }
 
     /// Changes that wait or are being tried.

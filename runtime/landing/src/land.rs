@@ -12,7 +12,7 @@ use crate::outcome::{Ended, LandOutcome, LandedChange, Reason, RefusedChange};
 use crate::overlaps::{self, Forecast};
 use crate::recovery;
 use crate::site::Site;
-use baton_core::batch::{Batch, Finding, Stride};
+use baton_core::batch::{Batch, BatchLimit, Finding, Stride};
 use baton_record::Oid;
 use baton_world::Stopwatch;
 use baton_world::gate::Stop;
@@ -102,8 +102,7 @@ pub(crate) struct Session<'s> {
     reds: BTreeMap<String, RedGate>,
     gate_ms: u64,
     /// So many changes are tried together at most.
-    batch_len: usize,
-    reds_in_a_row: u32,
+    limit: BatchLimit,
     pub(crate) culprits: Vec<Culprit>,
     stop: &'s Stop,
 }
@@ -163,8 +162,7 @@ pub fn land(site: &Site, wishes: &Wishes, stop: &Stop, tell: Listener<'_>) -> Re
         tell,
         reds: BTreeMap::new(),
         gate_ms: 0,
-        batch_len: usize::MAX,
-        reds_in_a_row: 0,
+        limit: BatchLimit::new(u32::MAX),
         culprits: Vec::new(),
         stop,
     };
@@ -183,7 +181,7 @@ impl Session<'_> {
             let names: Vec<&str> = pending.iter().map(|candidate| candidate.name.as_str()).collect();
             self.site.doing(&format!("merges {}", names.join(", ")));
             self.set_aside_landed(&mut pending)?;
-            let rest = pending.split_off(self.batch_len.min(pending.len()));
+            let rest = pending.split_off(pending.len().min(self.limit.now() as usize));
             let mut chain = self.smith.chain(self.main, &pending)?;
             pending = self.sort_out(&mut chain)?;
             if !chain.links.is_empty() {
@@ -303,7 +301,7 @@ impl Session<'_> {
         if green > landed && !self.advance(&links[landed..green])? {
             return Ok(rest(landed));
         }
-        self.adapt(links.len(), green == links.len());
+        self.limit.learn(links.len() as u32, green == links.len());
         if green == links.len() {
             return Ok(Vec::new());
         }
@@ -312,16 +310,6 @@ impl Session<'_> {
         let before = links[..green].iter().map(|link| link.candidate.clone()).collect();
         self.culprits.push(Culprit { candidate, red, main: chain.main, before });
         Ok(rest(green + 1))
-    }
-
-    /// Rows grow on green. One red says little about the next row; from the second in a row on, each halves it.
-    fn adapt(&mut self, len: usize, green: bool) {
-        self.reds_in_a_row = if green { 0 } else { self.reds_in_a_row + 1 };
-        self.batch_len = match self.reds_in_a_row {
-            0 => self.batch_len.saturating_mul(2),
-            1 => self.batch_len,
-            _ => (len / 2).max(1),
-        };
     }
 
     fn try_prefixes(&mut self, chain: &Chain, wanted: &[u32]) -> Result<Option<Vec<Verdict>>, LandError> {

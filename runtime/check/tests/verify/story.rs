@@ -101,7 +101,7 @@ impl Folder {
         let tree = self.tree(main_after);
         let about = (Some(proposal.lane), Some(change.task().0));
         self.push(Merger, about, Event::GatePassed(GatePassed { gate: "test".into(), tree }));
-        let intended = ChangeIntended { change, main_before, main_after, tree, verdict, fences };
+        let intended = ChangeIntended { change, main_before, main_after, tree, verdict, fences, behind: None };
         self.push(Merger, about, Event::ChangeIntended(intended));
         self.push(Merger, about, Event::ChangeLanded(ChangeLanded { change, main_before, main_after, fault: None }));
         self.push(Supervisor, about, Event::TaskDone(TaskDone { change }));

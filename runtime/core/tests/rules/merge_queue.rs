@@ -34,6 +34,16 @@ fn submitted(change: ChangeId) -> Event {
 }
 
 fn intended(change: ChangeId) -> Event {
+    intended_behind(None, change)
+}
+
+/// The intentions of a row.
+fn row(changes: &[ChangeId]) -> Vec<Event> {
+    let behind = [None].into_iter().chain(changes.iter().copied().map(Some));
+    behind.zip(changes).map(|(behind, change)| intended_behind(behind, *change)).collect()
+}
+
+fn intended_behind(behind: Option<ChangeId>, change: ChangeId) -> Event {
     let (main_before, main_after, tree) = (oid(), oid(), oid());
     Event::ChangeIntended(ChangeIntended {
         change,
@@ -42,6 +52,7 @@ fn intended(change: ChangeId) -> Event {
         tree,
         verdict: Verdict::Same,
         fences: None,
+        behind,
     })
 }
 
@@ -70,6 +81,14 @@ fn queue(events: &[Event]) -> MergeQueue {
     queue
 }
 
+fn next(queue: &MergeQueue) -> Option<ChangeId> {
+    queue.waiting().next()
+}
+
+fn open(queue: &MergeQueue) -> Vec<ChangeId> {
+    queue.intended().collect()
+}
+
 fn change(task: u32) -> ChangeId {
     ChangeId::of(TaskId(task), 1)
 }
@@ -78,11 +97,11 @@ fn change(task: u32) -> ChangeId {
 fn changes_are_tried_in_the_order_of_submission() {
     let mut queue = queue(&[submitted(change(2)), submitted(change(0)), submitted(change(1))]);
     for task in [2, 0, 1] {
-        assert_eq!(queue.next(), Some(change(task)));
+        assert_eq!(next(&queue), Some(change(task)));
         queue.apply(&intended(change(task)));
         queue.apply(&landed(change(task)));
     }
-    assert_eq!((queue.next(), queue.landed(), queue.refused()), (None, 3, 0));
+    assert_eq!((next(&queue), queue.landed(), queue.refused()), (None, 3, 0));
 }
 
 #[test]
@@ -114,7 +133,7 @@ fn a_withdrawn_attempt_is_never_admitted() {
         assert_eq!(queue.admit(change(task), DEPTH_MAX), Err(answer));
         assert_eq!(queue.outcome(change(task)), Some(outcome));
     }
-    assert_eq!(queue.next(), None);
+    assert_eq!(next(&queue), None);
 }
 
 #[test]
@@ -129,15 +148,54 @@ fn a_full_queue_takes_nothing_new_but_still_knows_the_old() {
 fn a_change_that_waits_may_be_withdrawn_without_disturbing_the_one_being_tried() {
     let mut queue = queue(&[submitted(change(0)), submitted(change(1)), submitted(change(2)), intended(change(0))]);
     queue.apply(&refused(change(1), RefuseReason::Withdrawn));
-    assert_eq!((queue.next(), queue.intended()), (Some(change(0)), Some(change(0))));
+    assert_eq!((next(&queue), open(&queue)), (Some(change(0)), vec![change(0)]));
     queue.apply(&landed(change(0)));
-    assert_eq!((queue.next(), queue.intended()), (Some(change(2)), None));
+    assert_eq!((next(&queue), open(&queue)), (Some(change(2)), vec![]));
 }
 
 #[test]
 fn an_intention_that_came_to_nothing_may_be_made_again() {
     let queue = queue(&[submitted(change(0)), intended(change(0)), intended(change(0)), landed(change(0))]);
-    assert_eq!((queue.landed(), queue.intended()), (1, None));
+    assert_eq!((queue.landed(), open(&queue)), (1, vec![]));
+}
+
+/// Three changes that wait, and a row of the first two.
+fn with_a_row() -> MergeQueue {
+    let [first, second, third] = [0, 1, 2].map(change);
+    let mut queue = queue(&[submitted(first), submitted(second), submitted(third)]);
+    row(&[first, second]).iter().for_each(|event| queue.apply(event));
+    queue
+}
+
+#[test]
+fn a_row_is_intended_and_lands_in_its_order() {
+    let mut queue = with_a_row();
+    for left in [vec![change(0), change(1)], vec![change(1)], vec![]] {
+        assert_eq!(open(&queue), left);
+        left.first().into_iter().for_each(|change| queue.apply(&landed(*change)));
+    }
+    assert_eq!((queue.landed(), next(&queue)), (2, Some(change(2))));
+}
+
+#[test]
+fn of_a_row_that_came_to_nothing_another_may_be_made() {
+    let mut queue = with_a_row();
+    row(&[change(1), change(2)]).iter().for_each(|event| queue.apply(event));
+    assert_eq!(open(&queue), [change(1), change(2)]);
+    queue.apply(&refused(change(2), RefuseReason::Withdrawn));
+    assert_eq!((open(&queue), next(&queue)), (vec![], Some(change(0))));
+}
+
+#[test]
+#[should_panic(expected = "a landing is intended first")]
+fn a_row_that_lands_out_of_its_order_is_a_bug() {
+    with_a_row().apply(&landed(change(1)));
+}
+
+#[test]
+#[should_panic(expected = "a row is intended in its order")]
+fn a_row_with_a_gap_is_a_bug() {
+    with_a_row().apply(&intended_behind(Some(change(0)), change(2)));
 }
 
 #[test]
@@ -156,7 +214,7 @@ fn a_change_that_comes_after_its_withdrawal_and_is_tried_is_a_bug() {
 fn a_change_that_comes_after_its_withdrawal_is_refused_and_counted() {
     let reason = RefuseReason::Superseded;
     let queue = queue(&[withdrawn(change(0)), submitted(change(0)), refused(change(0), reason)]);
-    assert_eq!((queue.refused(), queue.next()), (1, None));
+    assert_eq!((queue.refused(), next(&queue)), (1, None));
     assert_eq!(queue.outcome(change(0)), Some(Outcome::Refused(reason)));
     assert_eq!(queue.admit(change(0), DEPTH_MAX), Err(Refusal::Repeated));
 }
@@ -165,7 +223,7 @@ fn a_change_that_comes_after_its_withdrawal_is_refused_and_counted() {
 #[derive(Default)]
 struct History {
     seen: Vec<(ChangeId, Outcome)>,
-    intended: Option<ChangeId>,
+    intended: Vec<ChangeId>,
 }
 
 impl History {
@@ -192,7 +250,12 @@ impl History {
         let pending = self.seen.iter_mut().find(|(seen, _)| *seen == change).unwrap();
         assert_eq!(pending.1, Outcome::Pending, "a change has one outcome");
         pending.1 = outcome;
-        self.intended = self.intended.filter(|intended| *intended != change);
+        let landed = outcome == Outcome::Landed;
+        match self.intended.iter().position(|intended| *intended == change) {
+            Some(0) if landed => drop(self.intended.remove(0)),
+            Some(_) => self.intended.clear(),
+            None => {}
+        }
     }
 
     /// What the merger makes of `choice`: a submission, a try, a landing, a refusal, a withdrawal, or what comes after one.
@@ -214,13 +277,17 @@ impl History {
             }
             2 => {
                 // Mostly the first; a merger that lost the payload of the first goes on with another.
-                self.intended = Some(*pending.get(choice.one(&[0, 0, 1]))?);
-                self.intended.map(|change| vec![intended(change)])
+                let (from, len) = (choice.one(&[0, 0, 1]), choice.one(&[1, 1, 2, 3]));
+                let members: Vec<ChangeId> = pending.into_iter().skip(from).take(len).collect();
+                let events = row(&members);
+                self.intended = if members.is_empty() { return None } else { members };
+                Some(events)
             }
             3 => {
-                let change = self.intended?;
-                self.end(change, Outcome::Landed);
-                Some(vec![landed(change)])
+                // All of a row, but for what the end of a journal cuts off.
+                let members: Vec<ChangeId> = self.intended.iter().copied().take(choice.one(&[1, 9, 9])).collect();
+                members.iter().for_each(|change| self.end(*change, Outcome::Landed));
+                Some(members.into_iter().map(landed).collect())
             }
             4 => {
                 let change = pending.get(choice.of(DEPTH_MAX)).copied()?;
@@ -246,7 +313,7 @@ fn a_change_has_one_outcome_whatever_happens() {
             events.iter().for_each(|event| queue.apply(event));
             journal.extend(events);
             assert_eq!(queue.waiting().collect::<Vec<_>>(), history.pending(), "in the order of submission");
-            assert_eq!((queue.next(), queue.intended()), (history.pending().first().copied(), history.intended));
+            assert_eq!(open(&queue), history.intended);
             for (change, outcome) in &history.seen {
                 assert_eq!(queue.outcome(*change), Some(*outcome), "{change}");
                 assert!(queue.admit(*change, usize::MAX).is_err(), "{change} is never admitted again");

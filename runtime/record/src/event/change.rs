@@ -141,6 +141,10 @@ pub struct ChangeIntended {
     pub verdict: Verdict,
     /// The blob that `refs/baton/fences` must point to when main moves; `None`: no fence was ever raised.
     pub fences: Option<Oid>,
+    /// The change of its row that it stands directly behind: main goes over all of a row in one move, and their intentions
+    /// are written in one breath. Absent: it is the first of its row, or alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub behind: Option<ChangeId>,
 }
 
 /// See [`super::Event::ChangeLanded`].

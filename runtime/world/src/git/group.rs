@@ -10,7 +10,7 @@ use super::error::GitError;
 use super::merge::{self, Merged, Ours};
 use super::object::Objects;
 use super::propose;
-use super::{CleanMerge, CommitMeta, Proposal, Repository, hold};
+use super::{CleanMerge, CommitMeta, Landing, Proposal, Repository, hold};
 use baton_record::Oid;
 
 /// Landings on top of each other, in memory.
@@ -92,5 +92,24 @@ impl Repository {
         group.steps.push((commit, only_adds));
         (group.head, group.tree) = (commit, merged.tree);
         Ok(commit)
+    }
+
+    /// The landing of a change as the next of a group, to be looked into before it is added: its objects are those of the
+    /// group as well. `merged` is the answer for the proposal and the group as it is.
+    pub fn landing_in(&self, group: &Group, proposal: &Proposal, merged: &CleanMerge, meta: &CommitMeta) -> Landing {
+        let mut objects = group.objects.clone();
+        objects.extend(&proposal.objects);
+        objects.extend(&merged.objects);
+        let commit = propose::landing_commit(self.format, group.head, (proposal, merged), meta, &mut objects);
+        Landing { commit, tree: merged.tree, objects }
+    }
+
+    /// Adds a landing to the group that it was made in.
+    pub fn append(&self, group: &mut Group, merged: &CleanMerge, landing: Landing) -> Result<(), GitError> {
+        let Landing { commit, tree, objects } = landing;
+        let only_adds = merged.only_adds || merge::only_adds(self, Some(&objects), (group.tree, tree))?;
+        group.steps.push((commit, only_adds));
+        (group.head, group.tree, group.objects) = (commit, tree, objects);
+        Ok(())
     }
 }

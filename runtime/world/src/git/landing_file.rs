@@ -1,7 +1,7 @@
 //! Looking into a landing before any of it is stored.
 
-use super::object::Body;
-use super::{EntryMode, GitError, Landing, Proposal, Repository};
+use super::object::{Body, Objects};
+use super::{Entry, EntryMode, GitError, Group, Landing, Proposal, Repository};
 use baton_record::Oid;
 use std::sync::Arc;
 
@@ -16,24 +16,30 @@ impl Repository {
 
     /// The content of the file at `path` once `landing` has landed; `None`: no file stands there.
     pub fn landing_file(&self, landing: &Landing, path: &str) -> Result<Option<Arc<[u8]>>, GitError> {
-        let mut at = landing.tree;
-        let mut names = path.split('/').peekable();
-        while let Some(name) = names.next() {
-            let tree = match landing.objects.get(at) {
-                Some(Body::Tree(tree)) => tree.clone(),
-                _ => self.tree(at)?,
-            };
-            let Some(found) = tree.get(name.as_bytes()).map(|entry| entry.entry()) else { return Ok(None) };
-            at = found.oid;
-            match (names.peek(), found.mode) {
-                (Some(_), EntryMode::Tree) => {}
-                (None, mode) if mode.is_file() => break,
-                _ => return Ok(None),
+        let found = self.entry_among(&landing.objects, landing.tree, path)?;
+        let file = found.filter(|entry| entry.mode.is_file());
+        file.map(|entry| self.content_with(landing, entry.oid)).transpose()
+    }
+
+    /// What stands at `path` once a group has landed.
+    pub fn entry_in(&self, group: &Group, path: &str) -> Result<Option<Entry>, GitError> {
+        self.entry_among(group.objects(), group.tree(), path)
+    }
+
+    /// What stands at `path` of a tree of the repository, or of objects that are still to be stored.
+    fn entry_among(&self, objects: &Objects, tree: Oid, path: &str) -> Result<Option<Entry>, GitError> {
+        let mut at = Entry { mode: EntryMode::Tree, oid: tree };
+        for name in path.split('/') {
+            if at.mode != EntryMode::Tree {
+                return Ok(None);
             }
+            let tree = match objects.get(at.oid) {
+                Some(Body::Tree(tree)) => tree.clone(),
+                _ => self.tree(at.oid)?,
+            };
+            let Some(found) = tree.get(name.as_bytes()) else { return Ok(None) };
+            at = found.entry();
         }
-        match landing.objects.get(at) {
-            Some(Body::Blob(blob)) => Ok(Some(blob.clone())),
-            _ => self.blob(at).map(Some),
-        }
+        Ok(Some(at))
     }
 }
