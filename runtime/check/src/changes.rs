@@ -2,10 +2,11 @@
 //! foreign pushes. Judges what can be judged without the repository: that landings form one chain
 //! (MAIN-1), that outcomes belong to submissions (MAIN-2) and that each submission has one (MAIL-1).
 //!
-//! Deliberately does not know the repository, leases, tasks or gates.
+//! Deliberately does not know the repository, leases, tasks or gates, nor how rows go to main ([`crate::rows`] does).
 
 use crate::conflicts::Conflicted;
 use crate::report::Judgement;
+use crate::rows::Row;
 use baton_record::event::{
     ChangeIntended, ChangeLanded, ChangeRefused, ChangeSubmitted, ForeignPush, OperatorCommand, RefuseReason,
     StopReason, Verdict,
@@ -22,14 +23,14 @@ pub(crate) struct Change {
     /// When its lane was given the task, and when it was submitted.
     pub(crate) assigned_us: u64,
     pub(crate) submitted_us: u64,
+    /// Sequence number of that record.
+    submitted_seq: u64,
     pub(crate) landings: u32,
     pub(crate) refusals: u32,
     /// Control run: the lane believes it complete.
     pub(crate) written: bool,
     /// Its lane died after submitting it.
     orphaned: bool,
-    /// The gate that refused a tree on its behalf.
-    failed_gate: Option<String>,
     /// It was refused because its lane died, or its task was given to another.
     withdrawn: bool,
     /// It came after its attempt was closed, and is refused at once.
@@ -69,12 +70,12 @@ pub(crate) struct Changes {
     mains: BTreeSet<Oid>,
     /// In the order of the journal.
     pub(crate) landings: Vec<Landing>,
-    intentions: BTreeMap<ChangeId, Landing>,
-    last_intended: Option<ChangeId>,
-    /// The intention that the living merger has written and not settled: nothing else moves a ref meanwhile.
-    under_way: Option<ChangeId>,
-    /// The submission that the living merger has taken and not settled: it takes one at a time.
-    taken: Option<ChangeId>,
+    /// What the merger has intended and not settled: nothing else moves a ref meanwhile.
+    row: Row,
+    /// Commits that main has only passed over.
+    passed_over: BTreeSet<Oid>,
+    /// The living merger is at work on a row: it takes nothing meanwhile.
+    at_work: bool,
     /// The newest notice of a foreign push.
     pub(crate) foreign: Option<ForeignPush>,
     /// Where the journal says that main is.
@@ -122,13 +123,24 @@ impl Changes {
         self.by_id.iter().map(|(id, change)| (*id, change))
     }
 
-    /// The last intention, if nothing says what came of it and it starts where main was.
-    pub(crate) fn pending(&self) -> Option<Landing> {
-        let intention = self.intentions.get(&self.last_intended?)?;
-        (Some(intention.main_before) == self.head).then_some(*intention)
+    /// What was intended last, if nothing says what came of it and it starts where main was.
+    pub(crate) fn pending(&self) -> Vec<Landing> {
+        let open: Vec<Landing> = self.row.open().collect();
+        let starts = open.first().is_some_and(|first| Some(first.main_before) == self.head);
+        if starts { open } else { Vec::new() }
+    }
+
+    /// Whether main has only passed over a commit.
+    pub(crate) fn passed_over(&self, commit: Oid) -> bool {
+        self.passed_over.contains(&commit)
     }
 
     pub(crate) fn see(&mut self, seq: u64, record: &Record) {
+        let grew = self.row.grows();
+        if !matches!(record.event, Event::SegmentClosed(_)) {
+            let landed = if let Event::ChangeLanded(landed) = &record.event { Some(landed.change) } else { None };
+            self.row.pass(seq, landed);
+        }
         match &record.event {
             Event::RunStarted(started) => {
                 self.head = Some(started.base);
@@ -145,10 +157,13 @@ impl Changes {
                 }
             }
             Event::ChangeSubmitted(submitted) => self.submitted(seq, record, submitted),
-            Event::ChangeIntended(intended) => self.intended(seq, record.t_us, intended),
-            Event::ActorRestarted(_) if record.actor == Actor::Merger => (self.under_way, self.taken) = (None, None),
+            Event::ChangeIntended(intended) => self.intended((seq, record.t_us), intended, grew),
+            Event::ActorRestarted(_) if record.actor == Actor::Merger => {
+                self.row.orphan();
+                self.at_work = false;
+            }
             Event::FenceRaised(_) => {
-                let under_way = self.under_way;
+                let under_way = self.row.under_way();
                 self.main_1.claim(under_way.is_none(), || {
                     format!("record {seq}: a fence is raised while {} is being landed", under_way.unwrap_or_default())
                 });
@@ -156,8 +171,7 @@ impl Changes {
             Event::ChangeLanded(landed) => self.landed(seq, landed),
             Event::ChangeRefused(refused) => {
                 self.refused += 1;
-                self.intentions.remove(&refused.change);
-                self.under_way = self.under_way.filter(|under_way| *under_way != refused.change);
+                self.row.refused(seq, refused.change);
                 self.reason(seq, refused);
                 self.met(refused);
                 self.outcome(seq, refused.change, |change| {
@@ -175,9 +189,9 @@ impl Changes {
                     format!("record {seq}: the foreign push is not a move away from where main was left")
                 });
                 self.foreign = Some(push.clone());
-                self.under_way = None;
+                self.row.orphan();
             }
-            Event::GateFailed(failed) => self.gate_failed(record.lane, &failed.gate),
+            Event::GatePassed(_) | Event::GateFailed(_) => self.at_work = true,
             Event::ChangeWithdrawn(withdrawn) => {
                 let id = withdrawn.change;
                 let fits = !self.by_id.contains_key(&id) && self.withdrawn.insert(id);
@@ -201,10 +215,9 @@ impl Changes {
     fn submitted(&mut self, seq: u64, record: &Record, submitted: &ChangeSubmitted) {
         let (lane, id) = (record.lane, submitted.change);
         if record.actor == Actor::Merger {
-            let taken = self.taken.replace(id);
-            self.mail_1.claim(taken.is_none_or(|taken| taken == id), || {
-                format!("record {seq}: {id} is taken while {} is not settled", taken.unwrap_or_default())
-            });
+            let at_work = self.at_work;
+            self.mail_1
+                .claim(!at_work, || format!("record {seq}: {id} is taken while others are on their way to main"));
         }
         let assigned_us = lane.and_then(|lane| self.assigned_us.get(&lane)).copied().unwrap_or_default();
         let (fresh, late) = (!self.by_id.contains_key(&id), self.withdrawn.contains(&id));
@@ -225,48 +238,31 @@ impl Changes {
             lane,
             assigned_us,
             submitted_us: record.t_us,
+            submitted_seq: seq,
             landings: 0,
             refusals: 0,
             written: false,
             orphaned: lane.is_some_and(|lane| self.died_since.contains(&lane)),
-            failed_gate: None,
             withdrawn: false,
             late,
         });
     }
 
-    fn intended(&mut self, seq: u64, t_us: u64, intended: &ChangeIntended) {
-        let id = intended.change;
-        let has_outcome = self.by_id.get(&id).is_none_or(Change::has_outcome);
-        self.main_2.claim(!has_outcome, || format!("record {seq}: {id} is intended, and it is not waiting"));
-        let under_way = self.under_way.replace(id);
-        self.main_2.claim(under_way.is_none(), || {
-            format!("record {seq}: {id} is intended while {} is being landed", under_way.unwrap_or_default())
-        });
-        self.last_intended = Some(id);
-        self.intentions.insert(
-            id,
-            Landing {
-                change: id,
-                main_before: intended.main_before,
-                main_after: intended.main_after,
-                tree: intended.tree,
-                verdict: intended.verdict,
-                seq,
-                intended_us: t_us,
-            },
-        );
+    fn intended(&mut self, (seq, intended_us): (u64, u64), intended: &ChangeIntended, grew: bool) {
+        let change = intended.change;
+        self.at_work = true;
+        let known = self.by_id.get(&change);
+        let has_outcome = known.is_none_or(Change::has_outcome);
+        let submitted = known.map_or(seq, |change| change.submitted_seq);
+        self.main_2.claim(!has_outcome, || format!("record {seq}: {change} is intended, and it is not waiting"));
+        let ChangeIntended { main_before, main_after, tree, verdict, .. } = *intended;
+        let landing = Landing { change, main_before, main_after, tree, verdict, seq, intended_us };
+        self.row.intended(intended, landing, (submitted, grew));
     }
 
     fn landed(&mut self, seq: u64, landed: &ChangeLanded) {
         let id = landed.change;
-        let intention = self.intentions.remove(&id);
-        let found_by_successor = self.under_way.take() != Some(id);
-        self.main_1.claim(landed.fault.is_none() || found_by_successor, || {
-            format!("record {seq}: {id} is said to be found on main, and no merger was restarted")
-        });
-        let fits = intention.filter(|i| (i.main_before, i.main_after) == (landed.main_before, landed.main_after));
-        self.main_1.claim(fits.is_some(), || format!("record {seq}: {id} landed otherwise than it was intended"));
+        let fits = self.row.landed(seq, landed);
         let head = self.head;
         self.main_1.claim(head == Some(landed.main_before), || {
             format!("record {seq}: {id} landed on {}, and main was elsewhere", landed.main_before)
@@ -275,7 +271,8 @@ impl Changes {
             self.main_1.breaks(|| format!("record {seq}: {id} landed after a foreign push was noticed"));
         }
         self.head = Some(landed.main_after);
-        self.mains.insert(landed.main_after);
+        let commits = if self.row.is_passing() { &mut self.passed_over } else { &mut self.mains };
+        commits.insert(landed.main_after);
         if let Some(intention) = fits {
             self.landings.push(Landing { seq, ..intention });
         }
@@ -317,9 +314,8 @@ impl Changes {
                 let moving = self.moving.contains(&refused.change.task());
                 refused.paths.is_empty() && (change.orphaned || change.late || moving)
             }
-            RefuseReason::Gate => {
-                Some(refused.paths.as_slice()) == change.failed_gate.as_ref().map(std::slice::from_ref)
-            }
+            // That it was red: [`crate::gates`].
+            RefuseReason::Gate => refused.paths.len() == 1,
             RefuseReason::Conflict => !refused.paths.is_empty(),
             // That the task has an artifact: [`crate::board`].
             RefuseReason::Superseded => refused.paths.len() == 1,
@@ -342,27 +338,27 @@ impl Changes {
         });
     }
 
-    /// The gate's answer belongs to the newest submission of its lane.
-    fn gate_failed(&mut self, lane: Option<LaneId>, gate: &str) {
-        let newest = lane.and_then(|lane| self.since_death.get(&lane)?.last().copied());
-        if let Some(change) = newest.and_then(|id| self.by_id.get_mut(&id)) {
-            change.failed_gate = Some(gate.to_owned());
-        }
-    }
-
     fn outcome(&mut self, seq: u64, id: ChangeId, mark: impl FnOnce(&mut Change)) {
         let Some(change) = self.by_id.get_mut(&id) else {
             self.main_2.breaks(|| format!("record {seq}: {id} has an outcome and was never submitted"));
             return;
         };
         let again = change.has_outcome();
-        self.taken = self.taken.filter(|taken| *taken != id);
+        self.at_work = false;
         mark(change);
         let both = change.landings > 0 && change.refusals > 0;
         self.mail_1.claim(!again, || format!("record {seq}: {id} is answered a second time"));
         if both {
             self.main_2.breaks(|| format!("record {seq}: {id} is both landed and refused"));
         }
+    }
+
+    /// MAIN-1 and MAIN-2, when the journal is read.
+    pub(crate) fn main(&self) -> [Judgement; 2] {
+        let [mut main_1, mut main_2] = [self.main_1.clone(), self.main_2.clone()];
+        main_1.join(self.row.main_1.clone());
+        main_2.join(self.row.main_2.clone());
+        [main_1, main_2]
     }
 
     /// MAIL-1, when the journal is read. A change without an answer is open; but where every task has

@@ -40,7 +40,7 @@ impl<'a> Consent<'a> {
             consent.hand_1.claim(fits, || format!("{}: {why}", question.asked.approval));
         }
         let landings = fold.changes.landings.iter().map(|landing| landing.change);
-        for id in landings.chain(fold.changes.pending().map(|landing| landing.change)) {
+        for id in landings.chain(fold.changes.pending().into_iter().map(|landing| landing.change)) {
             let Some(change) = fold.changes.get(id) else { continue };
             for question in fold.approvals.granted(id.task()) {
                 let Ok(shown) = shown(question, &fold.packets, content) else { continue };

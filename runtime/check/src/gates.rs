@@ -5,7 +5,9 @@
 
 use crate::changes::{Changes, Landing};
 use crate::report::Judgement;
-use baton_record::event::{ChangeIntended, CommandGiven, OperatorCommand, OverrideRecorded};
+use baton_record::event::{
+    ChangeIntended, ChangeRefused, CommandGiven, OperatorCommand, OverrideRecorded, RefuseReason,
+};
 use baton_record::line::{Actor, Record};
 use baton_record::{ChangeId, Event, Oid, TaskId};
 use std::collections::{BTreeMap, VecDeque};
@@ -56,9 +58,25 @@ pub(crate) struct Gates {
     answers: BTreeMap<(Oid, String), bool>,
     landings: u64,
     overrides: Overrides,
-    /// Task and tree of each answer for the change that is being tried.
-    passed: Vec<(Option<TaskId>, Oid)>,
+    /// By task: how far its change's tree has come. The trees of a row are asked about at the same time.
+    tried: BTreeMap<Option<TaskId>, Tried>,
+    /// Changes that were landed or refused.
+    settled: u64,
+    /// The refusal that the record before was.
+    refused: Option<(Option<TaskId>, Oid, String)>,
     pub(crate) main_4: Judgement,
+    pub(crate) mail_1: Judgement,
+}
+
+/// What gates have said of the tree of one change.
+#[derive(Debug)]
+struct Tried {
+    tree: Oid,
+    answers: usize,
+    /// The gate that has refused it, if nobody has put that aside.
+    failed: Option<String>,
+    /// Changes that were settled before the first answer: another tree comes only behind one more.
+    settled: u64,
 }
 
 impl Gates {
@@ -69,6 +87,10 @@ impl Gates {
 
     /// `changes` has seen the record already.
     pub(crate) fn see(&mut self, seq: u64, record: &Record, changes: &Changes) {
+        if matches!(record.event, Event::SegmentClosed(_)) {
+            return;
+        }
+        let refusal = self.refused.take();
         match &record.event {
             Event::GateNamed(gate) => {
                 if self.landings > 0 {
@@ -88,31 +110,32 @@ impl Gates {
                 self.known(seq, &failed.gate);
                 self.in_turn(seq, record, (&failed.gate, failed.tree));
                 self.answers.insert((failed.tree, failed.gate.clone()), false);
+                self.tried.get_mut(&record.task).into_iter().for_each(|tried| tried.failed = Some(failed.gate.clone()));
+                self.refused = Some((record.task, failed.tree, failed.gate.clone()));
             }
             Event::CommandGiven(given) if given.command == OperatorCommand::Override => {
                 let whole = self.overrides.given(record, given);
                 self.main_4.claim(whole, || format!("record {seq}: a gate is overridden by nobody, or for no task"));
             }
             Event::OverrideRecorded(recorded) => {
-                let newest = self.passed.last().is_some_and(|of| *of == (record.task, recorded.tree));
-                let refused = self.answers.get(&(recorded.tree, recorded.gate.clone())) == Some(&false);
-                let named = self.passed.len().checked_sub(1).and_then(|at| self.named.get(at));
-                let fits = newest && refused && named == Some(&recorded.gate) && self.overrides.recorded(recorded);
+                let newest = refusal == Some((record.task, recorded.tree, recorded.gate.clone()));
+                let fits = newest && self.overrides.recorded(recorded);
                 self.main_4.claim(fits, || {
                     format!("record {seq}: {} is let through a gate, and no person's override is that", recorded.change)
                 });
+                self.tried.get_mut(&record.task).into_iter().for_each(|tried| tried.failed = None);
             }
-            Event::ActorRestarted(_) if record.actor == Actor::Merger => self.passed.clear(),
-            Event::ChangeIntended(intended) => {
-                self.passed.clear();
-                self.asked_all(seq, intended);
-            }
+            Event::ActorRestarted(_) if record.actor == Actor::Merger => self.tried.clear(),
+            Event::ChangeIntended(intended) => self.asked_all(seq, intended),
             Event::ChangeRefused(refused) => {
-                self.passed.clear();
+                self.settled += 1;
+                self.refused_by(seq, refused);
                 self.overrides.settled(refused.change);
             }
             Event::ChangeLanded(landed) => {
+                self.settled += 1;
                 self.landings += 1;
+                self.tried.remove(&Some(landed.change.task()));
                 self.overrides.settled(landed.change);
                 if let Some(landing) = changes.landings.last().filter(|landing| landing.change == landed.change) {
                     self.landed(landing);
@@ -125,14 +148,23 @@ impl Gates {
         }
     }
 
-    /// A living merger asks the gates one after another, about one change at a time, and each once.
-    fn in_turn(&mut self, seq: u64, record: &Record, (gate, of): (&String, Oid)) {
-        let fits = self.passed.iter().all(|(task, tree)| (*task, *tree) == (record.task, of))
-            && self.named.get(self.passed.len()) == Some(gate);
-        if !fits {
-            self.main_4.breaks(|| format!("record {seq}: gate {gate:?} answers out of turn"));
+    /// A living merger asks the gates one after another about each tree, and each once. It makes another tree of a change
+    /// only when something of its row has been settled.
+    fn in_turn(&mut self, seq: u64, record: &Record, (gate, tree): (&String, Oid)) {
+        let (named, settled) = (&self.named, self.settled);
+        let known = self.tried.get_mut(&record.task);
+        let goes_on =
+            |tried: &&mut Tried| tried.tree == tree && tried.failed.is_none() && named.get(tried.answers) == Some(gate);
+        let anew = known.as_ref().is_none_or(|tried| tried.settled < settled) && named.first() == Some(gate);
+        match known.filter(goes_on) {
+            Some(tried) => tried.answers += 1,
+            None => {
+                self.tried.insert(record.task, Tried { tree, answers: 1, failed: None, settled });
+                if !anew {
+                    self.main_4.breaks(|| format!("record {seq}: gate {gate:?} answers out of turn"));
+                }
+            }
         }
-        self.passed.push((record.task, of));
     }
 
     fn asked_all(&mut self, seq: u64, intended: &ChangeIntended) {
@@ -140,9 +172,22 @@ impl Gates {
             let answer = self.answers.get(&(intended.tree, (*gate).clone()));
             answer != Some(&true) && !self.overrides.covers(intended.change, intended.tree, gate)
         });
-        self.main_4.claim(missing.is_none() || self.named.is_empty(), || {
+        let tried = self.tried.get(&Some(intended.change.task()));
+        let for_it = tried.is_some_and(|tried| tried.tree == intended.tree && tried.answers == self.named.len());
+        self.main_4.claim((missing.is_none() && for_it) || self.named.is_empty(), || {
             format!("record {seq}: {} is intended before every gate has passed its tree", intended.change)
         });
+    }
+
+    /// A change is refused for the gate that has refused its tree, and for no other.
+    fn refused_by(&mut self, seq: u64, refused: &ChangeRefused) {
+        let tried = self.tried.remove(&Some(refused.change.task()));
+        if refused.reason == RefuseReason::Gate {
+            let failed = tried.and_then(|tried| tried.failed);
+            self.mail_1.claim(failed.as_slice() == refused.paths.as_slice(), || {
+                format!("record {seq}: {} is refused for a gate that has not refused its tree", refused.change)
+            });
+        }
     }
 
     fn known(&mut self, seq: u64, gate: &String) {

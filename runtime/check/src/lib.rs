@@ -49,6 +49,7 @@ mod roles;
 mod rollback;
 mod rollover;
 mod room;
+mod rows;
 mod run_folder;
 mod scenario_file;
 mod sequel;

@@ -49,10 +49,10 @@ impl Expected<'_> {
 /// What the comparison came to.
 #[derive(Debug, Default)]
 pub(crate) struct MainLine {
-    /// Landings that stand where the journal says, in order; the last may be in doubt.
+    /// Landings that stand where the journal says, in order; those of the last row may be in doubt.
     pub(crate) placed: Vec<Landing>,
-    /// The landing that no record confirms, though main has it.
-    pub(crate) in_doubt: Option<Landing>,
+    /// The landings of a row that no record confirms, though main has them.
+    pub(crate) in_doubt: Vec<Landing>,
     pub(crate) commits: BTreeMap<Oid, Commit>,
     /// The run's base, and its tree.
     base: Option<(Oid, Oid)>,
@@ -140,21 +140,24 @@ impl MainLine {
             });
         }
         let beyond = &chain[common..];
-        let pending = expected.changes.pending().filter(|pending| expected.killed && beyond == [pending.main_after]);
+        let pending = expected.changes.pending();
+        let is_pending = expected.killed && pending.iter().map(|pending| &pending.main_after).eq(beyond);
         match &expected.changes.foreign {
             Some(push) if push.found == Some(main) => {
                 self.main_1.note(format!("{common} landings, then {} foreign commits, noticed", beyond.len()));
             }
             Some(_) => self.main_1.breaks(|| format!("main is {main}, not where the foreign push was found")),
-            None => match (beyond, pending) {
+            None => match (beyond, is_pending) {
                 ([], _) => self.main_1.note(format!("{common} landings, one chain from the base")),
-                (_, Some(pending)) => {
-                    let why =
-                        || format!("{} was intended, main has it, and no record says that it landed", pending.change);
-                    self.main_1.doubts(why);
-                    self.main_2.doubts(why);
-                    self.in_doubt = Some(pending);
-                    self.placed.push(pending);
+                (_, true) => {
+                    for pending in pending {
+                        let id = pending.change;
+                        let why = || format!("{id} was intended, main has it, and no record says that it landed");
+                        self.main_1.doubts(why);
+                        self.main_2.doubts(why);
+                        self.in_doubt.push(pending);
+                        self.placed.push(pending);
+                    }
                 }
                 _ => self.main_1.breaks(|| {
                     format!("{} commits on main are unknown to the journal, the first is {}", beyond.len(), beyond[0])
@@ -237,7 +240,9 @@ impl MainLine {
                     format!("{} was made from {}, which was never main", landing.change, change.submitted.base)
                 });
             }
-            earlier.insert(landing.main_after);
+            if !expected.changes.passed_over(landing.main_after) {
+                earlier.insert(landing.main_after);
+            }
         }
         let placed = self.placed.len();
         self.main_2.note(format!("{placed} changes, each on main once"));

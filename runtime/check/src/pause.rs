@@ -17,8 +17,8 @@ use std::collections::BTreeSet;
 pub(crate) struct Pauses {
     epoch: Epoch,
     acknowledged: bool,
-    /// The last intention before the acknowledgement.
-    intended: Option<ChangeId>,
+    /// The row that was intended last before the acknowledgement.
+    intended: Vec<ChangeId>,
     lanes: u32,
     dead: BTreeSet<LaneId>,
     pub(crate) stop_2: Judgement,
@@ -48,8 +48,13 @@ impl Pauses {
                 });
                 self.acknowledged = true;
             }
-            Event::ChangeIntended(intended) if !self.acknowledged => self.intended = Some(intended.change),
-            Event::ChangeLanded(landed) if landed.fault.is_some() && self.intended == Some(landed.change) => {}
+            Event::ChangeIntended(intended) if !self.acknowledged => {
+                if intended.behind.is_none() {
+                    self.intended.clear();
+                }
+                self.intended.push(intended.change);
+            }
+            Event::ChangeLanded(landed) if landed.fault.is_some() && self.intended.contains(&landed.change) => {}
             Event::EffectIntended(_)
             | Event::CallAdmitted(_)
             | Event::ChangeIntended(_)

@@ -13,7 +13,7 @@ use crate::leases::Leases;
 use crate::packets::Packets;
 use crate::report::Judgement;
 use crate::slots::{Call, Slots};
-use baton_record::event::{BudgetScope, FailReason, Limit, OperatorCommand, RefuseReason, RetireReason, ReturnReason};
+use baton_record::event::{BudgetScope, FailReason, Limit, OperatorCommand, RetireReason, ReturnReason};
 use baton_record::ids::ATTEMPTS_MAX;
 use baton_record::line::Record;
 use baton_record::{ChangeId, EffectKey, EndpointId, Event, FaultId, LaneId, LeaseId, PacketId, TaskId};
@@ -41,12 +41,9 @@ enum What {
     LeaseGranted(LeaseId),
     LeaseReleased(LeaseId, Option<FaultId>),
     Assigned(u32),
-    RefusedByGate,
     CallLost(EffectKey),
     CallRefused(EffectKey),
     Retired,
-    /// A person lets a tree through the gate that refused it.
-    Overridden,
     /// A clone joins, and has the limit that lanes have.
     Joined,
     Limited(Limit),
@@ -75,12 +72,10 @@ impl What {
             Event::LeaseReleased(e) => Some(What::LeaseReleased(e.lease, e.fault)),
             Event::LaneJoined(_) => Some(What::Joined),
             Event::TaskAssigned(e) => Some(What::Assigned(e.attempt)),
-            Event::ChangeRefused(e) if e.reason == RefuseReason::Gate => Some(What::RefusedByGate),
             Event::EffectLost(e) => Some(What::CallLost(e.key)),
             Event::CallRefused(e) => Some(What::CallRefused(e.key)),
             Event::LaneRetired(e) if e.reason == RetireReason::Removed => Some(What::Removed),
             Event::LaneRetired(_) => Some(What::Retired),
-            Event::OverrideRecorded(_) => Some(What::Overridden),
             Event::ApprovalAsked(_) => Some(What::Asked),
             Event::PacketAccepted(e) => Some(What::PacketAnswered(e.packet)),
             Event::PacketRefused(e) => Some(What::PacketAnswered(e.packet)),
@@ -117,11 +112,9 @@ impl What {
             What::LeaseGranted(_) => "the grant of a lease",
             What::LeaseReleased(..) => "the end of a lease",
             What::Assigned(_) => "the next attempt",
-            What::RefusedByGate => "the refusal for a gate",
             What::CallLost(_) => "the bill of a call whose lane died",
             What::CallRefused(_) => "the refusal of a call for want of money",
             What::Retired => "a lane that gives up",
-            What::Overridden => "the override of a gate",
             What::Asked => "a question to a person",
             What::Joined => "a clone that joins",
             What::Limited(_) => "the limit of a clone",
@@ -185,16 +178,11 @@ impl Sequel {
             }
             return;
         };
-        let overridden = due.what == What::RefusedByGate && found == Some(What::Overridden);
-        let met = found == Some(due.what) || overridden || due.what.is_met_by(&record.event);
+        let met = found == Some(due.what) || due.what.is_met_by(&record.event);
         if met && (record.lane, record.task) == (due.lane, due.task) {
             return match due.what {
                 What::Assigned(_) => self.hand_1.checked(),
-                What::CallBegins(_)
-                | What::RefusedByGate
-                | What::Overridden
-                | What::CallLost(_)
-                | What::CallRefused(_) => {}
+                What::CallBegins(_) | What::CallLost(_) | What::CallRefused(_) => {}
                 What::Joined | What::Limited(_) | What::Removed | What::RefusedLate(_) => {}
                 What::Retired | What::InVain => self.hand_1.checked(),
                 What::PacketAnswered(_) | What::Moved(_) | What::Asked => self.hand_2.checked(),
@@ -232,7 +220,7 @@ impl Sequel {
             What::Assigned(_) | What::Retired | What::InVain => &mut self.hand_1,
             What::PacketAnswered(_) | What::Moved(_) | What::Asked => &mut self.hand_2,
             What::CallLost(_) | What::CallRefused(_) => &mut self.budget_2,
-            What::RefusedByGate | What::Overridden | What::Joined | What::Limited(_) => &mut self.mail_1,
+            What::Joined | What::Limited(_) => &mut self.mail_1,
             What::Removed | What::LeaseTaken(_) | What::RefusedLate(_) => &mut self.mail_1,
             _ => &mut self.lock_3,
         };
@@ -290,7 +278,6 @@ impl Sequel {
             Event::EffectDone(_) | Event::EffectFailed(_) => {
                 self.now = slots.call(lane).map(|call| due(call.task, What::SlotReleased(call.endpoint, None)));
             }
-            Event::GateFailed(_) => self.now = Some(due(record.task, What::RefusedByGate)),
             Event::SlotRequested(_) | Event::SlotReleased(_) => self.slots_turn = true,
             Event::LeaseRequested(_) | Event::LeaseReleased(_) | Event::LeaseExpired(_) => self.leases_turn = true,
             Event::LaneDied(died) => {

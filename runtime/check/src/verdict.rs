@@ -256,9 +256,9 @@ impl Verdict {
         self.join("UNDO-1", undo_1);
         self.join("MAIN-4", main_4);
         self.join("HAND-1", hand_1);
-        if let Some(landing) = line.in_doubt {
+        for landing in &line.in_doubt {
             fold.leases.landed(landing.seq, landing.change, fold.changes.get(landing.change));
-            fold.gates.landed(&landing);
+            fold.gates.landed(landing);
         }
         let fences = refs.fences.and_then(|blob| repository.text(blob).ok().flatten());
         // A foreign push ends a run at once, whatever is under way.
@@ -320,12 +320,14 @@ impl Verdict {
         let slots = ["LOCK-3", "WHO-1"].into_iter().zip(fold.slots.judge(reason));
         let board = ["HAND-1", "ONE-1"].into_iter().zip(fold.board.judge(reason));
         let (budget_1, budget_2) = fold.budgets.judge();
+        let [main_1, main_2] = fold.changes.main();
         let others = [
             ("BUDGET-1", budget_1),
             ("BUDGET-2", budget_2),
             ("MAIL-1", fold.changes.mail(reason)),
-            ("MAIN-1", fold.changes.main_1),
-            ("MAIN-2", fold.changes.main_2),
+            ("MAIL-1", fold.gates.mail_1),
+            ("MAIN-1", main_1),
+            ("MAIN-2", main_2),
             ("MAIN-4", fold.gates.main_4),
             ("HAND-1", fold.approvals.judge(reason)),
             ("MAIL-1", fold.approvals.mail_1),

@@ -91,7 +91,7 @@ fn credits_on_main_agree_with_the_journal() {
                 f.records.iter_mut().for_each(|r| retask(r, ChangeId::of(TaskId(2), 2), ChangeId::of(TaskId(1), 2)));
                 reword(f, "C-2.2", "C-1.2");
             },
-            &["MAIN-2", "HAND-1", "WHO-1"],
+            &["MAIN-2", "MAIN-4", "HAND-1", "WHO-1"],
         ),
     ]);
 }

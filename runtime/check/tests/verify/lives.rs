@@ -27,7 +27,7 @@ fn the_records_of_a_change_stand_in_their_order() {
                 let again = f.records[f.at("ChangeIntended", 0)].clone();
                 f.insert_after("ChangeLanded", 0, again);
             },
-            &["MAIN-1", "MAIN-2"],
+            &["MAIN-1", "MAIN-2", "MAIN-4", "MAIL-1"],
         ),
         (
             "refused for a gate that refused nothing",
