@@ -55,9 +55,6 @@ mailbox!(guarded Merger {
     Die => on_die, "A fault: die, and fold the journal.";
 });
 
-/// Changes that land with one move of main, at most: what their objects take in memory, and their gates, grows with them.
-const ROW_MAX: u32 = 64;
-
 /// One submitted change, in the merger's work queue.
 #[derive(Clone, Debug)]
 pub struct Submission {
@@ -219,7 +216,7 @@ pub struct Merger {
 impl Merger {
     /// A merger that finds main at the team's base and has landed nothing.
     pub fn new(ground: Ground, journal: std::path::PathBuf, work: mpsc::Receiver<Submission>) -> Merger {
-        let head = ground.team.base;
+        let (head, limit) = (ground.team.base, BatchLimit::new(ground.team.caps.row));
         Merger {
             ground,
             journal,
@@ -239,7 +236,7 @@ impl Merger {
             heads: BTreeMap::from([(head, 0)]),
             landings: 0,
             current: None,
-            limit: BatchLimit::new(ROW_MAX),
+            limit,
             turn: 0,
             desk: Desk::default(),
             life: 0,

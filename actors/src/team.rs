@@ -361,6 +361,9 @@ pub struct Caps {
     pub tasks: u32,
     /// `queue`: changes that may wait at the merger, default 1,024, at most 1,000,000.
     pub queue: u32,
+    /// `row`: changes that land with one move of main, each gated for itself and all at the same time, default 64, at most
+    /// 1,024.
+    pub row: u32,
     /// `restarts`: of one actor, default 8, at most 1,000.
     pub restarts: u32,
     /// `handoffs`: how often one task may be handed on, default 32, at most 500.
@@ -369,7 +372,7 @@ pub struct Caps {
 
 impl Default for Caps {
     fn default() -> Caps {
-        Caps { lanes: 1_000, tasks: 100_000, queue: 1_024, restarts: 8, handoffs: 32 }
+        Caps { lanes: 1_000, tasks: 100_000, queue: 1_024, row: 64, restarts: 8, handoffs: 32 }
     }
 }
 

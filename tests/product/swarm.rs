@@ -3,6 +3,7 @@
 //! `BATON_SWARM` sets how many, `BATON_SWARM_FROM` the first seed. A failure prints the seed and the scenario.
 
 mod asker;
+mod busy;
 mod handing;
 mod orders;
 
@@ -11,6 +12,7 @@ use crate::program::{Living, baton};
 use crate::report::must_agree;
 use crate::run_folder::{RunFolder, write_scenario};
 use asker::Asker;
+use busy::Busy;
 use handing::Handing;
 use orders::{Orders, groups};
 use std::time::Duration;
@@ -247,10 +249,11 @@ fn renames(seed: u64) -> String {
 fn scenario(seed: u64) -> String {
     let (mut draws, money, handing) = (Draws::of(seed), Money::of(seed), Handing::of(seed));
     let (people, asker) = (People::of(seed), Asker::of(seed, Orders::are_given(seed)));
+    let busy = Busy::of(seed);
     let Bounds { skills: [bound, writes], tasks: literal, faults: ignored } = Bounds::of(seed);
     let tokens = if money.tokens.is_empty() && !handing.tasks.is_empty() { TOKENS } else { &money.tokens };
     let [implementers, writing] = &handing.contexts;
-    let (files, lanes, writers) = (draws.between(1, 30), draws.between(1, 6), draws.between(2, 3));
+    let (files, lanes, writers) = (draws.between(1, 30), draws.between(1, 6) + busy.lanes, draws.between(2, 3));
     let (slots, median) = (draws.between(0, 3), draws.between(1, 20));
     let mut text = format!(
         "baton: 1\nname: swarm\nseed: {seed}\nworkspace: {{ fixture: notes, files: {files} }}\nroles:\n  \
@@ -265,6 +268,7 @@ fn scenario(seed: u64) -> String {
     text.push_str(&people.tasks);
     text.push_str(&literal);
     text.push_str(&renames(seed));
+    text.push_str(&busy.tasks);
     text.push_str(&asker.tasks);
     text.push_str(&people.approvals);
     text.push_str("leases:\n  - { resource: README.md, ttl: 2m }\n");
@@ -279,9 +283,13 @@ fn scenario(seed: u64) -> String {
         operators.push_str(&people.overrides);
         let red = draws.between(0, 40);
         text.push_str(&format!(
-            "gates:\n  - {{ name: tests, script: {{ latency: {{ median: 3s, p99: 20s }}, red: {red}% }} }}\n"
+            "gates:\n  - {{ name: tests, script: {{ latency: {{ median: 3s, p99: 20s }}, red: {red}% }} }}\n{}",
+            busy.gates
         ));
+    } else if !busy.gates.is_empty() {
+        text.push_str(&format!("gates:\n{}", busy.gates));
     }
+    operators.push_str(&busy.operators);
     if draws.chance(40) {
         let (pause, resume) = (draws.between(0, 200), draws.between(200, 400));
         operators.push_str(&format!(
@@ -303,10 +311,11 @@ fn scenario(seed: u64) -> String {
     }
     text.push_str(&handing.faults);
     text.push_str(&ignored);
+    text.push_str(&busy.faults);
     (0..draws.between(1, 6)).for_each(|_| text.push_str(&fault(&mut draws)));
     let restarts = draws.between(1, 100);
     let (queue, caps) = (draws.between(1, 64), handing.caps);
-    text + &format!("caps: {{ {cap}restarts: {restarts}, queue: {queue}{caps} }}\nstop: {{ after: 9d }}\n")
+    text + &format!("caps: {{ {cap}{}restarts: {restarts}, queue: {queue}{caps} }}\nstop: {{ after: 9d }}\n", busy.cap)
 }
 
 #[track_caller]

@@ -1,7 +1,7 @@
 //! The merger's own death and restart: what was intended is looked up on main, never assumed.
 
 use super::row::PLAN;
-use super::{Die, Merger, ROW_MAX};
+use super::{Die, Merger};
 use crate::consent::Consent;
 use crate::failure::Failure;
 use crate::recorder::Append;
@@ -125,7 +125,7 @@ impl Merger {
         owners.retain(|change, _| self.state.waiting().any(|waiting| waiting == *change));
         self.owners = owners;
         self.landings = landed.len();
-        self.limit = BatchLimit::new(ROW_MAX);
+        self.limit = BatchLimit::new(self.ground.team.caps.row);
         self.drop_row();
         self.desk = super::Desk::default();
         let fault = self.crash.take();

@@ -17,6 +17,8 @@ use std::collections::BTreeSet;
 
 /// Lanes and calls that a scenario can have at most, whatever its caps.
 pub(crate) const LANES_MAX: u32 = 100_000;
+/// Changes that a scenario can have land at once at most, whatever its caps.
+const ROW_MAX: u32 = 1_024;
 /// Tasks and waiting changes that a scenario can have at most, whatever its caps.
 pub(crate) const TASKS_MAX: u32 = 1_000_000;
 /// How often a task may be handed on.
@@ -97,10 +99,12 @@ fn caps_given(
         field.count(sink, 1..=TASKS_MAX)
     });
     let queue = table.or(sink, "queue", default.queue, |sink, field| field.count(sink, 1..=TASKS_MAX));
+    let row = table.or(sink, "row", default.row, |sink, field| field.count(sink, 1..=ROW_MAX));
     let restarts = table.or(sink, "restarts", default.restarts, |sink, field| field.count(sink, 0..=RESTARTS_MAX));
     let handoffs = table.or(sink, "handoffs", default.handoffs, |sink, field| field.count(sink, 0..=HANDOFFS_MAX));
     table.close(sink);
-    Some(Caps { lanes: lanes?, tasks: tasks?, queue: queue?, restarts: restarts?, handoffs: handoffs? })
+    let (lanes, tasks, queue, row) = (lanes?, tasks?, queue?, row?);
+    Some(Caps { lanes, tasks, queue, row, restarts: restarts?, handoffs: handoffs? })
 }
 
 /// The models, and what others may say about them.

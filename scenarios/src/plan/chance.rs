@@ -46,6 +46,15 @@ pub(crate) fn seconds(latency: Latency) -> Draw {
     Draw { mean, variance: mean * mean * ((sigma * sigma).exp() - 1.0) }
 }
 
+/// The mean of the longest of so many waiting times: the sum of `exp(mu + sigma z)`, weighted with what `Phi(z)^count` grows
+/// by, in steps of a fiftieth.
+pub(crate) fn longest(latency: Latency, count: f64) -> f64 {
+    let (median, sigma) = (latency.median_us as f64 / 1e6, sigma(latency.median_us, latency.p99_us));
+    let below = |step: i32| normal_below(f64::from(step) / 50.0).powf(count.max(1.0));
+    let part = |step: i32| (below(step + 1) - below(step)) * (sigma * (f64::from(step) + 0.5) / 50.0).exp();
+    median * (-300..300).map(part).sum::<f64>()
+}
+
 /// Tokens that a call receives: always `tokens.out`, or log-normal around it and cut at `tokens.max`, which is its 99th
 /// percentile: `E[min(X, max)] = mean * Phi(2.3263 - sigma) + max / 100`.
 pub(crate) fn tokens_out(model: &Model) -> Draw {
@@ -104,6 +113,20 @@ mod tests {
         let sum: f64 = (0..count).map(|_| draws.latency_us(600, 2_000).min(2_000) as f64).sum();
         let mean = tokens_out(&model).mean;
         assert!((sum / f64::from(count) / mean - 1.0).abs() < 0.02, "{} and {mean}", sum / f64::from(count));
+    }
+
+    #[test]
+    fn the_longest_of_many_is_as_long_as_that_of_the_draws() {
+        let mut draws = Seeds::root(3).draws();
+        let latency = Latency { median_us: 30_000_000, p99_us: 90_000_000 };
+        assert!((longest(latency, 1.0) / seconds(latency).mean - 1.0).abs() < 0.01);
+        let rounds = 2_000;
+        let longest_of = |count: u32, draws: &mut baton_world::Draws| {
+            (0..count).map(|_| draws.latency_us(30_000_000, 90_000_000)).max().unwrap_or_default() as f64 / 1e6
+        };
+        let sum: f64 = (0..rounds).map(|_| longest_of(40, &mut draws)).sum();
+        let mean = longest(latency, 40.0);
+        assert!((sum / f64::from(rounds) / mean - 1.0).abs() < 0.03, "{} and {mean}", sum / f64::from(rounds));
     }
 
     #[test]

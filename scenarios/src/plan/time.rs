@@ -4,13 +4,13 @@
 //! in which some lanes have nothing left to do (Graham's bound for list scheduling, `(1 - 1/lanes) * one task`). What it
 //! takes at least counts every call once and draws that are hardly ever shorter.
 
-use super::chance::Draw;
+use super::chance::{self, Draw};
 use super::kinds::Kind;
 use super::load::{Counted, Load};
 use super::order::Order;
 use super::people::People;
 use super::team::Crew;
-use crate::scenario::{GateKind, Scenario};
+use crate::scenario::{Gate, GateKind, Latency, Scenario};
 use serde::Serialize;
 
 /// One thing that the work cannot be faster than.
@@ -38,7 +38,7 @@ pub(crate) struct Busy {
 impl Busy {
     pub(crate) fn of(scenario: &Scenario, kinds: &[Kind], crew: &Crew) -> Busy {
         let (load, gates_s) = (Load::of(scenario, kinds, crew, Counted::Expected), gates_s(scenario));
-        let merger_s = gates_s * load.trees;
+        let merger_s = rows_s(scenario, &load, crew);
         let of_role = |role: usize| {
             let (lanes, work_s) = (load.lanes(role, crew), load.work[role].mean);
             let at = crew.roles[role].model;
@@ -116,8 +116,9 @@ pub(crate) fn bounds(scenario: &Scenario, kinds: &[Kind], crew: &Crew) -> Vec<Bo
     for (rule, lease) in scenario.leases.iter().enumerate() {
         bounds.push(bound("lease", &lease.resource, once.held[rule].low(), expected.held[rule].mean));
     }
-    let gates = gate_draws(scenario).fold(Draw::default(), Draw::plus);
-    bounds.push(bound("merger", "", gates.times(once.trees).low(), gates.mean * expected.trees));
+    let gates = gate_latencies(scenario).map(chance::seconds).fold(Draw::default(), Draw::plus);
+    let rows = once.trees / most_at_once(scenario, &once, crew);
+    bounds.push(bound("merger", "", gates.times(rows).low(), rows_s(scenario, &expected, crew)));
     let (low_s, expected_s) =
         (path(scenario, kinds, crew, Counted::Once), path(scenario, kinds, crew, Counted::Expected));
     bounds.push(bound("critical-path", "", low_s, expected_s));
@@ -178,13 +179,37 @@ fn takes(scenario: &Scenario, kinds: &[Kind], crew: &Crew, count: Counted) -> Ve
     takes
 }
 
-fn gate_draws(scenario: &Scenario) -> impl Iterator<Item = Draw> + '_ {
+fn gate_latencies(scenario: &Scenario) -> impl Iterator<Item = Latency> + '_ {
     scenario.gates.iter().filter_map(|gate| match &gate.kind {
         GateKind::Forbid { .. } => None,
-        GateKind::Script { latency, .. } => Some(super::chance::seconds(*latency)),
+        GateKind::Script { latency, .. } => Some(*latency),
     })
 }
 
 fn gates_s(scenario: &Scenario) -> f64 {
-    gate_draws(scenario).map(|gate| gate.mean).sum()
+    gate_latencies(scenario).map(|latency| chance::seconds(latency).mean).sum()
+}
+
+/// So many changes land with one move of main at most: one of each lane.
+fn most_at_once(scenario: &Scenario, load: &Load, crew: &Crew) -> f64 {
+    let lanes: f64 = (0..scenario.roles.len()).map(|role| load.lanes(role, crew)).sum();
+    lanes.clamp(1.0, f64::from(scenario.caps.row))
+}
+
+/// Seconds that the merger is at work. While gates speak about one row, the next comes together: half of the lanes are in
+/// each. Gates speak about all of a row at the same time, so it takes as long as the longest; what stands behind one that is
+/// red is tried again.
+fn rows_s(scenario: &Scenario, load: &Load, crew: &Crew) -> f64 {
+    let row = (most_at_once(scenario, load, crew) / 2.0).max(1.0);
+    let green: f64 = scenario.gates.iter().map(passes).product();
+    let settled = if green < 1.0 { (1.0 - green.powf(row)) / (1.0 - green) } else { row };
+    let longest: f64 = gate_latencies(scenario).map(|latency| chance::longest(latency, row)).sum();
+    longest * load.trees / settled
+}
+
+fn passes(gate: &Gate) -> f64 {
+    match &gate.kind {
+        GateKind::Forbid { .. } => 1.0,
+        GateKind::Script { red_ppm, .. } => 1.0 - f64::from(*red_ppm) / 1e6,
+    }
 }

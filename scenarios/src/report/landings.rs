@@ -69,8 +69,9 @@ pub(super) struct Queue {
     told: Landings,
     latency: Samples,
     queue_wait: Samples,
-    /// When the merger was done with a change last.
-    free_us: Option<u64>,
+    /// When the merger was done with a change last, and when before that moment: changes of a row are done at once.
+    free_us: u64,
+    free_before_us: u64,
     meetings: BTreeMap<(LaneId, LaneId), u64>,
     clashes: Clashes,
 }
@@ -102,11 +103,13 @@ impl Queue {
         }
     }
 
-    /// The merger serves one change at a time: this one waited until it was taken and no other was served any more.
+    /// The merger serves one row of changes at a time: this one waited until it was taken and no row before was served any
+    /// more.
     fn served(&mut self, t_us: u64, submitted: &Submitted) {
-        let begun_us = self.free_us.map_or(submitted.taken_us, |free_us| free_us.max(submitted.taken_us));
-        self.queue_wait.add(begun_us - submitted.sent_us);
-        self.free_us = Some(t_us);
+        if t_us > self.free_us {
+            (self.free_before_us, self.free_us) = (self.free_us, t_us);
+        }
+        self.queue_wait.add(self.free_before_us.max(submitted.taken_us) - submitted.sent_us);
     }
 
     fn refuse(&mut self, t_us: u64, refused: &ChangeRefused, history: &History) {

@@ -49,8 +49,7 @@ pub(super) fn landings(book: &Book<'_>) -> Value {
     let latency = changes.iter().filter(|change| change.landed()).map(|change| change.outcome.unwrap().t - change.sent);
     let queue = changes.iter().filter(|change| change.in_turn() && change.outcome.unwrap().kind != "ChangeWritten");
     let queue = queue.map(|change| {
-        let before =
-            |other: &&Change<'_, '_>| other.in_turn() && other.outcome.unwrap().at < change.outcome.unwrap().at;
+        let before = |other: &&Change<'_, '_>| other.in_turn() && other.outcome.unwrap().t < change.outcome.unwrap().t;
         let free = changes.iter().filter(before).map(|other| other.outcome.unwrap().t).max();
         free.unwrap_or(0).max(change.line.t) - change.sent
     });
