@@ -29,6 +29,7 @@ pub enum Metric {
 pub enum Count {
     TasksLanded,
     TasksFailed,
+    MainMoves,
     ChangesRefused,
     ChangesConflicted,
     ChangesSuperseded,
@@ -91,8 +92,9 @@ pub enum Rank {
 }
 
 /// Every metric that is not the percentile of a time, by its name.
-const PLAIN: [(&str, Metric); 36] = [
+const PLAIN: [(&str, Metric); 37] = [
     ("main.intact", Metric::MainIntact),
+    ("main.moves", Metric::Count(Count::MainMoves)),
     ("tasks.landed", Metric::Count(Count::TasksLanded)),
     ("tasks.failed", Metric::Count(Count::TasksFailed)),
     ("changes.refused", Metric::Count(Count::ChangesRefused)),
@@ -185,6 +187,7 @@ fn counted(count: Count, report: &Report) -> u64 {
     match count {
         Count::TasksLanded => tasks.done,
         Count::TasksFailed => tasks.failed,
+        Count::MainMoves => landings.moves,
         Count::ChangesRefused => landings.refused,
         Count::ChangesConflicted => landings.conflicts.count,
         Count::ChangesSuperseded => landings.refusals.of("superseded"),

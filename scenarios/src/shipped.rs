@@ -30,6 +30,7 @@ pub const SHIPPED: &[(&str, &str)] = &[
     ("operators-contradict", include_str!("../operators-contradict.yaml")),
     ("competing-summaries", include_str!("../competing-summaries.yaml")),
     ("team-grows-and-shrinks", include_str!("../team-grows-and-shrinks.yaml")),
+    ("landing-in-rows", include_str!("../landing-in-rows.yaml")),
     ("day", include_str!("../day.yaml")),
 ];
 

@@ -4,6 +4,7 @@ mod conflicts;
 mod matrix;
 mod packets;
 mod promises;
+mod teams;
 mod values;
 
 use crate::program::{baton, finish};

@@ -32,6 +32,7 @@ mod report;
 mod repositories;
 mod repository;
 mod reworked;
+mod rows;
 mod run_folder;
 mod scenarios;
 mod swarm;

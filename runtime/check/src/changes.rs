@@ -24,7 +24,7 @@ pub(crate) struct Change {
     pub(crate) assigned_us: u64,
     pub(crate) submitted_us: u64,
     /// Sequence number of that record.
-    submitted_seq: u64,
+    pub(crate) submitted_seq: u64,
     pub(crate) landings: u32,
     pub(crate) refusals: u32,
     /// Control run: the lane believes it complete.
@@ -114,6 +114,12 @@ impl Changes {
         self.by_id.range(ChangeId::of(task, 1)..).next().is_some_and(|(id, _)| id.task() == task)
     }
 
+    /// When the newest change of the task was submitted: its place among all submissions.
+    pub(crate) fn place_of(&self, task: TaskId) -> Option<u64> {
+        let newest = self.by_id.range(ChangeId::of(task, 1)..).take_while(|(id, _)| id.task() == task).last()?;
+        Some(newest.1.submitted_seq)
+    }
+
     /// Whether the attempt was closed because its lane died, or its task was given to another.
     pub(crate) fn was_withdrawn(&self, id: ChangeId) -> bool {
         self.withdrawn.contains(&id) || self.by_id.get(&id).is_some_and(|change| change.withdrawn)
@@ -128,6 +134,11 @@ impl Changes {
         let open: Vec<Landing> = self.row.open().collect();
         let starts = open.first().is_some_and(|first| Some(first.main_before) == self.head);
         if starts { open } else { Vec::new() }
+    }
+
+    /// What is being landed by a merger that lives.
+    pub(crate) fn under_way(&self) -> Option<ChangeId> {
+        self.row.under_way()
     }
 
     /// Whether main has only passed over a commit.

@@ -64,6 +64,8 @@ pub(crate) struct Gates {
     settled: u64,
     /// The refusal that the record before was.
     refused: Option<(Option<TaskId>, Oid, String)>,
+    /// Of the row that is being gated: the place, among all submissions, of the first change that is red.
+    red: Option<u64>,
     pub(crate) main_4: Judgement,
     pub(crate) mail_1: Judgement,
 }
@@ -104,14 +106,23 @@ impl Gates {
             Event::GatePassed(passed) => {
                 self.known(seq, &passed.gate);
                 self.in_turn(seq, record, (&passed.gate, passed.tree));
+                self.before_red(seq, record, changes);
                 self.answers.insert((passed.tree, passed.gate.clone()), true);
             }
             Event::GateFailed(failed) => {
                 self.known(seq, &failed.gate);
                 self.in_turn(seq, record, (&failed.gate, failed.tree));
+                let place = self.before_red(seq, record, changes);
                 self.answers.insert((failed.tree, failed.gate.clone()), false);
                 self.tried.get_mut(&record.task).into_iter().for_each(|tried| tried.failed = Some(failed.gate.clone()));
                 self.refused = Some((record.task, failed.tree, failed.gate.clone()));
+                self.red = place.or(self.red);
+            }
+            Event::ChangeSubmitted(submitted) if record.actor == Actor::Merger => {
+                let red = self.red;
+                self.mail_1.claim(red.is_none(), || {
+                    format!("record {seq}: {} is taken while a change that is red is not refused", submitted.change)
+                });
             }
             Event::CommandGiven(given) if given.command == OperatorCommand::Override => {
                 let whole = self.overrides.given(record, given);
@@ -124,11 +135,16 @@ impl Gates {
                     format!("record {seq}: {} is let through a gate, and no person's override is that", recorded.change)
                 });
                 self.tried.get_mut(&record.task).into_iter().for_each(|tried| tried.failed = None);
+                self.red = None;
             }
-            Event::ActorRestarted(_) if record.actor == Actor::Merger => self.tried.clear(),
+            Event::ActorRestarted(_) if record.actor == Actor::Merger => {
+                self.tried.clear();
+                self.red = None;
+            }
             Event::ChangeIntended(intended) => self.asked_all(seq, intended),
             Event::ChangeRefused(refused) => {
                 self.settled += 1;
+                self.red = None;
                 self.refused_by(seq, refused);
                 self.overrides.settled(refused.change);
             }
@@ -165,6 +181,17 @@ impl Gates {
                 }
             }
         }
+    }
+
+    /// Nothing that stands behind a red change is listened to any more: rows stand in the order of submission. The place of
+    /// the change that the answer is about.
+    fn before_red(&mut self, seq: u64, record: &Record, changes: &Changes) -> Option<u64> {
+        let place = record.task.and_then(|task| changes.place_of(task));
+        let behind = place.zip(self.red).is_some_and(|(place, red)| place > red);
+        self.main_4.claim(!behind && changes.under_way().is_none(), || {
+            format!("record {seq}: a gate answers about what stands behind a red change, or while main is being moved")
+        });
+        place
     }
 
     fn asked_all(&mut self, seq: u64, intended: &ChangeIntended) {

@@ -4,7 +4,7 @@ use super::conflicts::{Clashes, Conflict, Outcome};
 use super::history::{History, Submitted};
 use super::sample::{Counts, Distribution, Samples, word};
 use baton_record::event::{ChangeRefused, RefuseReason};
-use baton_record::{Event, LaneId, Names};
+use baton_record::{ChangeId, Event, LaneId, Names};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -15,6 +15,8 @@ pub struct Landings {
     pub submitted: u64,
     /// Changes on main; in the control run: written.
     pub landed: u64,
+    /// Moves of main by which they came there: changes of a row come together. In the control run: none.
+    pub moves: u64,
     /// Changes refused.
     pub refused: u64,
     /// Attempts that were closed before a change of them arrived.
@@ -72,6 +74,8 @@ pub(super) struct Queue {
     /// When the merger was done with a change last, and when before that moment: changes of a row are done at once.
     free_us: u64,
     free_before_us: u64,
+    /// The first change of the row that was intended last.
+    first: Option<ChangeId>,
     meetings: BTreeMap<(LaneId, LaneId), u64>,
     clashes: Clashes,
 }
@@ -82,8 +86,10 @@ impl Queue {
         self.clashes.see(t_us, event, history);
         match event {
             Event::ChangeSubmitted(_) => self.told.submitted += 1,
+            Event::ChangeIntended(intended) if intended.behind.is_none() => self.first = Some(intended.change),
             Event::ChangeLanded(landed) => {
                 self.told.landed += 1;
+                self.told.moves += u64::from(self.first == Some(landed.change));
                 if let Some(submitted) = history.open.get(&landed.change) {
                     self.latency.add(t_us - submitted.sent_us);
                     self.served(t_us, submitted);

@@ -6,6 +6,7 @@
 //! `BATON_FORGERIES_OF` names the only scenario.
 
 use crate::forgery::copy;
+use crate::forgery::teams::{LEFT_TO_PEOPLE, OVERLOADED, ROWS};
 use crate::forgery::values::{WORDS, alternatives, each_leaf};
 use crate::reworked::JUDGED;
 use crate::run_folder::{RunFolder, run, write_scenario};
@@ -33,19 +34,8 @@ const SCENARIOS: &[&str] = &[
     "operators-contradict",
     "competing-summaries",
     "team-grows-and-shrinks",
+    "rows",
 ];
-
-/// What no shipped scenario does in few records: endpoints that are overloaded, one with a rate and one without.
-const OVERLOADED: &str = "baton: 1\nname: overloaded\nseed: 4\nworkspace: { fixture: notes, files: 20 }\nroles:
-  implementer: { lanes: 10, model: fast }\n  writer: { lanes: 6, model: careful }\nmodels:
-  fast: { latency: { median: 8s, p99: 60s }, tokens: { in: 300, out: 40 }, price: { in: 3.0, out: 15.0 } }
-  careful: { slots: 5, latency: { median: 20s, p99: 90s }, tokens: { in: 300, out: 40 }, price: { in: 3.0, out: 15.0 } }
-budgets: { endpoint: { careful: { requests: 30/min } } }
-tasks:\n  - { count: 30, by: implementer, touches: \"notes/**\", steps: 2, do: { create: token } }
-  - { count: 16, by: writer, touches: \"drafts/**\", do: { create: token } }\nfaults:
-  - { overload: fast, above: 4, at: 20s, for: 10m, retry-after: 3s }
-  - { storm: 503, on: careful, at: 30s, for: 20s, retry-after: 7s }
-  - { kill: implementer, at: 50s, while: thinks }\nexpect: [ main.intact, tasks.landed == 46 ]\n";
 
 /// In which people are asked, and answer or do not.
 const OF_PEOPLE: [&str; 7] = [
@@ -57,14 +47,6 @@ const OF_PEOPLE: [&str; 7] = [
     "override",
     "left-to-people",
 ];
-
-/// What no shipped scenario does: tasks of which nothing can land, once a person has let their commands pass.
-const LEFT_TO_PEOPLE: &str = "baton: 1\nname: left-to-people\nseed: 3\nworkspace: { fixture: notes, files: 5 }\nroles:
-  implementer: { lanes: 2, model: fast, skill: policies/implementer }\nmodels:
-  fast: { latency: { median: 8s, p99: 60s } }\napprovals: { action: { timeout: 2h, then: stop } }\ntasks:
-  - { count: 2, by: implementer, do: [ { run: cargo test }, { run: cargo add serde } ] }
-  - { count: 1, by: implementer, touches: \"src/**\", do: [ { create: token }, { run: cargo add serde } ] }
-operators:\n  - { at: 30m, by: eva, do: { approve: all } }\nexpect: [ main.intact, tasks.landed == 1 ]\n";
 
 /// Kind, way, and why a record that is forged so says nothing that any other evidence could contradict.
 const NO_OPS: &[(&str, &str, &str)] = &[
@@ -93,6 +75,9 @@ const NO_OPS: &[(&str, &str, &str)] = &[
     ("ChangeIntended", "data/verdict: git", "git gives the same tree wherever the walk is allowed to"),
     ("ChangeIntended", "data/verdict: another's", "git gives the same tree wherever the walk is allowed to"),
     ("ChangeIntended", "data/verdict: walk", "git was asked, and the walk would have been allowed to"),
+    ("ChangeIntended, behind another", "data/verdict: git", "as above"),
+    ("ChangeIntended, behind another", "data/verdict: another's", "as above"),
+    ("ChangeIntended, behind another", "data/verdict: walk", "as above"),
     ("ChangeRefused", "data/paths", "nothing of a refused change is in the repository, so no merge can be tried again"),
     ("ChangeRefused", "data/reason: no-lease", "as above, where a merger was restarted and knows no leases"),
     ("ChangeSubmitted, refused", "data/", "nothing of a refused change is in the repository"),
@@ -172,6 +157,7 @@ impl Run {
     pub(super) fn of(place: &Path, scenario: &'static str) -> Run {
         match scenario {
             "overloaded" => Run::of_text(place, scenario, OVERLOADED),
+            "rows" => Run::of_text(place, scenario, ROWS),
             "left-to-people" => Run::of_text(place, scenario, LEFT_TO_PEOPLE),
             "judged" => Run::of_text(place, scenario, &JUDGED.replace("SEED", "3")),
             shipped => Run::made(place, shipped, shipped),
@@ -208,6 +194,9 @@ impl Run {
         if let Event::CallAdmitted(admitted) = &self.records[at].event {
             let lost = |record: &Record| matches!(&record.event, Event::EffectLost(e) if e.key == admitted.key);
             return if self.records.iter().any(lost) { format!("{kind}, lost") } else { kind };
+        }
+        if matches!(&self.records[at].event, Event::ChangeIntended(intended) if intended.behind.is_some()) {
+            return format!("{kind}, behind another");
         }
         if matches!(&self.records[at].event, Event::TaskReturned(returned) if returned.reason == ReturnReason::LaneDied)
         {
@@ -282,7 +271,13 @@ fn unordered(one: &Record, two: &Record) -> bool {
     // A gate lets a call through when its own clock says so, and a person speaks at any moment.
     let free = |record: &Record| matches!(record.event, Event::CallAdmitted(_) | Event::PauseRequested(_));
     let others = one.actor != two.actor || free(one) || free(two);
+    let gate = |record: &Record| matches!(record.event, Event::GatePassed(_) | Event::GateFailed(_));
     match (&one.event, &two.event) {
+        // Gates speak about all trees of a row at the same time, and lanes hear of a row's end each for itself.
+        _ if gate(one) && gate(two) => one.task != two.task,
+        (Event::TaskDone(_), Event::TaskDone(_) | Event::TaskAssigned(_)) => {
+            one.lane != two.lane && one.task != two.task
+        }
         // What is struck is no effect, and what a person says may come to nothing at any moment.
         (Event::PauseAcknowledged(_), Event::FaultInjected(_) | Event::CommandRefused(_)) => true,
         _ => others && (one.lane, one.task) != (two.lane, two.task),

@@ -71,6 +71,7 @@ pub(super) fn landings(book: &Book<'_>) -> Value {
     json!({
         "submitted": changes.len(),
         "landed": book.count("ChangeLanded") + book.count("ChangeWritten"),
+        "moves": book.of_kind("ChangeLanded").filter(|line| begins_a_row(book, line)).count(),
         "refused": book.count("ChangeRefused"),
         "withdrawn": book.count("ChangeWithdrawn"),
         "open": changes.iter().filter(|change| change.outcome.is_none()).count(),
@@ -129,6 +130,12 @@ fn one_by_one(book: &Book<'_>, changes: &[Change<'_, '_>], mut conflicts: Vec<&C
         })
     };
     conflicts.iter().map(one).collect()
+}
+
+/// Whether main moved with this landing: nothing stands before it in its row.
+fn begins_a_row(book: &Book<'_>, landed: &Line<'_>) -> bool {
+    let intended = |line: &Line<'_>| line.kind == "ChangeIntended" && line.data["change"] == landed.data["change"];
+    book.last(landed.at, intended).is_some_and(|line| line.data["behind"].is_null())
 }
 
 /// Where in the journal the commit came to main; `None`: it is the base of the run; `Err`: never.

@@ -27,6 +27,7 @@ mod lives;
 mod locks;
 mod moves;
 mod order;
+mod rows;
 mod story;
 mod work;
 

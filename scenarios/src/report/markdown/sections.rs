@@ -94,6 +94,7 @@ impl Page {
         let counts = [
             ("submitted", landings.submitted.to_string()),
             ("landed", landings.landed.to_string()),
+            ("moves of main", landings.moves.to_string()),
             ("refused", landings.refused.to_string()),
             ("withdrawn", landings.withdrawn.to_string()),
             ("open", landings.open.to_string()),
