@@ -133,7 +133,7 @@ pub struct Die(pub Option<FaultId>);
 #[derive(Debug)]
 pub struct Prepared {
     turn: u32,
-    tried: Box<row::Tried>,
+    tried: row::Tried,
 }
 
 /// See the table.

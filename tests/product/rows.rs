@@ -55,8 +55,7 @@ fn what_waits_lands_together_and_in_its_order() {
     let place = tempfile::tempdir().unwrap();
     let records = told(place.path(), (TEAM, "plain"), "", TASKS);
     let rows = rows(&records);
-    let landed: Vec<u64> =
-        records.iter().filter(|record| is(record, "ChangeLanded")).map(|record| change(record)).collect();
+    let landed: Vec<u64> = records.iter().filter(|record| is(record, "ChangeLanded")).map(change).collect();
     assert_eq!(rows.concat(), landed, "a row lands whole, and in the order in which it was intended");
     assert!(rows.len() * 2 < landed.len(), "{rows:?}");
     let submitted = |sought: u64| {

@@ -36,7 +36,7 @@ impl Merger {
         let (ground, head, authorship) = (self.ground.clone(), self.head, self.authorship.clone());
         let trial = Trial { ground, head, authorship, tries };
         self.current = Some(Current::Trying(row));
-        self.off_the_actor(ctx, merges, move || Prepared { turn, tried: Box::new(trial.run()) });
+        self.off_the_actor(ctx, merges, move || Prepared { turn, tried: trial.run() });
     }
 
     fn attempt(&self, change: ChangeId) -> Try {
@@ -68,7 +68,7 @@ impl Merger {
         if prepared.turn != self.turn || !matches!(self.current, Some(Current::Trying(_))) {
             return;
         }
-        match *prepared.tried {
+        match prepared.tried {
             Tried::Foreign { found } => self.meet_foreign(found),
             Tried::Trouble(failure) => self.fail(failure),
             Tried::Sorted { others, row } => {
@@ -77,7 +77,7 @@ impl Merger {
                     put_back |= self.turn_away(change, verdict);
                 }
                 self.current = match row.members.is_empty() {
-                    false => Some(Current::Gating(row)),
+                    false => Some(Current::Gating(*row)),
                     true => put_back.then_some(Current::PutBack),
                 };
                 self.gate_all(ctx);

@@ -224,7 +224,7 @@ pub(super) enum Tried {
     /// The repository or the content store cannot be read.
     Trouble(Failure),
     /// What can be said of those that are not in the row, and the row.
-    Sorted { others: Vec<(ChangeId, Verdict)>, row: Row },
+    Sorted { others: Vec<(ChangeId, Verdict)>, row: Box<Row> },
 }
 
 impl Trial {
@@ -250,6 +250,6 @@ impl Trial {
                 verdict => others.push((change, verdict)),
             }
         }
-        Ok(Tried::Sorted { others, row: Row::new(members, footing.group) })
+        Ok(Tried::Sorted { others, row: Box::new(Row::new(members, footing.group)) })
     }
 }

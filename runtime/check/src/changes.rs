@@ -173,12 +173,7 @@ impl Changes {
                 self.row.orphan();
                 self.at_work = false;
             }
-            Event::FenceRaised(_) => {
-                let under_way = self.row.under_way();
-                self.main_1.claim(under_way.is_none(), || {
-                    format!("record {seq}: a fence is raised while {} is being landed", under_way.unwrap_or_default())
-                });
-            }
+            Event::FenceRaised(_) => self.raised(seq),
             Event::ChangeLanded(landed) => self.landed(seq, landed),
             Event::ChangeRefused(refused) => {
                 self.refused += 1;
@@ -194,14 +189,7 @@ impl Changes {
                 self.written += 1;
                 self.outcome(seq, written.change, |change| change.written = true);
             }
-            Event::ForeignPush(push) => {
-                let head = self.head;
-                self.main_1.claim(Some(push.expected) == head && push.found != head, || {
-                    format!("record {seq}: the foreign push is not a move away from where main was left")
-                });
-                self.foreign = Some(push.clone());
-                self.row.orphan();
-            }
+            Event::ForeignPush(push) => self.pushed(seq, push),
             Event::GatePassed(_) | Event::GateFailed(_) => self.at_work = true,
             Event::ChangeWithdrawn(withdrawn) => {
                 let id = withdrawn.change;
@@ -221,6 +209,22 @@ impl Changes {
             }
             _ => {}
         }
+    }
+
+    fn raised(&mut self, seq: u64) {
+        let under_way = self.row.under_way();
+        self.main_1.claim(under_way.is_none(), || {
+            format!("record {seq}: a fence is raised while {} is being landed", under_way.unwrap_or_default())
+        });
+    }
+
+    fn pushed(&mut self, seq: u64, push: &ForeignPush) {
+        let head = self.head;
+        self.main_1.claim(Some(push.expected) == head && push.found != head, || {
+            format!("record {seq}: the foreign push is not a move away from where main was left")
+        });
+        self.foreign = Some(push.clone());
+        self.row.orphan();
     }
 
     fn submitted(&mut self, seq: u64, record: &Record, submitted: &ChangeSubmitted) {

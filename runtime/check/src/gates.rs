@@ -63,12 +63,15 @@ pub(crate) struct Gates {
     /// Changes that were landed or refused.
     settled: u64,
     /// The refusal that the record before was.
-    refused: Option<(Option<TaskId>, Oid, String)>,
+    refused: Option<Refusal>,
     /// Of the row that is being gated: the place, among all submissions, of the first change that is red.
     red: Option<u64>,
     pub(crate) main_4: Judgement,
     pub(crate) mail_1: Judgement,
 }
+
+/// The task, the tree and the gate that has refused it.
+type Refusal = (Option<TaskId>, Oid, String);
 
 /// What gates have said of the tree of one change.
 #[derive(Debug)]
@@ -128,15 +131,7 @@ impl Gates {
                 let whole = self.overrides.given(record, given);
                 self.main_4.claim(whole, || format!("record {seq}: a gate is overridden by nobody, or for no task"));
             }
-            Event::OverrideRecorded(recorded) => {
-                let newest = refusal == Some((record.task, recorded.tree, recorded.gate.clone()));
-                let fits = newest && self.overrides.recorded(recorded);
-                self.main_4.claim(fits, || {
-                    format!("record {seq}: {} is let through a gate, and no person's override is that", recorded.change)
-                });
-                self.tried.get_mut(&record.task).into_iter().for_each(|tried| tried.failed = None);
-                self.red = None;
-            }
+            Event::OverrideRecorded(recorded) => self.put_aside(seq, (record.task, refusal), recorded),
             Event::ActorRestarted(_) if record.actor == Actor::Merger => {
                 self.tried.clear();
                 self.red = None;
@@ -162,6 +157,17 @@ impl Gates {
             }
             _ => {}
         }
+    }
+
+    /// A person puts aside what the gate has just refused.
+    fn put_aside(&mut self, seq: u64, (task, refusal): (Option<TaskId>, Option<Refusal>), recorded: &OverrideRecorded) {
+        let newest = refusal == Some((task, recorded.tree, recorded.gate.clone()));
+        let fits = newest && self.overrides.recorded(recorded);
+        self.main_4.claim(fits, || {
+            format!("record {seq}: {} is let through a gate, and no person's override is that", recorded.change)
+        });
+        self.tried.get_mut(&task).into_iter().for_each(|tried| tried.failed = None);
+        self.red = None;
     }
 
     /// A living merger asks the gates one after another about each tree, and each once. It makes another tree of a change
