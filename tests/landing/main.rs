@@ -1,6 +1,6 @@
 //! `baton land` from outside: real repositories, real gates, a person's checkouts, attackers and kills.
 //!
-//! Reading order: `site` (repositories to land on), `landing`, `blame`, `checkouts`, `conflicts`, `attacks`, `hostile_gates`, `settings`, `submodules`, `kills`, `killed_at`, `every_write`, `together`, `verbs`, `remotes`, `seen`. `program` and
+//! Reading order: `site` (repositories to land on), `landing`, `blame`, `checkouts`, `in_the_way`, `conflicts`, `attacks`, `hostile_gates`, `settings`, `submodules`, `kills`, `killed_at`, `every_write`, `together`, `verbs`, `remotes`, `seen`. `program` and
 //! `repository` are those of the other product tests.
 
 #![allow(
@@ -16,6 +16,7 @@ mod checkouts;
 mod conflicts;
 mod every_write;
 mod hostile_gates;
+mod in_the_way;
 mod killed_at;
 mod kills;
 mod landing;

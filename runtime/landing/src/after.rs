@@ -98,7 +98,10 @@ fn refresh(
     match begin(site, None, &intended, Vec::new())? {
         Came::Done => followed.refreshed.push(worktree.path.clone()),
         Came::Adopted(_) => followed.undone.push(format!("{} has gone on since it was landed; it stays", landed.name)),
-        Came::Blocked(way) => followed.undone.push(format!("{}: {}", way.checkout.display(), way.what)),
+        Came::Blocked(way) => {
+            followed.lagging.push(worktree.path.clone());
+            followed.undone.push(format!("{}: {}", way.checkout.display(), way.what));
+        }
     }
     Ok(())
 }

@@ -23,6 +23,11 @@ impl Candidate {
     pub(crate) fn change(&self) -> ChangeName {
         ChangeName { name: self.name.clone(), tip: self.tip }
     }
+
+    /// Names of candidates.
+    pub(crate) fn names(candidates: &[Candidate]) -> Vec<String> {
+        candidates.iter().map(|candidate| candidate.name.clone()).collect()
+    }
 }
 
 /// The full name of the branch that is to be moved: the one that is named, else `main`, else `master`.

@@ -3,7 +3,9 @@
 use crate::LandError;
 use crate::candidates::Candidate;
 use baton_record::Oid;
-use baton_world::git::{Author, Conflict, Joined, Scratch};
+use baton_world::git::{Author, Brought, Conflict, Joined, Scratch};
+use std::fs;
+use std::path::Path;
 
 /// The file that names the gates. It is the operator's: a branch that changes it does not land unasked.
 pub const GATE_FILE: &str = "baton.yaml";
@@ -115,22 +117,30 @@ impl Smith<'_> {
         {
             return Ok(Some(Unlinked::Unfit(why)));
         }
-        for path in self.scratch.added_paths(base, candidate.tip)? {
+        for brought in self.scratch.brought(base, candidate.tip)? {
+            let path = &brought.path;
             if path.split('/').any(|name| name.eq_ignore_ascii_case(".git") || name == "." || name == "..") {
                 return Ok(Some(Unlinked::Unfit(format!("no file may be called {path}"))));
             }
-            let lies = |checkout: &&String| {
-                let file = std::path::Path::new(checkout.as_str()).join(&path);
-                std::fs::symlink_metadata(file).is_ok_and(|found| !found.is_dir())
-            };
-            let Some(checkout) = self.checkouts.iter().find(lies) else { continue };
-            let main_tree = self.scratch.repository().commit(main)?.tree;
-            if self.scratch.repository().entry(main_tree, &path)?.is_none() {
-                let what = format!("{path} lies in {checkout} and is not committed there; it would be written over");
-                return Ok(Some(Unlinked::InTheWay(what)));
+            for checkout in self.checkouts {
+                if let Some(path) = self.lying(main, Path::new(checkout), &brought)? {
+                    let what =
+                        format!("{path} lies in {checkout} and is not committed there; it would be written over");
+                    return Ok(Some(Unlinked::InTheWay(what)));
+                }
             }
         }
         Ok(None)
+    }
+
+    /// What lies in a checkout where something is brought, and is not committed there.
+    fn lying(&self, main: Oid, checkout: &Path, brought: &Brought) -> Result<Option<String>, LandError> {
+        let path = &brought.path;
+        if !fs::symlink_metadata(checkout.join(path)).is_ok_and(|found| !found.is_dir()) {
+            return Ok(brought.obstacle(checkout)?);
+        }
+        let main_tree = self.scratch.repository().commit(main)?.tree;
+        Ok(self.scratch.repository().entry(main_tree, path)?.is_none().then(|| path.clone()))
     }
 
     /// A candidate that does not merge with the row: is it main, or whom of the row?

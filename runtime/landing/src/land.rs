@@ -12,6 +12,7 @@ use crate::outcome::{Ended, LandOutcome, LandedChange, Reason, RefusedChange};
 use crate::overlaps::{self, Forecast};
 use crate::recovery;
 use crate::site::Site;
+use crate::way;
 use baton_core::batch::{Batch, BatchLimit, Finding, Stride};
 use baton_record::Oid;
 use baton_world::Stopwatch;
@@ -186,6 +187,7 @@ impl Session<'_> {
             pending = self.sort_out(&mut chain)?;
             if !chain.links.is_empty() {
                 let mut left = self.settle(&chain)?;
+                left.retain(|candidate| !self.outcome.has_refused(candidate));
                 left.append(&mut pending);
                 pending = left;
             }
@@ -395,6 +397,7 @@ impl Session<'_> {
                     }
                 }
                 Came::Adopted(found) => return self.adopt(found).map(|()| false),
+                Came::Blocked(way) if way::refuse_touching(self, &way, links)? => return Ok(false),
                 Came::Blocked(way) => {
                     tracing::warn!(checkout = %way.checkout.display(), what = way.what, "a checkout is in the way");
                     self.outcome.ended = Ended::Blocked;
@@ -477,12 +480,5 @@ impl Session<'_> {
         let ended = EndedFact { landed, refused, gate_runs: outcome.gate_runs, took_ms: (took_s * 1000.0) as u64 };
         self.site.write(&[Fact::Ended(ended)])?;
         Ok(self.outcome)
-    }
-}
-
-impl Candidate {
-    /// Names of candidates.
-    pub(crate) fn names(candidates: &[Candidate]) -> Vec<String> {
-        candidates.iter().map(|candidate| candidate.name.clone()).collect()
     }
 }

@@ -6,7 +6,7 @@
 //!
 //! Main and branches move only through git; a person's files only where a clean checkout follows main. Prints nothing.
 //!
-//! Reading order: [`fact`], `log`, [`site`], [`gate_file`], [`gates`], `opening`, [`overlaps`], `chain`, [`land`], `again`, `blame`, [`outcome`], [`after`], [`rollback`], [`init`];
+//! Reading order: [`fact`], `log`, [`site`], [`gate_file`], [`gates`], `opening`, [`overlaps`], `chain`, [`land`], `way`, `again`, `blame`, [`outcome`], [`after`], [`rollback`], [`init`];
 //! beside it [`radar`], [`prove`].
 
 pub mod after;
@@ -32,6 +32,7 @@ pub mod recovery;
 pub mod rollback;
 pub mod site;
 mod verdicts;
+mod way;
 
 pub use chain::{GATE_FILE, Style};
 pub use error::LandError;

@@ -1,5 +1,6 @@
 //! What came of a session, for people and programs. Keys are never renamed.
 
+use crate::candidates::Candidate;
 use crate::fact::ChangeName;
 use crate::gates::RedGate;
 use crate::overlaps::Overlap;
@@ -242,6 +243,11 @@ impl LandOutcome {
         }
     }
 
+    /// Whether that has been refused.
+    pub(crate) fn has_refused(&self, candidate: &Candidate) -> bool {
+        self.refused.iter().any(|refused| refused.tip == candidate.tip && refused.name == candidate.name)
+    }
+
     /// A pull request for all that landed; `None`: nothing did.
     pub fn pull_request(&self) -> Option<PullRequest> {
         let title = match &self.landed[..] {
@@ -312,7 +318,7 @@ fn cure(refused: &RefusedChange) -> String {
         Reason::Pair => "Merge main into the branch: the other change is there now. Make the gate pass with both, commit, and land again.",
         Reason::Unrelated => "Make the branch from main, or merge main into it with --allow-unrelated-histories.",
         Reason::GateFile => "Take that file out of the change. Whoever operates this repository may land it with --allow-gate-change.",
-        Reason::InTheWay => "Nothing is wrong with the branch: that file has to be moved or committed in the checkout first.",
+        Reason::InTheWay => "Nothing is wrong with the branch: what lies there has to be moved or committed in the checkout first.",
         Reason::Unfit => "Make the branch anew without that path or with all of its objects: git itself does not check it out.",
         Reason::RolledBack => "Roll the rollback back (`baton rollback` with its commit), or make the change anew in new commits.",
     }

@@ -53,8 +53,8 @@ pub use group::Group;
 pub use merge::{CleanMerge, Merged};
 pub use object::{ObjectFormat, Objects};
 pub use person::{
-    Asked, AskedOn, Author, Branch, CheckoutMove, Cone, InTheWay, Joined, Later, ModuleHome, Moved, PersonRepository,
-    PlacedFile, Pushed, Scratch, Snapshot, Submodule, Told, Worktree,
+    Asked, AskedOn, Author, Branch, Brought, CheckoutMove, Cone, InTheWay, Joined, Later, ModuleHome, Moved,
+    PersonRepository, PlacedFile, Pushed, Scratch, Snapshot, Submodule, Told, Worktree,
 };
 pub use propose::{Landing, Proposal};
 pub use redo::NAME as REDO_LOG;

@@ -5,10 +5,11 @@
 //! [`scratch`]) until they are wanted; and nobody's index, stash or files are touched, but for a checkout that is moved
 //! along with its branch (see [`checkout`]). The person's configuration holds, their hooks do not run.
 //!
-//! Reading order: `person`, `scratch`, `merging`, `batch`, `history`, `worktrees`, `checkout`, `lying`, `locks`, `modules`, `cone`,
+//! Reading order: `person`, `scratch`, `merging`, `batch`, `history`, `worktrees`, `checkout`, `brought`, `lying`, `locks`, `modules`, `cone`,
 //! `snapshot`, `remote`.
 
 mod batch;
+mod brought;
 mod checkout;
 mod cone;
 mod history;
@@ -22,6 +23,7 @@ mod snapshot;
 mod worktrees;
 
 pub use batch::{Asked, AskedOn};
+pub use brought::Brought;
 pub use checkout::CheckoutMove;
 pub use cone::Cone;
 pub use merging::Joined;

@@ -102,7 +102,7 @@ impl CheckoutMove {
             return Ok(Ok(()));
         }
         let what = format!("it cannot follow its branch: {}", first_lines(&said.stderr));
-        Ok(Err(InTheWay { checkout: self.checkout.clone(), what, paths: Vec::new() }))
+        Ok(Err(InTheWay { checkout: self.checkout.clone(), what, paths: quoted_in(&said.stderr) }))
     }
 
     /// Takes files and index from one commit to another.
@@ -218,6 +218,7 @@ impl CheckoutMove {
         let mut unseen: Vec<String> = self.added(from, to)?.iter().filter(there).cloned().collect();
         let the_same = self.the_same(&unseen, to)?;
         unseen.retain(|path| !the_same.contains(path));
+        unseen.extend(self.obstacles(from, to)?);
         let said = output(in_checkout(Sync::None, &self.checkout).args(["ls-files", "-v", "-z"]))?;
         if !said.status.success() {
             return Err(failed("list the files of an index", &said));
@@ -352,6 +353,13 @@ pub(super) fn is_locked(checkout: &Path) -> Result<bool, GitError> {
 /// Whether a lock of an index was left by this product.
 fn is_ours(lock: &Path) -> bool {
     fs::read_to_string(lock).is_ok_and(|text| text == LOCK_TEXT)
+}
+
+/// What git names in its errors, one a line.
+fn quoted_in(said: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(said);
+    let quoted = |line: &str| Some(line.strip_prefix("error: ")?.split_once('\'')?.1.rsplit_once('\'')?.0.to_owned());
+    text.lines().filter_map(quoted).collect()
 }
 
 fn paths_of(list: &[u8]) -> BTreeSet<String> {

@@ -155,18 +155,6 @@ impl<'r> Scratch<'r> {
         }
     }
 
-    /// Paths that `to` has and `from` has not.
-    pub fn added_paths(&self, from: Oid, to: Oid) -> Result<Vec<String>, GitError> {
-        let (from, to) = (from.to_hex(), to.to_hex());
-        let words = ["diff-tree", "-r", "-z", "--name-only", "--no-renames", "--diff-filter=A", &from, &to];
-        let said = output(self.command().args(words))?;
-        if !said.status.success() {
-            return Err(failed("compare two commits", &said));
-        }
-        let paths = said.stdout.split(|&byte| byte == 0).filter(|path| !path.is_empty());
-        Ok(paths.map(|path| String::from_utf8_lossy(path).into_owned()).collect())
-    }
-
     /// Why git would not check a commit out: a path that is none, or an object that is missing; `None`: it would.
     pub fn unfit(&self, commit: Oid) -> Result<Option<String>, GitError> {
         let mut whole = self.command();
