@@ -1,5 +1,6 @@
 //! A person's checkouts: clean ones of main follow, everything else is left as it is.
 
+use crate::program::Living;
 use crate::repository::git;
 use crate::site::{Site, names, write};
 
@@ -98,4 +99,52 @@ fn worktrees_left_behind_are_named_or_follow_and_landed_branches_can_go() {
     assert!(clean.join("busy.txt").exists());
     assert_eq!(std::fs::read_to_string(busy.join("shared.txt")).unwrap(), "not committed\n");
     site.must_be_sound();
+}
+
+#[test]
+fn a_ref_that_cannot_be_locked_moves_no_checkout() {
+    for lock in [".git/refs/heads/main.lock", ".git/HEAD.lock"] {
+        let site = Site::new();
+        site.branches(2);
+        let before = site.main();
+        site.write(lock, "");
+        let said = site.say(&["land", "--all", "--gate", "true"]);
+        assert_eq!(said.code(), 2, "{lock}: {}", said.stderr);
+        assert_eq!((site.main(), site.git(&["status", "--porcelain"])), (before.clone(), String::new()), "{lock}");
+        assert!(!site.path().join(".git/index.lock").exists(), "{lock}");
+        std::fs::remove_file(site.path().join(lock)).unwrap();
+        let (outcome, code) = site.land(&["--all", "--gate", "true"]);
+        assert_eq!((code, outcome["landed"].as_array().unwrap().len()), (0, 2), "{lock}: {outcome}");
+        site.must_be_sound();
+    }
+}
+
+/// Git reads the index anew after it has unlocked it, and before it moves the branch.
+#[test]
+fn commits_that_are_made_while_it_lands_carry_nothing_of_the_landing() {
+    for round in 0..6 {
+        let site = Site::new();
+        site.branches(3);
+        let mut living = Living::start(&mut site.command(&["land", "--all", "--json", "--gate", "true"]));
+        let mut number = 0;
+        while !living.ends_within(std::time::Duration::from_millis(1)) {
+            number += 1;
+            site.write("mine.txt", &format!("{number}\n"));
+            // Both may meet a lock of the landing.
+            let at = site.path();
+            let git =
+                |words: &[&str]| std::process::Command::new("git").arg("-C").arg(&at).args(words).output().unwrap();
+            git(&["add", "mine.txt"]);
+            git(&["commit", "-q", "-m", "mine"]);
+        }
+        drop(living);
+        let mine = site.git(&["log", "--format=%H", "--grep", "^mine$", "main"]);
+        for commit in mine.lines() {
+            let changed = site.git(&["diff-tree", "-r", "--name-only", "--no-commit-id", commit]);
+            assert_eq!(changed, "mine.txt", "round {round}: {commit} carries more than its own");
+        }
+        let said = site.say(&["land", "--all", "--json", "--gate", "true"]);
+        assert!(matches!(said.code(), 0 | 2), "round {round}: {}", said.stderr);
+        site.git(&["fsck", "--strict"]);
+    }
 }

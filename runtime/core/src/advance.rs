@@ -2,8 +2,9 @@
 //! way whose end nobody saw.
 //!
 //! An *intention* is durable before anything moves and has one outcome. In between stand, as far as a landing has them:
-//! checkouts that are held, then a push, then the checkouts' files, then the ref. Files go before the ref: so whoever finds
-//! a checkout half way after a kill, unlocks it and commits takes nothing back that main has. A later start knows the
+//! checkouts and the ref that are held, then a push, then the checkouts' files, then the ref. Files go before the ref: so whoever
+//! finds a checkout half way after a kill, unlocks it and commits takes nothing back that main has. And the ref is held before
+//! them: a commit that began before they were locked, and reads an index that has gone ahead, does not come to main. A later start knows the
 //! intention and nothing else; it looks at the remote and at the ref, and finishes, forgets, or finds somebody else's doing.
 //!
 //! Knows no commit, path, text or clock: it is asked for the next step and told what came of it. Every step may be carried
@@ -49,13 +50,15 @@ pub enum Step {
     WriteIntention,
     /// Lock this checkout; see that it is clean and can follow. `Done`, `Absent`: it is on another branch by now, or `No`.
     Hold(u32),
+    /// Lock the ref where it is: from now on nobody else moves it. `Done`, `Elsewhere`, `Gone`.
+    LockRef,
     /// Move the remote's ref by compare-and-swap. `Done`, `Elsewhere`, or `No`: the remote does not take it.
     Push,
     /// Take files and index of a held checkout along; the lock stays. `Done`, or `No`: it cannot follow any more.
     Move(u32),
     /// Move the ref by compare-and-swap, with the objects where they come with it. `Done`, `Elsewhere`, `Gone`.
     MoveRef,
-    /// Unlock every checkout that is held. `Done`. It comes before an outcome: no lock stays that nothing tells of.
+    /// Unlock the ref and every checkout that is held. `Done`. It comes before an outcome: no lock stays that nothing tells of.
     LetGo,
     /// Take checkouts along that came to the ref meanwhile. `Done`.
     FollowLate,
@@ -184,6 +187,10 @@ impl Advance {
             (Step::WriteIntention, Answer::Done) => self.hold(0),
             (Step::Hold(at), Answer::Done | Answer::Absent) => self.hold(at + 1),
             (Step::Hold(at), Answer::No) => self.close(Outcome::Forgotten(Why::Blocked(at))),
+            (Step::LockRef, Answer::Done) if self.plan.remote => Step::Push,
+            (Step::LockRef, Answer::Done) => self.move_from(0),
+            (Step::LockRef, Answer::Elsewhere) => self.close(self.elsewhere(Why::Foreign)),
+            (Step::LockRef, Answer::Gone) => self.close(self.elsewhere(Why::Gone)),
             (Step::Push, Answer::Done) => {
                 self.pushed = true;
                 self.go(0)
@@ -220,7 +227,8 @@ impl Advance {
     fn hold(&self, at: u32) -> Step {
         match () {
             () if at < self.plan.checkouts => Step::Hold(at),
-            () if self.plan.remote => Step::Push,
+            // Where nothing comes between, the ref is compared and moved at once.
+            () if self.plan.checkouts > 0 || self.plan.remote => Step::LockRef,
             () => self.move_from(0),
         }
     }
@@ -290,7 +298,7 @@ impl Advance {
     /// Nothing is left to be done but to let go and to write down what came of it.
     fn close(&mut self, outcome: Outcome) -> Step {
         self.coming = Some(outcome);
-        if self.plan.checkouts > 0 { Step::LetGo } else { self.after(Step::LetGo) }
+        if self.plan.checkouts > 0 || self.plan.remote { Step::LetGo } else { self.after(Step::LetGo) }
     }
 
     fn after(&self, step: Step) -> Step {

@@ -7,7 +7,7 @@ use crate::fact::{Fact, Forgotten, Intended, Landed, MainAdopted, RemoteMain};
 use crate::site::Site;
 use baton_core::advance::{Advance, Answer, Foreign, Objects, Outcome, Plan, Standing, Step, Why};
 use baton_record::Oid;
-use baton_world::git::{CheckoutMove, GitErrorKind, InTheWay, Moved, Pushed, Scratch};
+use baton_world::git::{CheckoutMove, GitErrorKind, HeldRef, InTheWay, Moved, Pushed, Scratch};
 use std::path::PathBuf;
 
 /// What came of it.
@@ -78,6 +78,7 @@ struct Carrier<'s> {
     first: Vec<Fact>,
     checkouts: Vec<PathBuf>,
     held: Vec<Option<CheckoutMove>>,
+    held_ref: Option<HeldRef>,
     resumed: bool,
     /// Where the branch was found, if that was not where it was expected.
     found: Option<Oid>,
@@ -90,7 +91,8 @@ impl<'s> Carrier<'s> {
     fn new(site: &'s Site, intended: &'s Intended, checkouts: Vec<PathBuf>) -> Carrier<'s> {
         let held = checkouts.iter().map(|_| None).collect();
         let (scratch, first, said) = (None, Vec::new(), String::new());
-        Carrier { site, scratch, intended, first, checkouts, held, resumed: false, found: None, way: None, said }
+        let (held_ref, found, way) = (None, None, None);
+        Carrier { site, scratch, intended, first, checkouts, held, held_ref, resumed: false, found, way, said }
     }
 
     fn carry(&mut self, mut way: Advance) -> Result<Option<Outcome>, LandError> {
@@ -115,6 +117,7 @@ impl<'s> Carrier<'s> {
                 self.site.write(&facts)?;
             }
             Step::Hold(at) => return self.hold(at as usize),
+            Step::LockRef => return self.lock_ref(),
             Step::Push => return self.push(),
             Step::Move(at) => {
                 let held = self.held[at as usize].as_ref();
@@ -123,7 +126,10 @@ impl<'s> Carrier<'s> {
                 }
             }
             Step::MoveRef => return self.move_ref(),
-            Step::LetGo => self.held.iter_mut().for_each(|held| drop(held.take())),
+            Step::LetGo => {
+                drop(self.held_ref.take());
+                self.held.iter_mut().for_each(|held| drop(held.take()));
+            }
             Step::FollowLate => self.follow_late()?,
             Step::AskRemote => return self.ask_remote(),
             Step::LookAtRef => return self.look_at_ref(),
@@ -194,12 +200,34 @@ impl<'s> Carrier<'s> {
         })
     }
 
+    fn lock_ref(&mut self) -> Result<Answer, LandError> {
+        let (from, to, why) = (self.intended.main_before, self.intended.main_after, self.why());
+        match self.site.repository().hold_ref(&self.intended.onto, (from, to), &why)? {
+            Ok(held) => {
+                self.held_ref = Some(held);
+                Ok(Answer::Done)
+            }
+            Err(moved) => Ok(self.moved(moved)),
+        }
+    }
+
     fn move_ref(&mut self) -> Result<Answer, LandError> {
-        let (from, to) = (self.intended.main_before, self.intended.main_after);
-        let why = format!("baton land: {}", names(self.intended));
-        Ok(match self.site.repository().move_ref(&self.intended.onto, Some(from), Some(to), &why)? {
+        let (from, to, why) = (self.intended.main_before, self.intended.main_after, self.why());
+        let moved = match self.held_ref.take() {
+            Some(held) => self.site.repository().move_held(held)?,
+            None => self.site.repository().move_ref(&self.intended.onto, Some(from), Some(to), &why)?,
+        };
+        Ok(self.moved(moved))
+    }
+
+    fn why(&self) -> String {
+        format!("baton land: {}", names(self.intended))
+    }
+
+    fn moved(&mut self, moved: Moved) -> Answer {
+        match moved {
             Moved::Yes => {
-                self.found = Some(to);
+                self.found = Some(self.intended.main_after);
                 Answer::Done
             }
             Moved::Elsewhere(Some(found)) => {
@@ -207,7 +235,7 @@ impl<'s> Carrier<'s> {
                 Answer::Elsewhere
             }
             Moved::Elsewhere(None) => Answer::Gone,
-        })
+        }
     }
 
     /// A checkout that came to the branch in the very moment in which it moved follows too.

@@ -53,7 +53,7 @@ pub use group::Group;
 pub use merge::{CleanMerge, Merged};
 pub use object::{ObjectFormat, Objects};
 pub use person::{
-    Asked, AskedOn, Author, Branch, Brought, CheckoutMove, Cone, InTheWay, Joined, Later, ModuleHome, Moved,
+    Asked, AskedOn, Author, Branch, Brought, CheckoutMove, Cone, HeldRef, InTheWay, Joined, Later, ModuleHome, Moved,
     PersonRepository, PlacedFile, Pushed, Scratch, Snapshot, Submodule, Told, Worktree,
 };
 pub use propose::{Landing, Proposal};

@@ -29,13 +29,14 @@ fn steps(plan: Plan) -> Vec<Step> {
 
 #[test]
 fn the_order_of_writes_is_this() {
-    use Step::{FollowLate, Hold, KeepObjects, LetGo, Move, MoveRef, Push, Write, WriteIntention};
+    use Step::{FollowLate, Hold, KeepObjects, LetGo, LockRef, Move, MoveRef, Push, Write, WriteIntention};
     let plan = Plan { checkouts: 2, remote: true, ..BARE };
     let all = [
         KeepObjects,
         WriteIntention,
         Hold(0),
         Hold(1),
+        LockRef,
         Push,
         Move(0),
         Move(1),

@@ -100,6 +100,8 @@ struct Process {
     to: Commit,
     checkouts: Vec<usize>,
     held: BTreeSet<usize>,
+    /// Whether it has the ref locked. Git unlocks it when the process dies.
+    ref_held: bool,
     resumed: bool,
     change: u32,
 }
@@ -161,7 +163,16 @@ impl World {
             let plan = Plan { checkouts: checkouts.len() as u32, ..self.kind };
             let change = self.commits[to].lands.unwrap_or(u32::MAX);
             let way = Advance::resume(plan);
-            self.alive = Some(Process { way, from, to, checkouts, held: BTreeSet::new(), resumed: true, change });
+            self.alive = Some(Process {
+                way,
+                from,
+                to,
+                checkouts,
+                held: BTreeSet::new(),
+                ref_held: false,
+                resumed: true,
+                change,
+            });
             return;
         }
         assert!(
@@ -181,7 +192,7 @@ impl World {
         let to = self.commit(Made { parents: vec![main], content, lands: Some(change), gated: true });
         let way = Advance::begin(Plan { checkouts: checkouts.len() as u32, ..self.kind });
         let held = BTreeSet::new();
-        self.alive = Some(Process { way, from: main, to, checkouts, held, resumed: false, change });
+        self.alive = Some(Process { way, from: main, to, checkouts, held, ref_held: false, resumed: false, change });
     }
 
     /// Takes main to where the remote is, or the other way round; whether they are at one.
@@ -283,6 +294,7 @@ impl World {
                 Answer::Done
             }
             Step::Hold(at) => self.hold(place(at), from),
+            Step::LockRef => self.lock_main(from),
             Step::Push => {
                 assert!(self.kind.remote && self.open().is_some());
                 match () {
@@ -333,7 +345,13 @@ impl World {
         }
     }
 
+    /// Whether nobody else can move main just now.
+    pub(crate) fn main_is_held(&self) -> bool {
+        self.alive.as_ref().is_some_and(|process| process.ref_held)
+    }
+
     fn let_go(&mut self) {
+        self.alive.as_mut().expect("somebody is at work").ref_held = false;
         for at in std::mem::take(&mut self.alive.as_mut().expect("somebody is at work").held) {
             assert_eq!(self.checkouts[at].lock, Lock::Ours, "what is held is locked");
             self.checkouts[at].lock = Lock::Free;
@@ -409,6 +427,17 @@ impl World {
         Answer::Done
     }
 
+    fn lock_main(&mut self, from: Commit) -> Answer {
+        match self.main {
+            None => Answer::Gone,
+            Some(main) if main != from => Answer::Elsewhere,
+            Some(_) => {
+                self.alive.as_mut().expect("it is at work").ref_held = true;
+                Answer::Done
+            }
+        }
+    }
+
     fn move_main(&mut self, from: Commit, to: Commit) -> Answer {
         match self.main {
             None => return Answer::Gone,
@@ -423,6 +452,7 @@ impl World {
         assert!(matches!(self.open(), Some((_, intended, _)) if intended == to), "and only where it was intended");
         assert!(!self.kind.remote || self.remote.is_some_and(|there| self.has(to, there)) || self.reset);
         (self.main, self.foreign) = (Some(to), false);
+        self.alive.as_mut().expect("it is at work").ref_held = false;
         Answer::Done
     }
 

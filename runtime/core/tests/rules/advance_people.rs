@@ -28,6 +28,7 @@ impl World {
         let count = self.checkouts.len().max(1);
         let there = |at: usize| at % count;
         match act {
+            Act::CommitsBeside | Act::ResetsMain | Act::DeletesMain if self.main_is_held() => {}
             Act::CommitsBeside => {
                 if let Some(main) = self.main {
                     let new = self.foreign_commit(main);

@@ -132,14 +132,15 @@ impl CheckoutMove {
             return Ok(());
         }
         let (put, removed) = self.came_along(from, to)?;
+        self.copy_index()?;
+        // The index is of one of the two commits, so nothing of the person's is in it; what they did to files since stays.
+        let said = output(self.command(Sync::None).args(["read-tree", "--reset", &from.to_hex()]))?;
+        if !said.status.success() {
+            return Err(failed("read a tree", &said));
+        }
         for path in &removed {
             disk::remove_if_there(&self.checkout.join(path))?;
             self.remove_empty_above(path);
-        }
-        self.copy_index()?;
-        let said = output(self.command(Sync::None).args(["read-tree", "-m", &from.to_hex()]))?;
-        if !said.status.success() {
-            return Err(failed("read a tree", &said));
         }
         // A folder that is still there then holds somebody's files.
         let put: Vec<String> = put.into_iter().filter(|path| !is_full_folder(&self.checkout.join(path))).collect();
