@@ -13,8 +13,8 @@ use team::run_text;
 const ABOUT: &str = "\
 Virtual time: the figures are the same on every machine. A hundred lanes make five changes each; a call takes 8 s (p99 60 s), the
 gate 30 s (p99 90 s), and every change waits until it has landed. The yardstick is the same scenario and seed with `caps: { row: 1 }`:
-one change at a time, as the merger did before it knew rows. *Apart*: every change creates a file of its own. *Mixed*: a third of the
-changes edit one of 200 shared files in place, so that some do not merge and are made anew. *Red*: the gate refuses 5 % of the trees.
+one change at a time, as the merger did before it knew rows. *Apart*: every change creates a file of its own. *Mixed*: two fifths of
+the changes edit one of 200 shared files in place, so that some do not merge and are made anew. *Red*: the gate refuses 5 % of the trees.
 A *tree* is one run of the gate: what stands behind a red change, or leaves its row, is gated again.";
 
 const SEEDS: std::ops::RangeInclusive<u64> = 1..=3;
