@@ -2,6 +2,7 @@
 
 use crate::answer::{Answer, talk};
 use crate::arguments::{BatchWord, Color, GateArguments, Land};
+use crate::followed::follow_up;
 use crate::{git_program, say};
 use baton_core::batch::Stride;
 use baton_landing::LandError;
@@ -387,26 +388,6 @@ fn told(outcome: &LandOutcome, followed: &Followed, wanted: &Land) -> Answer {
     }
     answer.line(&summary(outcome, wanted));
     answer
-}
-
-fn follow_up(answer: &mut Answer, outcome: &LandOutcome, followed: &Followed) {
-    let paths = |paths: &[std::path::PathBuf]| {
-        paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
-    };
-    for (what, list) in [
-        ("reasons are in", &followed.handed_back),
-        ("follow now:", &followed.refreshed),
-        ("left behind by what landed (--refresh moves clean ones on):", &followed.lagging),
-        ("not committed, so not landed: changes in", &followed.uncommitted),
-    ] {
-        if !list.is_empty() {
-            answer.line(&format!("{what} {}", paths(list)));
-        }
-    }
-    if !followed.deleted.is_empty() {
-        answer.line(&format!("deleted, since {} has them: {}", outcome.onto, followed.deleted.join(", ")));
-    }
-    followed.undone.iter().for_each(|why| answer.line(&format!("not done: {why}")));
 }
 
 fn refusal(answer: &mut Answer, refused: &RefusedChange) {

@@ -11,6 +11,7 @@ mod conflicts;
 mod conflicts_of_run;
 mod explain;
 mod folders;
+mod followed;
 mod gc;
 mod git_program;
 mod init;

@@ -148,3 +148,43 @@ fn commits_that_are_made_while_it_lands_carry_nothing_of_the_landing() {
         site.git(&["fsck", "--strict"]);
     }
 }
+
+#[test]
+fn new_files_in_the_worktree_of_a_landed_branch_are_named_as_no_part_of_it() {
+    let site = Site::new();
+    for name in ["landed", "bystander"] {
+        let place = site.worktree(name);
+        write(&place.join(".gitignore"), "ignored\n");
+        write(&place.join(format!("{name}.txt")), "x\n");
+        git(&place, &["add", "-A"]);
+        git(&place, &["commit", "-q", "-m", name]);
+        write(&place.join("forgot.rs"), "mine\n");
+        write(&place.join("ignored"), "mine\n");
+    }
+    let place = site.path().join("../landed").canonicalize().unwrap();
+    let (outcome, code) = site.land(&["landed", "--gate", "true"]);
+    assert_eq!(code, 0, "{outcome}");
+    assert_eq!(outcome["followed"]["uncommitted"], serde_json::json!([place]), "{outcome}");
+    let new = serde_json::json!([{ "worktree": place, "paths": ["forgot.rs"] }]);
+    assert_eq!(outcome["followed"]["untracked"], new, "{outcome}");
+    let said = site.say(&["land", "bystander", "--gate", "true"]);
+    assert!(said.stdout.contains("not committed, so not landed") && said.stdout.contains("forgot.rs"), "{said:?}");
+}
+
+#[test]
+fn a_symbolic_main_is_landed_on_as_the_branch_it_stands_for_and_is_no_branch_to_land() {
+    let site = Site::with(&["init", "-q", "-b", "trunk"]);
+    site.git(&["symbolic-ref", "refs/heads/main", "refs/heads/trunk"]);
+    site.branches(2);
+    site.git(&["symbolic-ref", "refs/heads/alias", "refs/heads/b2"]);
+    let (outcome, code) = site.land(&["b1", "--gate", "true"]);
+    assert_eq!((code, outcome["onto"].as_str()), (0, Some("trunk")), "{outcome}");
+    assert_eq!(site.git(&["symbolic-ref", "refs/heads/main"]), "refs/heads/trunk", "it stays what it was");
+    assert_eq!(site.git(&["rev-parse", "trunk"]), outcome["main_after"].as_str().unwrap());
+    site.must_be_sound();
+    let (outcome, code) = site.land(&["--all", "--onto", "main", "--gate", "true"]);
+    assert_eq!((code, names(&outcome["landed"])), (0, vec!["b2".to_owned()]), "{outcome}");
+    assert_eq!(site.git(&["rev-parse", "trunk"]), site.main());
+    assert!(site.has("new1.txt") && site.has("new2.txt"));
+    site.must_be_sound();
+}

@@ -219,3 +219,35 @@ fn a_gate_sees_the_cone_of_the_persons_own_checkout_and_its_verdict_counts_for_t
     let (outcome, _) = site.land(&["b2", "--dry-run", "--gate", gate]);
     assert_eq!((outcome["ended"].as_str(), names(&outcome["landed"]).len()), (Some("main-red"), 0), "{outcome}");
 }
+
+#[test]
+fn a_submodule_that_stays_behind_what_landed_is_named_with_the_cure() {
+    let (site, library, _) = with_submodule();
+    write(&library.join("l.txt"), "two\n");
+    let newer = commit(&library);
+    git(&site.path().join("deps/lib"), &["fetch", "-q", "origin"]);
+    branch_with_link(&site, "newer", &newer, None);
+    site.branches(1);
+    let (outcome, _) = site.land(&["b1", "--gate", "true"]);
+    assert_eq!(outcome["followed"]["stale_submodules"], serde_json::json!([]), "{outcome}");
+    let before = site.git(&["-C", "deps/lib", "rev-parse", "HEAD"]);
+    let (outcome, code) = site.land(&["newer", "--gate", "true"]);
+    assert_eq!(code, 0, "{outcome}");
+    let top = std::fs::canonicalize(site.path()).unwrap();
+    let stale = serde_json::json!([{ "checkout": top, "path": "deps/lib", "cure": "git submodule update deps/lib" }]);
+    assert_eq!(outcome["followed"]["stale_submodules"], stale, "{outcome}");
+    assert_eq!(site.git(&["-C", "deps/lib", "rev-parse", "HEAD"]), before, "it is the person's");
+    site.git(&["submodule", "update", "deps/lib"]);
+    assert_eq!(site.git(&["status", "--porcelain"]), "");
+    // In words.
+    let (site, library, _) = with_submodule();
+    write(&library.join("l.txt"), "two\n");
+    let newer = commit(&library);
+    git(&site.path().join("deps/lib"), &["fetch", "-q", "origin"]);
+    branch_with_link(&site, "newer", &newer, None);
+    let said = site.say(&["land", "newer", "--gate", "true"]);
+    assert!(
+        said.stdout.contains("submodule deps/lib") && said.stdout.contains("git submodule update deps/lib"),
+        "{said:?}"
+    );
+}

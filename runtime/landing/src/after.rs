@@ -35,10 +35,35 @@ pub struct Followed {
     pub refreshed: Vec<PathBuf>,
     /// Worktrees of landed branches that main has left behind.
     pub lagging: Vec<PathBuf>,
-    /// Worktrees with changes to tracked files that nobody has committed: they are no part of what landed.
+    /// Worktrees with changes to tracked files that nobody has committed, or, of landed branches, with new files: they are no part
+    /// of what landed.
     pub uncommitted: Vec<PathBuf>,
+    /// These new files.
+    pub untracked: Vec<Untracked>,
+    /// Submodules that did not follow, as git's own do not.
+    pub stale_submodules: Vec<StaleSubmodule>,
     /// What could not be done, with the reason.
     pub undone: Vec<String>,
+}
+
+/// New files in the worktree of a landed branch that nobody has committed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Untracked {
+    /// The worktree.
+    pub worktree: PathBuf,
+    /// Some of them.
+    pub paths: Vec<String>,
+}
+
+/// A submodule that is checked out at the commit from before what landed: the next `git commit -a` there would take that back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct StaleSubmodule {
+    /// The checkout that has followed.
+    pub checkout: PathBuf,
+    /// Where in it the submodule is.
+    pub path: String,
+    /// The command that helps, to be given in that checkout.
+    pub cure: String,
 }
 
 /// Does what is wished for, as far as it can be done without losing anything.
@@ -52,12 +77,17 @@ pub fn follow(site: &Site, outcome: &LandOutcome, wishes: Afterwards) -> Result<
         }
     }
     let main = format!("refs/heads/{}", outcome.onto);
-    for worktree in worktrees.iter().filter(|worktree| worktree.branch.as_ref() != Some(&main)) {
+    for worktree in &worktrees {
+        if worktree.branch.as_ref() == Some(&main) {
+            followed.note_submodules(site, worktree, (outcome.main_before, outcome.main_after))?;
+            continue;
+        }
         let clean = site.repository().uncommitted(&worktree.path, 1)?.is_empty();
-        if !clean {
+        let landed = outcome.landed.iter().find(|landed| is_of(worktree, landed));
+        let has_new = landed.is_some() && followed.note_untracked(site, worktree)?;
+        if !clean || has_new {
             followed.uncommitted.push(worktree.path.clone());
         }
-        let landed = outcome.landed.iter().find(|landed| is_of(worktree, landed));
         match landed {
             Some(landed) if clean && wishes.refresh => {
                 refresh(site, (worktree, landed), outcome.main_after, &mut followed)?
@@ -70,6 +100,39 @@ pub fn follow(site: &Site, outcome: &LandOutcome, wishes: Afterwards) -> Result<
         delete(site, landed, &worktrees, &mut followed)?;
     }
     Ok(followed)
+}
+
+impl Followed {
+    /// Names new files of a landed branch's worktree; whether there are any.
+    fn note_untracked(&mut self, site: &Site, worktree: &Worktree) -> Result<bool, LandError> {
+        const NAMED_MAX: usize = 8;
+        let paths = site.repository().untracked(&worktree.path, NAMED_MAX)?;
+        let any = !paths.is_empty();
+        if any {
+            self.untracked.push(Untracked { worktree: worktree.path.clone(), paths });
+        }
+        Ok(any)
+    }
+
+    /// Names submodules of a checkout that has followed, and whose own checkouts have not.
+    fn note_submodules(&mut self, site: &Site, followed: &Worktree, (from, to): (Oid, Oid)) -> Result<(), LandError> {
+        if from == to {
+            return Ok(());
+        }
+        let elsewhere = site.repository().submodules_elsewhere(&followed.path)?;
+        let changed = if elsewhere.is_empty() { Vec::new() } else { site.repository().changed_paths(from, to)? };
+        for path in elsewhere.into_iter().filter(|path| changed.contains(path)) {
+            let cure = format!("git submodule update {}", quoted(&path));
+            self.stale_submodules.push(StaleSubmodule { checkout: followed.path.clone(), path, cure });
+        }
+        Ok(())
+    }
+}
+
+/// For a shell.
+fn quoted(path: &str) -> String {
+    let plain = |char: char| char.is_ascii_alphanumeric() || "/._-".contains(char);
+    if path.chars().all(plain) { path.to_owned() } else { format!("'{}'", path.replace('\'', "'\\''")) }
 }
 
 fn is_of(worktree: &Worktree, landed: &LandedChange) -> bool {
@@ -96,7 +159,10 @@ fn refresh(
         rolls_back: None,
     };
     match begin(site, None, &intended, Vec::new())? {
-        Came::Done => followed.refreshed.push(worktree.path.clone()),
+        Came::Done => {
+            followed.refreshed.push(worktree.path.clone());
+            followed.note_submodules(site, worktree, (landed.tip, main))?;
+        }
         Came::Adopted(_) => followed.undone.push(format!("{} has gone on since it was landed; it stays", landed.name)),
         Came::Blocked(way) => {
             followed.lagging.push(worktree.path.clone());

@@ -252,14 +252,21 @@ impl PersonRepository {
         Ok(String::from_utf8(said.stdout).ok().and_then(|hex| Oid::from_hex(hex.trim_end())))
     }
 
-    /// The full name of a local branch, if `name` is one.
+    /// The full name of a local branch, if `name` is one; of a symbolic one that of the branch it stands for.
     pub fn branch_ref(&self, name: &str) -> Result<Option<String>, GitError> {
         let full = if name.starts_with("refs/heads/") { name.to_owned() } else { format!("refs/heads/{name}") };
         let valid = self.ask(&["check-ref-format", &full])?.status.success();
-        Ok(if valid && self.reference(&full)?.is_some() { Some(full) } else { None })
+        if !valid || self.reference(&full)?.is_none() {
+            return Ok(None);
+        }
+        let said = self.ask(&["symbolic-ref", "--quiet", &full])?;
+        let full =
+            if said.status.success() { String::from_utf8_lossy(&said.stdout).trim_end().to_owned() } else { full };
+        Ok(full.starts_with("refs/heads/").then_some(full))
     }
 
-    /// Local branches, by name. A branch whose commit is missing is left out: git calls it broken too.
+    /// Local branches, by name. A branch whose commit is missing is left out: git calls it broken too. So are symbolic ones:
+    /// each is another name of a branch.
     pub fn branches(&self) -> Result<Vec<Branch>, GitError> {
         self.list_branches(&[])
     }
@@ -270,13 +277,14 @@ impl PersonRepository {
     }
 
     fn list_branches(&self, which: &[&str]) -> Result<Vec<Branch>, GitError> {
-        let format = "--format=%(refname)%00%(objectname)%00%(committerdate:unix)";
+        let format = "--format=%(refname)%00%(objectname)%00%(committerdate:unix)%00%(symref)";
         let text = self.ask_well("list branches", &[&["for-each-ref", format], which, &["refs/heads/"]].concat())?;
         let branch = |line: &str| {
             let mut words = line.split('\0');
             let name = words.next()?.strip_prefix("refs/heads/")?.to_owned();
             let tip = Oid::from_hex(words.next()?)?;
-            Some(Branch { name, tip, time_s: words.next()?.parse().unwrap_or(0) })
+            let time_s = words.next()?.parse().unwrap_or(0);
+            words.next()?.is_empty().then_some(Branch { name, tip, time_s })
         };
         Ok(text.lines().filter_map(branch).collect())
     }

@@ -48,8 +48,7 @@ impl PersonRepository {
         Ok(entries.filter_map(worktree).collect())
     }
 
-    /// Tracked files of a checkout that differ from its commit or its index, at most `most`; and whether there are any files
-    /// that git does not know.
+    /// Tracked files of a checkout that differ from its commit or its index, at most `most`.
     pub fn uncommitted(&self, checkout: &Path, most: usize) -> Result<Vec<String>, GitError> {
         let mut command = in_checkout(Sync::None, checkout);
         let said = output(command.args([
@@ -65,6 +64,30 @@ impl PersonRepository {
         }
         let entries = said.stdout.split(|&byte| byte == 0).filter(|entry| entry.len() > 3);
         Ok(entries.take(most).map(|entry| String::from_utf8_lossy(&entry[3..]).into_owned()).collect())
+    }
+
+    /// Files of a checkout that git neither knows nor ignores, at most `most`; of a folder of which it knows nothing only its name.
+    pub fn untracked(&self, checkout: &Path, most: usize) -> Result<Vec<String>, GitError> {
+        let words = ["ls-files", "--others", "--exclude-standard", "--directory", "--no-empty-directory", "-z"];
+        let said = output(in_checkout(Sync::None, checkout).args(words))?;
+        if !said.status.success() {
+            return Err(failed(&format!("list the new files of {}", checkout.display()), &said));
+        }
+        let entries = said.stdout.split(|&byte| byte == 0).filter(|entry| !entry.is_empty());
+        Ok(entries.take(most).map(|entry| String::from_utf8_lossy(entry).into_owned()).collect())
+    }
+
+    /// Submodules of a checkout that are checked out there at another commit than its index says.
+    pub fn submodules_elsewhere(&self, checkout: &Path) -> Result<Vec<String>, GitError> {
+        let words = ["diff-files", "--raw", "-z", "--ignore-submodules=dirty"];
+        let said = output(in_checkout(Sync::None, checkout).args(words))?;
+        if !said.status.success() {
+            return Err(failed(&format!("look at the submodules of {}", checkout.display()), &said));
+        }
+        let text = String::from_utf8_lossy(&said.stdout);
+        let words: Vec<&str> = text.split('\0').collect();
+        let elsewhere = words.chunks_exact(2).filter(|pair| pair[0].starts_with(":160000 160000 "));
+        Ok(elsewhere.map(|pair| pair[1].to_owned()).collect())
     }
 
     /// What stands in the way of moving the branch that a checkout is on: work in tracked files, or an operation that has
