@@ -100,7 +100,8 @@ fn files_that_git_does_not_look_at_are_not_written_over() {
     site.branch("edits", &[("shared.txt", Some("by edits\n"))]);
     site.git(&["update-index", "--skip-worktree", "shared.txt"]);
     site.write("shared.txt", "MINE\n");
-    assert_eq!(site.say(&["land", "edits", "--gate", "true"]).code(), 2);
+    let (outcome, code) = site.land(&["edits", "--gate", "true"]);
+    assert_eq!((code, &outcome["refused"][0]["reason"]), (1, &"in-the-way".into()), "{outcome}");
     assert_eq!(std::fs::read_to_string(site.path().join("shared.txt")).unwrap(), "MINE\n");
     site.git(&["update-index", "--no-skip-worktree", "shared.txt"]);
     site.git(&["checkout", "-q", "--", "shared.txt"]);
