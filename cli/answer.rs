@@ -2,6 +2,7 @@
 //!
 //! stdout is data and has to arrive; stderr is talk, and nothing depends on whether somebody hears it.
 
+use crate::visible::visible;
 use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
@@ -33,6 +34,11 @@ impl Answer {
     pub(crate) fn line(&mut self, text: &str) {
         self.text.push_str(text);
         self.text.push('\n');
+    }
+
+    /// One more line, in which stand names that are not ours.
+    pub(crate) fn shown(&mut self, text: &str) {
+        self.line(&visible(text));
     }
 
     /// Where the same can be found if it cannot be written.
@@ -77,6 +83,11 @@ fn unwritten(code: u8) -> u8 {
 /// A line on stderr, or several.
 pub(crate) fn talk(text: &str) {
     mutter(&format!("{text}\n"));
+}
+
+/// The same, where names stand in it that are not ours.
+pub(crate) fn talk_shown(text: &str) {
+    talk(&visible(text));
 }
 
 /// Text on stderr, as it is.

@@ -253,7 +253,7 @@ pub(crate) struct Gc {
 #[command(after_help = LAND_CODES)]
 pub(crate) struct Land {
     /// Branches, or any names of commits
-    #[arg(value_name = "BRANCH", required_unless_present = "all")]
+    #[arg(value_name = "BRANCH")]
     pub(crate) branches: Vec<String>,
     /// All local branches and worktrees with something that main has not, the oldest first
     #[arg(long, conflicts_with = "branches")]

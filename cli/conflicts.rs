@@ -1,8 +1,9 @@
 //! `baton conflicts`: which branches, worktrees and uncommitted work are in each other's way, before anybody lands.
 
-use crate::answer::{Answer, talk};
+use crate::answer::{Answer, talk_shown};
 use crate::arguments::Conflicts;
 use crate::land::{Trouble, in_trouble, listen};
+use crate::visible::visible_name;
 use crate::{conflicts_of_run, git_program, say};
 use baton_landing::outcome::{HunkText, PathConflict};
 use baton_landing::radar::{self, Pair, Party, RadarOutcome, Wishes};
@@ -24,7 +25,7 @@ pub(crate) fn conflicts(wanted: &Conflicts) -> Answer {
     }
     let stop = Stop::default();
     if let Err(error) = listen(&stop) {
-        talk(&format!("warning: ctrl-C will not end this in order: {error}"));
+        talk_shown(&format!("warning: ctrl-C will not end this in order: {error}"));
     }
     let wishes = Wishes {
         refs: wanted.refs.clone(),
@@ -57,7 +58,7 @@ fn told(outcome: &RadarOutcome, as_json: bool) -> Answer {
         return answer;
     }
     for skipped in &outcome.skipped {
-        answer.line(&format!(
+        answer.shown(&format!(
             "{}: what is not committed there is left out: {}",
             skipped.worktree.display(),
             skipped.why
@@ -65,13 +66,13 @@ fn told(outcome: &RadarOutcome, as_json: bool) -> Answer {
     }
     for party in outcome.parties.iter().filter(|party| !party.uncommitted.is_empty()) {
         let files = say::counted(party.uncommitted.len() as u64, "file");
-        answer.line(&format!("{} is taken with uncommitted work in {files}", party.name));
+        answer.shown(&format!("{} is taken with uncommitted work in {files}", party.name));
     }
-    outcome.pairs.iter().filter(|pair| !pair.clean).for_each(|pair| answer.line(&line(pair, &outcome.parties)));
+    outcome.pairs.iter().filter(|pair| !pair.clean).for_each(|pair| answer.shown(&line(pair, &outcome.parties)));
     let verb = if outcome.conflicting == 1 { "conflicts" } else { "conflict" };
     let (count, s) = (outcome.pairs.len() as u64, if outcome.pairs.len() == 1 { "" } else { "s" });
     let ended = if outcome.stopped { "interrupted; " } else { "" };
-    answer.line(&format!(
+    answer.shown(&format!(
         "{ended}{} pair{s}, {} {verb}, {:.1} s",
         thousands(count),
         thousands(outcome.conflicting),
@@ -95,8 +96,9 @@ pub(crate) fn place(conflict: &PathConflict) -> String {
     if conflict.path.is_empty() {
         return conflict.kind.clone();
     }
+    let path = visible_name(&conflict.path);
     if conflict.hunks.is_empty() {
-        return format!("{} ({})", conflict.path, conflict.kind);
+        return format!("{path} ({})", conflict.kind);
     }
     let at = |hunk: &HunkText| match (hunk.line, hunk.their_line) {
         (one, other) if one == other => one.to_string(),
@@ -104,7 +106,7 @@ pub(crate) fn place(conflict: &PathConflict) -> String {
     };
     let lines: Vec<String> = conflict.hunks.iter().map(at).collect();
     let lines_word = if lines.len() == 1 { "line" } else { "lines" };
-    format!("{} ({}, {lines_word} {})", conflict.path, conflict.kind, lines.join(", "))
+    format!("{path} ({}, {lines_word} {})", conflict.kind, lines.join(", "))
 }
 
 /// `1,234`.

@@ -15,20 +15,20 @@ pub(crate) fn follow_up(answer: &mut Answer, outcome: &LandOutcome, followed: &F
         ("not committed, so not landed: changes in", &followed.uncommitted),
     ] {
         if !list.is_empty() {
-            answer.line(&format!("{what} {}", paths(list)));
+            answer.shown(&format!("{what} {}", paths(list)));
         }
     }
     for Untracked { worktree, paths } in &followed.untracked {
-        answer.line(&format!("  new files in {}: {}", worktree.display(), paths.join(", ")));
+        answer.shown(&format!("  new files in {}: {}", worktree.display(), paths.join(", ")));
     }
     for StaleSubmodule { checkout, path, cure } in &followed.stale_submodules {
         let checkout = checkout.display();
         answer
             .line(&format!("submodule {path} in {checkout} is where it was: `git commit -a` there would take it back"));
-        answer.line(&format!("help: in {checkout}: {cure}"));
+        answer.shown(&format!("help: in {checkout}: {cure}"));
     }
     if !followed.deleted.is_empty() {
-        answer.line(&format!("deleted, since {} has them: {}", outcome.onto, followed.deleted.join(", ")));
+        answer.shown(&format!("deleted, since {} has them: {}", outcome.onto, followed.deleted.join(", ")));
     }
-    followed.undone.iter().for_each(|why| answer.line(&format!("not done: {why}")));
+    followed.undone.iter().for_each(|why| answer.shown(&format!("not done: {why}")));
 }

@@ -1,6 +1,6 @@
 //! `baton init`: the first gate of a repository, found, proven and written down.
 
-use crate::answer::{Answer, talk};
+use crate::answer::{Answer, talk_shown};
 use crate::arguments::Init;
 use crate::land::{Trouble, empty_submodules, hold, in_trouble, listen, turn_never_came};
 use crate::{git_program, say};
@@ -16,7 +16,7 @@ pub(crate) fn init(wanted: &Init) -> Answer {
     }
     let stop = Stop::default();
     if let Err(error) = listen(&stop) {
-        talk(&format!("warning: ctrl-C will not end this in order: {error}"));
+        talk_shown(&format!("warning: ctrl-C will not end this in order: {error}"));
     }
     match session(wanted, &stop) {
         Ok(Some(outcome)) => told(&outcome, wanted.json),
@@ -32,7 +32,7 @@ fn session(wanted: &Init, stop: &Stop) -> Result<Option<InitOutcome>, Trouble> {
     let wishes = Wishes { gates, timeout_s, onto: wanted.onto.clone(), commit: wanted.commit };
     let mut begins = |onto: &str| {
         if !wanted.json {
-            talk(&format!("runs the gates on {onto} as it is"));
+            talk_shown(&format!("runs the gates on {onto} as it is"));
         }
     };
     Ok(Some(init::init(&site, &wishes, stop, &mut begins)?))
@@ -53,17 +53,17 @@ fn told(outcome: &InitOutcome, as_json: bool) -> Answer {
     }
     for (place, gate) in outcome.gates.iter().enumerate() {
         let by = outcome.found_by.get(place).map_or(String::new(), |by| format!(" (because of {by})"));
-        answer.line(&format!("gate: {gate}{by}"));
+        answer.shown(&format!("gate: {gate}{by}"));
     }
     if !outcome.empty_submodules.is_empty() {
-        talk(&empty_submodules(&outcome.empty_submodules));
+        talk_shown(&empty_submodules(&outcome.empty_submodules));
     }
     if let Some(gate) = &outcome.gate {
         let last: Vec<&str> = gate.tail.lines().rev().take(8).collect();
         last.iter().rev().for_each(|line| answer.line(&format!("  | {line}")));
-        answer.line(&format!("{} does not pass `{}` ({})", outcome.onto, gate.gate, gate.end));
+        answer.shown(&format!("{} does not pass `{}` ({})", outcome.onto, gate.gate, gate.end));
     }
-    answer.line(&match (outcome.ended, &outcome.file, outcome.commit) {
+    answer.shown(&match (outcome.ended, &outcome.file, outcome.commit) {
         (InitEnd::Written, Some(file), _) => format!("{} is green; wrote {}: commit it", outcome.onto, file.display()),
         (InitEnd::Written, None, Some(commit)) => format!("{} is green; baton.yaml is on it ({commit})", outcome.onto),
         (InitEnd::Written, None, None) => format!("{} is green", outcome.onto),

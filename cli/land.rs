@@ -1,8 +1,9 @@
 //! `baton land`: branches of a person's repository on their main, and what became of each.
 
-use crate::answer::{Answer, talk};
+use crate::answer::{Answer, talk, talk_shown};
 use crate::arguments::{BatchWord, Color, GateArguments, Land};
 use crate::followed::follow_up;
+use crate::visible::{few, visible_name};
 use crate::{git_program, say};
 use baton_core::batch::Stride;
 use baton_landing::LandError;
@@ -34,6 +35,9 @@ const ENDED: u8 = 5;
 pub(crate) fn land(wanted: &Land) -> Answer {
     if let Some(complaint) = git_program::complaint() {
         return say::wrong_use(&complaint, wanted.json);
+    }
+    if wanted.branches.is_empty() && !wanted.all {
+        return say::wrong_use("no branch is named\nhelp: name some, or all that main has not: --all", wanted.json);
     }
     let stop = Stop::default();
     if let Err(error) = listen(&stop) {
@@ -99,7 +103,7 @@ fn watch(wanted: &Land, stop: &Stop) -> Answer {
             // Somebody is at work in a checkout of main, or will be done soon.
             Err(Trouble::Land(LandError::Busy(what, cure))) => {
                 if told_busy.as_ref() != Some(&what) {
-                    talk(&format!("waits: {what}\nhelp: {cure}"));
+                    talk_shown(&format!("waits: {what}\nhelp: {cure}"));
                 }
                 told_busy = Some(what);
                 still = 0;
@@ -133,7 +137,7 @@ pub(crate) fn in_trouble(found: Trouble, as_json: bool) -> Answer {
         Trouble::Faults(faults) => {
             talk(faults.render(Color::Auto.wanted()).trim_end());
             let what = format!("{} cannot be used", faults.file);
-            talk(&format!("error: {what}"));
+            talk_shown(&format!("error: {what}"));
             let mut answer = Answer::new(say::WRONG_USE);
             if as_json {
                 let code = say::WRONG_USE;
@@ -202,7 +206,7 @@ fn followed(site: &Site, outcome: &LandOutcome, afterwards: Afterwards) -> Follo
 /// Holds a repository, behind everybody who came before; `None`: somebody wished to stop.
 pub(crate) fn hold(repo: &Path, wants: &[String], stop: &Stop) -> Result<Option<Site>, LandError> {
     let site = Site::hold(repo, wants, stop, &mut |before| {
-        talk(&format!("waits behind process {}: {}", before.pid, before.doing));
+        talk_shown(&format!("waits behind process {}: {}", before.pid, before.doing));
     })?;
     if let Some(recovered) = site.as_ref().map(recovery::recover).transpose()?.flatten() {
         tell_recovered(&recovered);
@@ -213,7 +217,7 @@ pub(crate) fn hold(repo: &Path, wants: &[String], stop: &Stop) -> Result<Option<
 fn tell_recovered(recovered: &Recovered) {
     let what = if recovered.landed { "had landed; finished" } else { "had not landed; forgotten" };
     let about = if recovered.refs.is_empty() { recovered.onto.clone() } else { recovered.refs.join(", ") };
-    talk(&format!("of a session that was killed: {about} {what}"));
+    talk_shown(&format!("of a session that was killed: {about} {what}"));
     if let Some(by) = recovered.taken_back_by {
         talk(&format!("  but commit {by}, made in a checkout that had not followed, took it back: revert that commit"));
     }
@@ -270,11 +274,15 @@ fn forecast_on_stderr(forecast: &Forecast) {
     const SHOWN_MAX: usize = 8;
     let overlaps = &forecast.overlaps;
     for overlap in overlaps.iter().take(SHOWN_MAX) {
-        let at = if overlap.paths.is_empty() { String::new() } else { format!(" at {}", overlap.paths.join(", ")) };
-        talk(&format!("  {} and {} do not merge{at}", overlap.a, overlap.b));
+        let at = if overlap.paths.is_empty() {
+            String::new()
+        } else {
+            format!(" at {}", visible_name(&overlap.paths.join(", ")))
+        };
+        talk_shown(&format!("  {} and {} do not merge{at}", overlap.a, overlap.b));
     }
     if overlaps.len() > SHOWN_MAX {
-        talk(&format!(
+        talk_shown(&format!(
             "  and {} more; `baton conflicts` shows all",
             say::counted((overlaps.len() - SHOWN_MAX) as u64, "pair")
         ));
@@ -298,22 +306,23 @@ fn note_on_stderr(note: &Note<'_>, onto: &str, wanted: &Land) {
     match note {
         Note::Begins(candidates, onto) => {
             let names: Vec<String> = candidates.iter().map(|candidate| candidate.name.clone()).collect();
-            talk(&format!("to land on {}: {}", short(onto), few(&names, "nothing")));
+            talk_shown(&format!("to land on {}: {}", short(onto), few(&names, "nothing")));
         }
         Note::Forecast(forecast) => forecast_on_stderr(forecast),
         Note::Tries(rows, names) => {
             let rows = if *rows > 1 { format!("{rows} rows at once, the longest: ") } else { String::new() };
-            talk(&format!("gates run on {onto} with {rows}{}", few(names, "nothing else")));
+            talk_shown(&format!("gates run on {onto} with {rows}{}", few(names, "nothing else")));
         }
         Note::Tried(passed, seconds) => {
             talk(&format!("  {} in {seconds:.1} s", if *passed { "green" } else { "red" }));
         }
         Note::Landed(landed) => {
             let names: Vec<String> = landed.iter().map(|landed| landed.name.clone()).collect();
-            talk(&format!("  {} {}", if wanted.dry_run { "would land" } else { "landed" }, few(&names, "nothing")));
+            let verb = if wanted.dry_run { "would land" } else { "landed" };
+            talk_shown(&format!("  {verb} {}", few(&names, "nothing")));
         }
-        Note::Refused(refused) => talk(&format!("  refused {}: {}", refused.name, refused.detail)),
-        Note::EmptySubmodules(paths) => talk(&empty_submodules(paths)),
+        Note::Refused(refused) => talk_shown(&format!("  refused {}: {}", refused.name, visible_name(&refused.detail))),
+        Note::EmptySubmodules(paths) => talk_shown(&empty_submodules(paths)),
         Note::Adopted(found) => {
             talk(&format!("  somebody else has moved {onto} to {found}; it is tried again on that"))
         }
@@ -333,16 +342,6 @@ fn short(onto: &str) -> &str {
     onto.strip_prefix("refs/heads/").unwrap_or(onto)
 }
 
-/// Names on one line, not more than a person reads.
-fn few(names: &[String], none: &str) -> String {
-    const FEW: usize = 12;
-    match names.len() {
-        0 => none.to_owned(),
-        count if count <= FEW => names.join(", "),
-        count => format!("{} and {} more", names[..FEW].join(", "), count - FEW),
-    }
-}
-
 fn told(outcome: &LandOutcome, followed: &Followed, wanted: &Land) -> Answer {
     let code = exit_code(outcome);
     let mut answer = Answer::new(code);
@@ -359,19 +358,19 @@ fn told(outcome: &LandOutcome, followed: &Followed, wanted: &Land) -> Answer {
     }
     outcome.refused.iter().for_each(|refused| refusal(&mut answer, refused));
     for change in &outcome.already {
-        answer.line(&format!("already on {}: {}", outcome.onto, change.name));
+        answer.shown(&format!("already on {}: {}", outcome.onto, change.name));
     }
     if let (Some(remote), some @ 1..) = (&wanted.remote, outcome.pushed_along) {
         let commits = say::counted(some.into(), "commit");
-        answer.line(&format!("{commits} of yours on {} that {remote} had not went along", outcome.onto));
+        answer.shown(&format!("{commits} of yours on {} that {remote} had not went along", outcome.onto));
     }
     if !outcome.flaky.is_empty() {
-        answer.line(&format!("flaky: {} did not always say the same of one tree", outcome.flaky.join(", ")));
+        answer.shown(&format!("flaky: {} did not always say the same of one tree", outcome.flaky.join(", ")));
     }
     match outcome.ended {
         Ended::Done => {}
         Ended::MainRed => {
-            answer.line(&format!("{} itself does not pass its gates; nobody is to be blamed", outcome.onto));
+            answer.shown(&format!("{} itself does not pass its gates; nobody is to be blamed", outcome.onto));
             outcome.main_gate.iter().for_each(|gate| red_gate(&mut answer, gate));
         }
         Ended::Contended => answer.line("main was moved by others again and again"),
@@ -380,27 +379,28 @@ fn told(outcome: &LandOutcome, followed: &Followed, wanted: &Land) -> Answer {
     }
     if !outcome.undecided.is_empty() {
         let names: Vec<&str> = outcome.undecided.iter().map(|change| change.name.as_str()).collect();
-        answer.line(&format!("not decided: {}", names.join(", ")));
+        answer.shown(&format!("not decided: {}", names.join(", ")));
     }
     follow_up(&mut answer, outcome, followed);
     if let Some(text) = outcome.pull_request().filter(|_| wanted.pr) {
-        answer.line(&format!("# {}\n\n{}", text.title, text.body));
+        answer.shown(&format!("# {}\n\n{}", text.title, text.body));
     }
-    answer.line(&summary(outcome, wanted));
+    answer.shown(&summary(outcome, wanted));
     answer
 }
 
 fn refusal(answer: &mut Answer, refused: &RefusedChange) {
-    answer.line(&format!("refused {}: {}", refused.name, refused.detail));
+    answer.shown(&format!("refused {}: {}", refused.name, visible_name(&refused.detail)));
     for conflict in &refused.conflicts {
+        let path = visible_name(&conflict.path);
         for (number, hunk) in conflict.hunks.iter().enumerate() {
             let ours = format!("line {} of {}", hunk.line, conflict.ours);
             let theirs = format!("line {} of {}", hunk.their_line, conflict.theirs);
-            answer.line(&format!("  {}, hunk {}: {ours} against {theirs}", conflict.path, number + 1));
+            answer.shown(&format!("  {path}, hunk {}: {ours} against {theirs}", number + 1));
         }
         if conflict.hunks.is_empty() {
-            let what = format!("{} ({})", conflict.path, conflict.kind);
-            answer.line(&format!("  {what}: {} against {}", conflict.ours, conflict.theirs));
+            let what = format!("{path} ({})", conflict.kind);
+            answer.shown(&format!("  {what}: {} against {}", conflict.ours, conflict.theirs));
         }
     }
     refused.gate.iter().for_each(|gate| red_gate(answer, gate));
@@ -408,7 +408,7 @@ fn refusal(answer: &mut Answer, refused: &RefusedChange) {
 
 /// Which gate it was, how it ended, and the last that it said.
 fn red_gate(answer: &mut Answer, gate: &RedGate) {
-    answer.line(&format!("  `{}`: {}", gate.gate, gate.end));
+    answer.shown(&format!("  `{}`: {}", gate.gate, gate.end));
     let last: Vec<&str> = gate.tail.lines().rev().take(4).collect();
     last.iter().rev().for_each(|line| answer.line(&format!("  | {line}")));
 }
@@ -453,7 +453,7 @@ pub(crate) fn code_of(error: &LandError) -> u8 {
 }
 
 pub(crate) fn trouble(what: &str, code: u8, as_json: bool) -> Answer {
-    talk(&format!("error: {what}"));
+    talk_shown(&format!("error: {what}"));
     let mut answer = Answer::new(code);
     if as_json {
         let object: Value = json!({ "format": 1, "exit_code": code, "error": what });

@@ -28,6 +28,7 @@ mod runs;
 mod say;
 mod usage;
 mod verify;
+mod visible;
 
 use answer::Answer;
 use arguments::{Arguments, Format, Prove, Verb};

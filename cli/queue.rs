@@ -3,6 +3,7 @@
 use crate::answer::Answer;
 use crate::arguments::Queue;
 use crate::land::{Trouble, in_trouble};
+use crate::visible::visible_name;
 use crate::{git_program, say};
 use baton_landing::LandError;
 use baton_landing::fact::Fact;
@@ -66,16 +67,16 @@ fn told(waiting: &[site::Waiting], decided: &[Value]) -> Answer {
     let mut answer = Answer::new(0);
     for (place, waiting) in waiting.iter().enumerate() {
         let place = if place == 0 { "now".to_owned() } else { format!("{place}.") };
-        answer.line(&format!("{place} process {}: {} ({})", waiting.pid, waiting.wants.join(", "), waiting.doing));
+        answer.shown(&format!("{place} process {}: {} ({})", waiting.pid, waiting.wants.join(", "), waiting.doing));
     }
     if waiting.is_empty() {
-        answer.line("nobody lands or waits");
+        answer.shown("nobody lands or waits");
     }
     for decision in decided {
         let word = |key: &str| decision[key].as_str().unwrap_or_default().to_owned();
-        answer.line(&match word("what").as_str() {
+        answer.shown(&match word("what").as_str() {
             "landed" => format!("landed   {}", word("ref")),
-            "refused" => format!("refused  {}: {}", word("ref"), word("detail")),
+            "refused" => format!("refused  {}: {}", word("ref"), visible_name(&word("detail"))),
             _ => format!("adopted  {}: somebody else's commits", word("found")),
         });
     }

@@ -1,6 +1,6 @@
 //! `baton rollback`: a landed change taken back by an inverse one, and what later changes have to do with it.
 
-use crate::answer::{Answer, talk};
+use crate::answer::{Answer, talk_shown};
 use crate::arguments::Rollback;
 use crate::land::{Trouble, gates, hold, in_trouble, listen, turn_never_came};
 use crate::{git_program, say};
@@ -15,7 +15,7 @@ pub(crate) fn rollback(wanted: &Rollback) -> Answer {
     }
     let stop = Stop::default();
     if let Err(error) = listen(&stop) {
-        talk(&format!("warning: ctrl-C will not end this in order: {error}"));
+        talk_shown(&format!("warning: ctrl-C will not end this in order: {error}"));
     }
     match session(wanted, &stop) {
         Ok(Some(outcome)) => told(&outcome, wanted.json),
@@ -46,22 +46,22 @@ fn told(outcome: &RollbackOutcome, as_json: bool) -> Answer {
         return answer;
     }
     for dependent in &outcome.dependents {
-        answer.line(&format!("later change of the same files: {} ({})", dependent.name, dependent.files.join(", ")));
+        answer.shown(&format!("later change of the same files: {} ({})", dependent.name, dependent.files.join(", ")));
     }
     for conflict in &outcome.conflicts {
-        answer.line(&format!("  {} ({}): later changes stand on it", conflict.path, conflict.kind));
+        answer.shown(&format!("  {} ({}): later changes stand on it", conflict.path, conflict.kind));
         for hunk in &conflict.hunks {
-            hunk.ours.iter().for_each(|line| answer.line(&format!("    - {line}")));
-            hunk.theirs.iter().for_each(|line| answer.line(&format!("    + {line}")));
+            hunk.ours.iter().for_each(|line| answer.shown(&format!("    - {line}")));
+            hunk.theirs.iter().for_each(|line| answer.shown(&format!("    + {line}")));
         }
     }
     if let Some(gate) = &outcome.gate {
-        answer.line(&format!("`{}` is red without it ({})", gate.gate, gate.end));
+        answer.shown(&format!("`{}` is red without it ({})", gate.gate, gate.end));
         let last: Vec<&str> = gate.tail.lines().rev().take(4).collect();
         last.iter().rev().for_each(|line| answer.line(&format!("  | {line}")));
     }
     let files = say::counted(outcome.files.len() as u64, "file");
-    answer.line(&match outcome.ended {
+    answer.shown(&match outcome.ended {
         RollbackEnd::RolledBack => {
             format!("rolled back {} ({files}); {} is at {}", outcome.change, outcome.onto, outcome.main_after)
         }

@@ -88,6 +88,67 @@ fn the_reason_goes_back_to_where_the_agent_looks_and_git_does_not_see_it() {
 }
 
 #[test]
+fn a_handed_back_reason_is_gone_when_its_branch_has_landed_and_nothing_else_is() {
+    let site = Site::new();
+    let place = site.worktree("agent");
+    let commit = |message: &str| {
+        crate::repository::git(&place, &["add", "-A"]);
+        crate::repository::git(&place, &["commit", "-q", "-m", message]);
+    };
+    crate::site::write(&place.join("bad.txt"), "x\n");
+    commit("bad");
+    site.branch("apart", &[("bad.txt", Some("y\n"))]);
+    site.land(&["--all", "--hand-back", "--gate", "test ! -e bad.txt"]);
+    let (letter, apart) = (place.join(".baton/refused.md"), site.path().join(".git/baton/refused/apart.md"));
+    assert!(letter.exists() && apart.exists());
+    std::fs::remove_file(place.join("bad.txt")).unwrap();
+    crate::site::write(&place.join("good.txt"), "x\n");
+    commit("good");
+    crate::site::write(&place.join(".baton/mine.md"), "mine\n");
+    let (outcome, code) = site.land(&["agent", "--gate", "test ! -e bad.txt"]);
+    assert_eq!(code, 0, "{outcome}");
+    assert!(!letter.exists() && apart.exists() && place.join(".baton/mine.md").exists());
+    let (outcome, code) = site.land(&["apart", "--gate", "true"]);
+    assert_eq!((code, apart.exists()), (0, false), "{outcome}");
+}
+
+#[test]
+fn a_file_of_that_name_that_the_branch_or_a_person_has_is_not_written_over_and_not_removed() {
+    type Make = fn(&std::path::Path);
+    let plain: Make = |place| crate::site::write(&place.join(".baton/refused.md"), "# agent did not land\n");
+    let link: Make = |place| {
+        std::fs::create_dir(place.join(".baton")).unwrap();
+        std::os::unix::fs::symlink("../src/f0.txt", place.join(".baton/refused.md")).unwrap();
+    };
+    let own: Make = |place| crate::site::write(&place.join(".baton/refused.md"), "notes\n");
+    for (make, tracked) in [(plain, true), (link, true), (own, false)] {
+        let site = Site::new();
+        let place = site.worktree("agent");
+        crate::site::write(&place.join("bad.txt"), "x\n");
+        let git = |words: &[&str]| crate::repository::git(&place, words);
+        if tracked {
+            make(&place);
+        }
+        git(&["add", "-A"]);
+        git(&["commit", "-q", "-m", "work"]);
+        if !tracked {
+            make(&place);
+        }
+        let read = || std::fs::read_to_string(place.join(".baton/refused.md")).unwrap();
+        let (before, status) = (read(), git(&["status", "--porcelain"]));
+        let (outcome, code) = site.land(&["agent", "--hand-back", "--gate", "echo why; false"]);
+        let undone = outcome["followed"]["undone"][0].as_str().unwrap_or_default();
+        assert!(code == 1 && undone.contains("refused.md") && undone.contains("refused/agent.md"), "{outcome}");
+        assert_eq!((read(), git(&["status", "--porcelain"])), (before.clone(), status));
+        assert_eq!(std::fs::read_to_string(place.join("src/f0.txt")).unwrap(), "file 0\n");
+        let text = std::fs::read_to_string(site.path().join(".git/baton/refused/agent.md")).unwrap();
+        assert!(text.contains("why"), "{text}");
+        let (_, code) = site.land(&["agent", "--gate", "true"]);
+        assert_eq!((code, read()), (0, before));
+    }
+}
+
+#[test]
 fn a_flaky_gate_is_tried_again_only_where_its_file_says_so_and_never_silently() {
     let site = Site::new();
     let gate = "n=$(cat ../count 2>/dev/null || echo 0); echo $((n+1)) > ../count; test $n -gt 0";

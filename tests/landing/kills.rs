@@ -3,7 +3,7 @@
 use crate::program::{Living, finish};
 use crate::repository::git;
 use crate::site::{Site, write};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// So many kills, at moments spread over a session; more by BATON_KILLS.
 fn kills() -> u64 {
@@ -12,16 +12,26 @@ fn kills() -> u64 {
 
 #[test]
 fn sigkill_at_any_moment_of_a_landing_loses_and_doubles_nothing() {
-    let (mut finished, mut forgotten) = (0, 0);
+    let (mut finished, mut forgotten, mut struck) = (0, 0, 0);
+    let words = |kill| ["land", "--all", "--json", "--batch", ["each", "tip"][(kill % 2) as usize], "--gate", "true"];
+    // How long such a session takes on this machine, when nobody kills it.
+    let whole = [0, 1].map(|kind| {
+        let site = Site::new();
+        site.branches(4);
+        let clock = Instant::now();
+        assert_eq!(finish(&mut site.command(&words(kind))).code(), 0);
+        clock.elapsed()
+    });
     for kill in 0..kills() {
         let site = Site::new();
         site.branches(4);
-        let words =
-            ["land", "--all", "--json", "--batch", if kill % 2 == 0 { "each" } else { "tip" }, "--gate", "true"];
+        let words = words(kill);
         let mut living = Living::start(&mut site.command(&words));
-        let moment = Duration::from_millis(5 + (kill * 37) % 260);
+        // 37 and 101 have no common divisor: the moments lie all over the session.
+        let moment = whole[(kill % 2) as usize].mul_f64((1 + (kill * 37) % 101) as f64 / 101.0);
         if !living.ends_within(moment) {
             living.kill();
+            struck += 1;
         }
         drop(living);
         let after_kill = site.main();
@@ -42,7 +52,8 @@ fn sigkill_at_any_moment_of_a_landing_loses_and_doubles_nothing() {
         }
         site.must_be_sound();
     }
-    eprintln!("{} kills: {finished} finished, {forgotten} forgotten", kills());
+    eprintln!("{} kills, {struck} before the end: {finished} finished, {forgotten} forgotten", kills());
+    assert!(struck > 0, "no session was killed before its end, which takes {whole:?}");
 }
 
 #[test]

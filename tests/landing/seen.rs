@@ -195,3 +195,24 @@ fn whoever_is_red_alone_is_called_so_however_many_runs_were_used_up() {
         assert!(refused["with"].as_array().unwrap().is_empty());
     }
 }
+
+#[test]
+fn names_that_steer_a_terminal_are_told_as_git_tells_them_and_json_has_them_as_they_are() {
+    let site = Site::new();
+    let (branch, file) = ("evil\u{202e}live", "a\u{1b}[2Jb\nc.txt");
+    site.branch(branch, &[(file, Some("one\n"))]);
+    site.branch("other", &[(file, Some("two\n"))]);
+    site.branch("bad\u{2066}", &[("bad.txt", Some("x\n"))]);
+    let raw = |text: &str| text.contains(['\u{202e}', '\u{2066}', '\u{1b}']);
+    let conflicts = site.say(&["conflicts"]);
+    assert!(conflicts.stdout.contains("evil\\342\\200\\256live"), "{}", conflicts.stdout);
+    assert!(conflicts.stdout.contains("a\\033[2Jb\\nc.txt (add/add"), "{}", conflicts.stdout);
+    let land = site.say(&["land", "--all", "--gate", "test ! -e bad.txt"]);
+    assert!(land.stdout.contains("bad\\342\\201\\246"), "{}", land.stdout);
+    let queue = site.say(&["queue"]);
+    for said in [&conflicts, &land, &queue] {
+        assert!(!raw(&said.stdout) && !raw(&said.stderr), "{said:?}");
+    }
+    let (outcome, _) = site.land(&["--all", "--gate", "test ! -e bad.txt"]);
+    assert!(outcome.to_string().contains("bad\u{2066}"), "{outcome}");
+}

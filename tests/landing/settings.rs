@@ -72,6 +72,7 @@ fn every_mistake_in_the_file_is_located_and_has_its_cure_also_in_json() {
         (b"# nothing\n", "E0002", (1, 1), "`gates`"),
         (b"baton: 1\ngates: [ \"tr\xfce\" ]\n", "E0003", (2, 13), "UTF-8"),
         (b"baton: 1\ngates: true\n", "E0104", (2, 8), "a list"),
+        (b"baton: 1\ngates: [ { run: 5 } ]\n", "E0104", (2, 17), "\""),
         (b"baton: 1\ngates: [ \"true\" ]\ngate: x\n", "E0103", (3, 1), "gates"),
         (b"baton: 1\ngates: [ { run: x, retries: 1 } ]\n", "E0103", (2, 20), "retry"),
     ] {
@@ -182,4 +183,41 @@ fn a_repository_that_git_refuses_is_not_called_none_and_a_remote_that_is_none_is
             "{error}"
         );
     }
+}
+
+#[test]
+fn what_is_refused_is_told_with_the_cure_that_helps() {
+    let site = Site::new();
+    site.branches(1);
+    let error = |words: &[&str]| {
+        let said = site.say(&[words, &["--json"]].concat());
+        assert_eq!(said.code(), 2, "{said:?}");
+        said.json()["error"].as_str().unwrap().to_owned()
+    };
+    let said = error(&["land", "--gate", "true"]);
+    assert!(said.contains("--all"), "{said}");
+    site.write(".git/refs/heads/main.lock", "");
+    let said = error(&["land", "b1", "--gate", "true"]);
+    assert!(said.contains("refs/heads/main.lock") && said.contains("no other git") && !said.contains("fsck"), "{said}");
+    std::fs::remove_file(site.path().join(".git/refs/heads/main.lock")).unwrap();
+    let signer = site.path().join("../signer");
+    write(
+        &signer,
+        "#!/bin/sh\necho '[GNUPG:] A' >&2; echo '[GNUPG:] B' >&2; echo 'gpg: signing failed: No secret key' >&2; exit 2\n",
+    );
+    std::fs::set_permissions(&signer, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    site.git(&["config", "gpg.program", signer.canonicalize().unwrap().to_str().unwrap()]);
+    site.git(&["config", "commit.gpgsign", "true"]);
+    let said = error(&["land", "b1", "--gate", "true"]);
+    assert!(said.contains("No secret key") && said.contains("commit.gpgsign") && !said.contains("fsck"), "{said}");
+    site.git(&["config", "commit.gpgsign", "false"]);
+    for (gate, words) in [("no-such-program-here", "a command was not found"), ("kill -9 $$", "killed by signal 9")] {
+        let said = site.say(&["land", "b1", "--gate", gate]);
+        assert!(said.code() == 1 && said.stdout.contains(words), "{said:?}");
+    }
+    site.land(&["b1", "--gate", "true"]);
+    let inverse = site.say(&["rollback", "b1", "--json", "--gate", "true"]).json()["main_after"].clone();
+    let said = site.say(&["land", "b1", "--gate", "true"]);
+    let cure = format!("`baton rollback {}`", inverse.as_str().unwrap());
+    assert!(said.code() == 1 && said.stdout.contains(&cure), "{said:?}");
 }

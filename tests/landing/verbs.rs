@@ -131,6 +131,24 @@ fn init_finds_the_gate_proves_main_and_commits_it_when_told_to() {
 }
 
 #[test]
+fn init_finds_a_recipe_on_the_first_line_and_says_that_gates_run_only_when_they_do() {
+    let said_it = "runs the gates on main";
+    for (text, gate) in [("test:\n\ttrue\n", "make test"), ("check :\n\ttrue\n", "make check")] {
+        let site = Site::new();
+        let said = site.say(&["init"]);
+        assert!(said.code() == 2 && !said.stderr.contains(said_it), "{said:?}");
+        site.write("Makefile", text);
+        site.git(&["add", "-A"]);
+        site.git(&["commit", "-q", "-m", "make"]);
+        let said = site.say(&["init"]);
+        assert!(said.code() == 0 && said.stdout.contains(gate) && said.stderr.contains(said_it), "{said:?}");
+        std::fs::remove_file(site.path().join("baton.yaml")).unwrap();
+        let said = site.say(&["init"]);
+        assert!(said.code() == 0 && !said.stderr.contains(said_it), "its verdict is known: {said:?}");
+    }
+}
+
+#[test]
 fn init_on_a_red_main_writes_nothing() {
     let site = Site::new();
     let (outcome, code) = site.object(&["init", "--json", "--gate", "echo broken; false"]);

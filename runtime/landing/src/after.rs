@@ -1,17 +1,17 @@
 //! What follows a session, where a person wishes it: texts for the owners of refused branches, landed branches deleted,
 //! worktrees moved on; and what lies about that nobody has landed.
 
+mod letters;
+
 use crate::LandError;
 use crate::fact::Intended;
 use crate::moving::{Came, begin};
-use crate::outcome::{LandOutcome, LandedChange, RefusedChange};
+use crate::outcome::{LandOutcome, LandedChange};
 use crate::site::Site;
 use baton_record::Oid;
 use baton_world::git::{Moved, Worktree};
 use serde::Serialize;
-use std::fs;
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// What a person wishes to follow.
 #[derive(Clone, Copy, Debug, Default)]
@@ -71,11 +71,12 @@ pub fn follow(site: &Site, outcome: &LandOutcome, wishes: Afterwards) -> Result<
     let mut followed = Followed::default();
     let worktrees = site.repository().worktrees()?;
     for refused in outcome.refused.iter().filter(|_| wishes.hand_back) {
-        match hand_back(site, refused, &worktrees) {
+        match letters::hand_back(site, refused, &worktrees) {
             Ok(path) => followed.handed_back.push(path),
             Err(error) => followed.undone.push(error.what()),
         }
     }
+    letters::take_back(site, outcome, &worktrees, &mut followed);
     let main = format!("refs/heads/{}", outcome.onto);
     for worktree in &worktrees {
         if worktree.branch.as_ref() == Some(&main) {
@@ -188,40 +189,4 @@ fn delete(
         followed.deleted.push(landed.name.clone());
     }
     Ok(())
-}
-
-/// Writes the text to where the branch's agent looks: its worktree, or else the state directory.
-fn hand_back(site: &Site, refused: &RefusedChange, worktrees: &[Worktree]) -> Result<PathBuf, LandError> {
-    let full = format!("refs/heads/{}", refused.name);
-    let worktree = worktrees.iter().find(|worktree| worktree.branch.as_ref() == Some(&full));
-    let (directory, file) = match worktree {
-        Some(worktree) => {
-            exclude(site.repository().common_directory())?;
-            (worktree.path.join(".baton"), "refused.md".to_owned())
-        }
-        None => (site.refused_directory(), format!("{}.md", refused.name.replace('/', "%2F"))),
-    };
-    if fs::symlink_metadata(&directory).is_ok_and(|found| !found.is_dir()) {
-        return Err(LandError::Disk(format!("{} is no directory; nothing is written there", directory.display())));
-    }
-    fs::create_dir_all(&directory).map_err(|error| LandError::disk("create", &directory, &error))?;
-    let (path, beside) = (directory.join(&file), directory.join(format!("{file}.tmp")));
-    let written = fs::write(&beside, &refused.hand_back).and_then(|()| fs::rename(&beside, &path));
-    written.map_err(|error| LandError::disk("write", &path, &error))?;
-    Ok(path)
-}
-
-/// Nobody commits such a text by mistake.
-fn exclude(common: &Path) -> Result<(), LandError> {
-    const LINE: &str = "/.baton/";
-    let (directory, path) = (common.join("info"), common.join("info/exclude"));
-    let text = fs::read_to_string(&path).unwrap_or_default();
-    if text.lines().any(|line| line == LINE) {
-        return Ok(());
-    }
-    let gap = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
-    fs::create_dir_all(&directory).map_err(|error| LandError::disk("create", &directory, &error))?;
-    let mut file = fs::OpenOptions::new().create(true).append(true).open(&path);
-    let written = file.as_mut().map_err(|error| LandError::disk("open", &path, error))?;
-    written.write_all(format!("{gap}{LINE}\n").as_bytes()).map_err(|error| LandError::disk("write", &path, &error))
 }

@@ -49,8 +49,10 @@ impl Session<'_> {
                 && self.scratch.is_landed(by, self.main)?
                 && !self.scratch.is_landed(by, candidate.tip)?;
             if stands {
-                let detail =
-                    format!("it goes on from {tip}, which {by} has rolled back: only the rest of it would land");
+                let detail = format!(
+                    "it goes on from {tip}, which {by} has rolled back: only the rest of it would land; \
+                     first roll the rollback back: `baton rollback {by}`"
+                );
                 return Ok(Some(blame::plain(candidate, Reason::RolledBack, detail)));
             }
         }
@@ -67,7 +69,10 @@ impl Session<'_> {
         if !self.site.repository().is_ancestor(by, self.main)? {
             return Ok(None);
         }
-        let detail = format!("{} has its commits, and {by} has rolled them back", self.outcome.onto);
+        let detail = format!(
+            "{} has its commits, and {by} has rolled them back; roll that back: `baton rollback {by}`",
+            self.outcome.onto
+        );
         Ok(Some(blame::plain(candidate, Reason::RolledBack, detail)))
     }
 }

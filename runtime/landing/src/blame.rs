@@ -89,7 +89,12 @@ pub(crate) fn red(session: &mut Session<'_>, culprit: &Culprit, budget: u32) -> 
     // Whoever is left: those that were not cleared by a green row.
     let left = Candidate::names(&ranked.row[batch.green() as usize..]);
     let reason = if tried > 0 { Reason::Pair } else { Reason::Gate };
-    Ok(of(culprit, reason, left, false))
+    let mut refused = of(culprit, reason, left, false);
+    if budget < u32::MAX {
+        refused.detail.push_str("; --blame-fully finds out");
+        refused.hand_back = crate::outcome::hand_back(&refused);
+    }
+    Ok(refused)
 }
 
 /// Whether the gates pass main with these and the culprit; `None`: they cannot be asked.
@@ -163,6 +168,6 @@ fn few(names: &[String]) -> String {
     match names {
         [one] => one.clone(),
         _ if names.len() <= FEW => format!("one of {}", names.join(", ")),
-        _ => format!("one of {} and {} others; --blame-fully finds out", names[..FEW].join(", "), names.len() - FEW),
+        _ => format!("one of {} and {} others", names[..FEW].join(", "), names.len() - FEW),
     }
 }

@@ -207,7 +207,12 @@ fn ran(gate: &Gate, probe: &Probe, run: &GateRun, attempt: u32) -> GateRan {
 fn in_words(end: &GateEnd, timeout_s: u64) -> String {
     match end {
         GateEnd::Passed => "passed".to_owned(),
-        GateEnd::Failed(how) => how.clone(),
+        GateEnd::Failed(how) => match how.as_str() {
+            "status 127" => "status 127: a command was not found".to_owned(),
+            "status 126" => "status 126: a command cannot be executed".to_owned(),
+            how if how.starts_with("signal ") => format!("killed by {how}"),
+            how => how.to_owned(),
+        },
         GateEnd::TimedOut => format!("ended after {timeout_s} s, which is its limit"),
         GateEnd::TooLoud => "ended because it said more than 32 MiB".to_owned(),
         GateEnd::Stopped => "stopped".to_owned(),

@@ -1,5 +1,7 @@
 //! The first gate of a repository: found in what the repository says of itself, proven on main, written down.
 
+mod found;
+
 use crate::LandError;
 use crate::candidates;
 use crate::chain::GATE_FILE;
@@ -68,7 +70,7 @@ pub enum InitEnd {
     Stopped,
 }
 
-/// Finds gates, proves main green with them, and writes them down. `begins` hears on which branch, when all is fit and the gates run.
+/// Finds gates, proves main green with them, and writes them down. `begins` hears on which branch, when all is fit and gates run.
 pub fn init(site: &Site, wishes: &Wishes, stop: &Stop, begins: &mut dyn FnMut(&str)) -> Result<InitOutcome, LandError> {
     let recovered = recovery::recover(site)?;
     let repository = site.repository();
@@ -102,7 +104,9 @@ pub fn init(site: &Site, wishes: &Wishes, stop: &Stop, begins: &mut dyn FnMut(&s
         ..InitOutcome::begun(&onto, recovered)
     };
     let keeper = GateKeeper::new(site, &gates, 1, stop.clone())?;
-    begins(&outcome.onto);
+    if !keeper.knows(tree) {
+        begins(&outcome.onto);
+    }
     for answer in keeper.probe_all(&scratch, &[Probe { commit, tree, changes: Vec::new() }]) {
         let (verdict, facts) = answer?;
         outcome.empty_submodules = keeper.empty_submodules();
@@ -164,7 +168,7 @@ fn gates(site: &Site, wishes: &Wishes, main: Oid) -> Result<(Vec<Gate>, Vec<Stri
         return Ok((wishes.gates.clone(), Vec::new()));
     }
     let mut failed = None;
-    let found = find(|path| {
+    let found = found::find(|path| {
         site.repository().file_at(main, path).unwrap_or_else(|error| {
             failed = Some(error);
             None
@@ -181,54 +185,6 @@ fn gates(site: &Site, wishes: &Wishes, main: Oid) -> Result<(Vec<Gate>, Vec<Stri
     let gate = |line: &str| Gate { timeout_s, ..Gate::of(line) };
     let (lines, by): (Vec<&str>, Vec<&str>) = found.into_iter().unzip();
     Ok((lines.into_iter().map(gate).collect(), by.into_iter().map(str::to_owned).collect()))
-}
-
-/// The command that tests a repository, and the file that says so. `read` gives a file of its top folder.
-fn find(mut read: impl FnMut(&str) -> Option<Vec<u8>>) -> Vec<(&'static str, &'static str)> {
-    let mut has = |path: &'static str, word: &str| {
-        read(path).is_some_and(|text| word.is_empty() || String::from_utf8_lossy(&text).contains(word))
-    };
-    let has_any = |has: &mut dyn FnMut(&'static str, &str) -> bool, paths: &[&'static str]| {
-        paths.iter().any(|path| has(path, ""))
-    };
-    let mut found = Vec::new();
-    if has("Cargo.toml", "") {
-        found.push(("cargo test --workspace", "Cargo.toml"));
-    }
-    if has("go.mod", "") {
-        found.push(("go test ./...", "go.mod"));
-    }
-    if has("package.json", "\"test\"") {
-        let runner = match () {
-            () if has("pnpm-lock.yaml", "") => "pnpm install --frozen-lockfile && pnpm test",
-            () if has("yarn.lock", "") => "yarn install --frozen-lockfile && yarn test",
-            () if has_any(&mut has, &["bun.lock", "bun.lockb"]) => "bun install --frozen-lockfile && bun test",
-            () if has("package-lock.json", "") => "npm ci --no-audit --no-fund && npm test",
-            () => "npm test",
-        };
-        found.push((runner, "package.json"));
-    }
-    let python = has("pyproject.toml", "pytest") || has("setup.cfg", "pytest") || has("tox.ini", "pytest");
-    if python || has_any(&mut has, &["pytest.ini", "conftest.py"]) {
-        found.push(("python3 -m pytest -q", "its pytest settings"));
-    }
-    if has("pom.xml", "") {
-        found.push(("mvn -q test", "pom.xml"));
-    } else if has("gradlew", "") {
-        found.push(("./gradlew test", "gradlew"));
-    }
-    if found.is_empty() {
-        for (file, word, line) in [
-            ("Makefile", "\ntest:", "make test"),
-            ("Makefile", "\ncheck:", "make check"),
-            ("justfile", "\ntest:", "just test"),
-        ] {
-            if found.is_empty() && has(file, word) {
-                found.push((line, file));
-            }
-        }
-    }
-    found
 }
 
 /// The file's text: YAML with the commands in quotes.
@@ -310,33 +266,4 @@ fn with_file(scratch: &Scratch<'_>, main: Oid, text: &str) -> Result<(Oid, Oid),
     let tree = scratch.tree_with(main, &[edit])?;
     let commit = scratch.commit(tree, &[main], "Say what main must pass\n", None)?;
     Ok((commit, tree))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::collections::BTreeMap;
-
-    fn found(files: &[(&str, &str)]) -> Vec<&'static str> {
-        let files: BTreeMap<&str, &str> = files.iter().copied().collect();
-        find(|path| files.get(path).map(|text| text.as_bytes().to_vec())).into_iter().map(|(line, _)| line).collect()
-    }
-
-    #[test]
-    fn the_command_is_found_by_what_the_repository_says() {
-        for (files, lines) in [
-            (&[("Cargo.toml", "")][..], &["cargo test --workspace"][..]),
-            (&[("package.json", "{\"scripts\":{\"test\":\"x\"}}")], &["npm test"]),
-            (&[("package.json", "{}")], &[]),
-            (
-                &[("Cargo.toml", ""), ("go.mod", ""), ("Makefile", "\ntest:\n")],
-                &["cargo test --workspace", "go test ./..."],
-            ),
-            (&[("Makefile", "all:\n\ntest: all\n")], &["make test"]),
-            (&[("pyproject.toml", "[tool.pytest.ini_options]")], &["python3 -m pytest -q"]),
-            (&[("README", "")], &[]),
-        ] {
-            assert_eq!(found(files), lines, "{files:?}");
-        }
-    }
 }

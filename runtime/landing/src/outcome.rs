@@ -272,10 +272,13 @@ impl LandOutcome {
     }
 }
 
+/// How the first line of a text for an owner ends.
+const TITLE_END: &str = " did not land";
+
 /// What the owner of a refused branch has to know to mend it at once, as Markdown.
 pub(crate) fn hand_back(refused: &RefusedChange) -> String {
     const LINES_MAX: usize = 40;
-    let mut text = format!("# {} did not land\n\n{}.\n", refused.name, upper_first(&refused.detail));
+    let mut text = format!("# {}{TITLE_END}\n\n{}.\n", refused.name, upper_first(&refused.detail));
     for conflict in &refused.conflicts {
         text.push_str(&format!(
             "\n## {} ({}): {} against {}\n",
@@ -309,6 +312,12 @@ pub(crate) fn hand_back(refused: &RefusedChange) -> String {
     }
     text.push_str(&format!("\n## What to do\n\n{}\n", cure(refused)));
     text
+}
+
+/// Whether a line is the first of such a text; about this branch, if one is given.
+pub(crate) fn is_title(line: &str, name: Option<&str>) -> bool {
+    let about = line.strip_prefix("# ").and_then(|line| line.strip_suffix(TITLE_END));
+    about.is_some_and(|about| name.is_none_or(|name| name == about))
 }
 
 fn cure(refused: &RefusedChange) -> String {

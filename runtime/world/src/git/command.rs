@@ -130,12 +130,23 @@ const DAMAGE: [&str; 9] = [
     "inflate",
 ];
 
+/// What it says where it was to sign and could not.
+const SIGNING: [&str; 5] = [
+    "failed to sign the data",
+    "signing failed",
+    "Couldn't load public key",
+    "Couldn't find key",
+    "needs to be configured for ssh signing",
+];
+
 /// The error for a git command that ended in a way that it should not.
 pub(super) fn failed(doing: &str, output: &Output) -> GitError {
     let said = first_lines(&output.stderr);
     let text = String::from_utf8_lossy(&output.stderr);
     let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
     let kind = match () {
+        () if text.contains(".lock': File exists") => GitErrorKind::Locked,
+        () if has(&SIGNING) => GitErrorKind::NotSigned,
         () if has(&DISK) => GitErrorKind::Io,
         () if text.trim().is_empty() || has(&DAMAGE) => GitErrorKind::GitFailed,
         () => GitErrorKind::GitRefused,
@@ -146,7 +157,9 @@ pub(super) fn failed(doing: &str, output: &Output) -> GitError {
 /// What a program said, on one line.
 pub(super) fn first_lines(stderr: &[u8]) -> String {
     let text = String::from_utf8_lossy(stderr);
-    let lines: Vec<_> = text.lines().map(str::trim).filter(|line| !line.is_empty()).take(3).collect();
+    // What gpg tells programs stands before what it tells people.
+    let told = |line: &&str| !line.is_empty() && !line.starts_with("[GNUPG:]");
+    let lines: Vec<_> = text.lines().map(str::trim).filter(told).take(3).collect();
     if lines.is_empty() { "it said nothing".to_owned() } else { lines.join(" / ") }
 }
 
@@ -159,6 +172,22 @@ mod tests {
         let error = output(&mut Command::new("/nonexistent/git")).unwrap_err();
         assert_eq!(error.kind(), GitErrorKind::NoGit);
         assert!(error.to_string().contains("install git"), "{error}");
+    }
+
+    #[test]
+    fn a_lock_that_stays_and_a_signature_that_fails_have_cures_of_their_own() {
+        let status = std::os::unix::process::ExitStatusExt::from_raw(128 << 8);
+        let said = |stderr: &str| {
+            let output = Output { status, stdout: Vec::new(), stderr: stderr.as_bytes().to_vec() };
+            failed("do it", &output).to_string()
+        };
+        let error = said(
+            "fatal: update_ref failed: cannot lock ref: Unable to create '/r/.git/refs/heads/main.lock': File exists.\n\nAnother git process seems to be running\n",
+        );
+        assert!(error.contains("/r/.git/refs/heads/main.lock") && error.contains("delete that file"), "{error}");
+        let gpg = "error: gpg failed to sign the data:\n[GNUPG:] KEY_CONSIDERED 1 0\n[GNUPG:] BEGIN_SIGNING H8\ngpg: signing failed: No secret key\nfatal: failed to write commit object\n";
+        let error = said(gpg);
+        assert!(error.contains("No secret key") && error.contains("user.signingkey"), "{error}");
     }
 
     #[test]

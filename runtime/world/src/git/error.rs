@@ -15,6 +15,8 @@ pub enum GitErrorKind {
     GitFailed,
     /// A git program ended with a failure of its own, and said why.
     GitRefused,
+    /// A git program was to sign, and could not.
+    NotSigned,
     /// The path holds no git repository.
     NotARepository,
     /// The repository has no commit to start from.
@@ -57,6 +59,9 @@ impl GitErrorKind {
             GitErrorKind::NoGit => "install git 2.40 or newer and make sure that it is in PATH",
             GitErrorKind::GitFailed => "run `git fsck` on the repository, and check that git is 2.40 or newer",
             GitErrorKind::GitRefused => "git says itself what is wrong: put that right, and try again",
+            GitErrorKind::NotSigned => {
+                "commit.gpgsign is on: set user.signingkey to a key that you have, and unlock it (`git commit -S --allow-empty` tries it); or switch commit.gpgsign off here"
+            }
             GitErrorKind::UnknownRemote => "name a remote that there is, or add it: `git remote add NAME URL`",
             GitErrorKind::NotARepository => "give the path of a git repository, not of something in or above it",
             GitErrorKind::NoCommits => "make a first commit, or name a branch that has one as base",

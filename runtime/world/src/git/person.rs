@@ -21,6 +21,7 @@ mod modules;
 mod remote;
 mod scratch;
 mod snapshot;
+mod tracked;
 mod worktrees;
 
 pub use batch::{Asked, AskedOn};
