@@ -72,7 +72,8 @@ fn every_mistake_in_the_file_is_located_and_has_its_cure_also_in_json() {
         (b"# nothing\n", "E0002", (1, 1), "`gates`"),
         (b"baton: 1\ngates: [ \"tr\xfce\" ]\n", "E0003", (2, 13), "UTF-8"),
         (b"baton: 1\ngates: true\n", "E0104", (2, 8), "a list"),
-        (b"baton: 1\ngates: [ { run: 5 } ]\n", "E0104", (2, 17), "\""),
+        (b"baton: 1\ngates: [ { run: 5 } ]\n", "E0104", (2, 17), "a command"),
+        (b"baton: 1\ngates: [ true, ~ ]\n", "E0104", (2, 16), "a command"),
         (b"baton: 1\ngates: [ \"true\" ]\ngate: x\n", "E0103", (3, 1), "gates"),
         (b"baton: 1\ngates: [ { run: x, retries: 1 } ]\n", "E0103", (2, 20), "retry"),
     ] {

@@ -2,6 +2,7 @@
 //!
 //! Owns its keys. Where it is read from, and that no branch under test has a say in it, is the business of others.
 
+use super::codes::Code;
 use super::duration::Zero;
 use super::faults::Sink;
 use super::scalar::Field;
@@ -53,14 +54,28 @@ pub(super) const SHAPE: whole::Shape = whole::Shape {
 /// A command, or a mapping with one.
 fn gate(sink: &mut Sink, entry: Field<'_>) -> Option<GateLine> {
     if matches!(entry.node.kind, Kind::Scalar { .. }) {
-        let run = entry.shell_lines(sink, COMMAND_MAX)?;
+        let run = command(sink, entry)?;
         return Some(GateLine { run, timeout_s: None, retries: 0 });
     }
     let mut table = Table::open(sink, entry, "a gate")?;
-    let run = table.need(sink, "run", |sink, field| field.shell_lines(sink, COMMAND_MAX));
+    let run = table.need(sink, "run", command);
     let timeout = table.maybe(sink, "timeout", |sink, field| field.duration(sink, Zero::Refused));
     let retries = table.or(sink, "retry", 0, |sink, field| field.count(sink, 0..=RETRIES_MAX));
     table.close(sink);
     let timeout_s = timeout?.map(|us| us.div_ceil(1_000_000));
     Some(GateLine { run: run?, timeout_s, retries: retries? })
+}
+
+/// A command line. A bare number or nothing is a slip of the pen; `true` is a command.
+fn command(sink: &mut Sink, field: Field<'_>) -> Option<String> {
+    let Kind::Scalar { text, plain: true } = &field.node.kind else { return field.shell_lines(sink, COMMAND_MAX) };
+    let numeric = text.starts_with(|first: char| first.is_ascii_digit() || "+-.".contains(first));
+    if (numeric && text.parse::<f64>().is_ok()) || text == "null" || text == "~" {
+        let what = format!("`{}`: {text} is no command", field.name);
+        sink.error(Code::WrongKind, field.node.span, what)
+            .label("a command is expected")
+            .help(format!("write a command: `cargo test`; in quotes if that is one: `\"{text}\"`"));
+        return None;
+    }
+    field.shell_lines(sink, COMMAND_MAX)
 }

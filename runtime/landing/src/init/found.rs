@@ -114,7 +114,7 @@ impl<R: FnMut(&str) -> Option<Vec<u8>>> Top<R> {
 
 /// Whether a line begins the recipe of that name: `test: all`, `test :`, `lint test:`; `parameters`: or `@test *words:`.
 fn makes(line: &str, recipe: &str, parameters: bool) -> bool {
-    let Some((head, rest)) = line.split_once(':') else { return false };
+    let Some((head, rest)) = line.split_once(':').filter(|(head, _)| !head.contains('#')) else { return false };
     if line.starts_with(char::is_whitespace) || rest.starts_with('=') || rest.starts_with(":=") || head.contains('=') {
         return parameters && makes_with_defaults(line, recipe);
     }
