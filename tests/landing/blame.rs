@@ -136,7 +136,7 @@ fn a_file_of_that_name_that_the_branch_or_a_person_has_is_not_written_over_and_n
         }
         let read = || std::fs::read_to_string(place.join(".baton/refused.md")).unwrap();
         let (before, status) = (read(), git(&["status", "--porcelain"]));
-        let (outcome, code) = site.land(&["agent", "--hand-back", "--gate", "echo why; false"]);
+        let (outcome, code) = site.land(&["agent", "--hand-back", "--gate", "echo why; test ! -e bad.txt"]);
         let undone = outcome["followed"]["undone"][0].as_str().unwrap_or_default();
         assert!(code == 1 && undone.contains("refused.md") && undone.contains("refused/agent.md"), "{outcome}");
         assert_eq!((read(), git(&["status", "--porcelain"])), (before.clone(), status));

@@ -3,7 +3,7 @@
 use crate::program::{Living, finish};
 use crate::repository::git;
 use crate::site::{Site, write};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// So many kills, at moments spread over a session; more by BATON_KILLS.
 fn kills() -> u64 {
