@@ -39,7 +39,10 @@ impl PersonRepository {
         match self.reference(full)? {
             // To say why is left to a move from where it is to there: it meets the same.
             Some(found) if found == from => match self.move_ref(full, Some(from), Some(from), why)? {
-                Moved::Yes => Err(GitError::new(GitErrorKind::GitFailed, format!("git does not lock {full}"))),
+                Moved::Yes => {
+                    let lock = self.common.join(format!("{full}.lock"));
+                    Err(GitError::new(GitErrorKind::Locked, format!("git cannot lock {full} by {}", lock.display())))
+                }
                 moved => Ok(Err(moved)),
             },
             found => Ok(Err(Moved::Elsewhere(found))),
