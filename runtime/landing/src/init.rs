@@ -87,14 +87,7 @@ pub fn init(site: &Site, wishes: &Wishes, stop: &Stop, begins: &mut dyn FnMut(&s
     }
     let (gates, found_by) = gates(site, wishes, main)?;
     let text = file_text(&gates);
-    let file = if wishes.commit {
-        for checkout in checkouts_of(site, &onto)? {
-            must_say_the_same(&Path::new(&checkout).join(GATE_FILE), &text)?;
-        }
-        None
-    } else {
-        Some(place_for(repository.top()?, &text)?)
-    };
+    let file = file_for(site, wishes, &onto, &text)?;
     let scratch = Scratch::make(repository, &site.scratch_directory())?;
     let (commit, tree) =
         if wishes.commit { with_file(&scratch, main, &text)? } else { (main, scratch.repository().commit(main)?.tree) };
@@ -144,6 +137,17 @@ pub fn init(site: &Site, wishes: &Wishes, stop: &Stop, begins: &mut dyn FnMut(&s
         Came::Blocked(way) => return Err(blocked(&way)),
     }
     Ok(outcome)
+}
+
+/// The file that is written if it is not to be committed. Whatever stands in its place already must say the same.
+fn file_for(site: &Site, wishes: &Wishes, onto: &str, text: &str) -> Result<Option<PathBuf>, LandError> {
+    if !wishes.commit {
+        return place_for(site.repository().top()?, text).map(Some);
+    }
+    for checkout in checkouts_of(site, onto)? {
+        must_say_the_same(&Path::new(&checkout).join(GATE_FILE), text)?;
+    }
+    Ok(None)
 }
 
 impl InitOutcome {
