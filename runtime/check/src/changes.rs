@@ -9,7 +9,7 @@ use crate::report::Judgement;
 use crate::rows::Row;
 use baton_record::event::{
     ChangeIntended, ChangeLanded, ChangeRefused, ChangeSubmitted, ForeignPush, OperatorCommand, RefuseReason,
-    StopReason, Verdict,
+    StopReason, Verdict, WorldKind,
 };
 use baton_record::line::{Actor, Record};
 use baton_record::{ChangeId, Event, LaneId, Oid, TaskId};
@@ -76,6 +76,9 @@ pub(crate) struct Changes {
     passed_over: BTreeSet<Oid>,
     /// The living merger is at work on a row: it takes nothing meanwhile.
     at_work: bool,
+    /// In `sim`, where trying takes time: when the merger last took something. What it tried before has its outcome before.
+    taken_us: Option<u64>,
+    live: bool,
     /// The newest notice of a foreign push.
     pub(crate) foreign: Option<ForeignPush>,
     /// Where the journal says that main is.
@@ -156,6 +159,7 @@ impl Changes {
             Event::RunStarted(started) => {
                 self.head = Some(started.base);
                 self.mains.insert(started.base);
+                self.live = started.world == WorldKind::Live;
             }
             Event::CommandGiven(given) if given.command == OperatorCommand::Reassign => self.moving.extend(record.task),
             Event::TaskReturned(_) | Event::TaskDone(_) | Event::TaskFailed(_) => {
@@ -177,8 +181,9 @@ impl Changes {
             Event::ChangeLanded(landed) => self.landed(seq, landed),
             Event::ChangeRefused(refused) => {
                 self.refused += 1;
-                self.row.refused(seq, refused.change);
+                self.row.refused(seq, refused);
                 self.reason(seq, refused);
+                self.tried((seq, record.t_us), refused);
                 self.met(refused);
                 self.outcome(seq, refused.change, |change| {
                     change.refusals += 1;
@@ -231,6 +236,7 @@ impl Changes {
         let (lane, id) = (record.lane, submitted.change);
         if record.actor == Actor::Merger {
             let at_work = self.at_work;
+            self.taken_us = Some(record.t_us).filter(|_| !self.live);
             self.mail_1
                 .claim(!at_work, || format!("record {seq}: {id} is taken while others are on their way to main"));
         }
@@ -296,6 +302,15 @@ impl Changes {
             self.main_2.breaks(|| format!("record {seq}: {id} landed, and so had {first} of the same task"));
         }
         self.outcome(seq, id, |change| change.landings += 1);
+    }
+
+    /// What is refused has been tried since the merger took something, unless nobody had to try it.
+    fn tried(&mut self, (seq, t_us): (u64, u64), refused: &ChangeRefused) {
+        let late = self.by_id.get(&refused.change).is_some_and(|change| change.late);
+        let at_once = self.taken_us == Some(t_us) && !late && refused.reason != RefuseReason::Withdrawn;
+        self.mail_1.claim(!at_once, || {
+            format!("record {seq}: {} is refused in the moment in which something else was taken", refused.change)
+        });
     }
 
     /// What is compared with main as it was at the refusal.

@@ -6,7 +6,7 @@
 
 use crate::changes::Landing;
 use crate::report::Judgement;
-use baton_record::event::{ChangeIntended, ChangeLanded};
+use baton_record::event::{ChangeIntended, ChangeLanded, ChangeRefused, RefuseReason};
 use baton_record::{ChangeId, Oid};
 
 /// The row that is on its way to main, or was when the merger died.
@@ -105,15 +105,18 @@ impl Row {
         fits
     }
 
-    /// A change has another outcome: nothing lands of the row that it was in.
-    pub(crate) fn refused(&mut self, seq: u64, id: ChangeId) {
-        if !self.open().any(|landing| landing.change == id) {
-            return;
+    /// A change has another outcome: nothing lands of the row that it was in. While main is being moved nothing but the leaving
+    /// of others is heard of.
+    pub(crate) fn refused(&mut self, seq: u64, refused: &ChangeRefused) {
+        let id = refused.change;
+        let member = self.open().any(|landing| landing.change == id);
+        let leaves = !member && refused.reason == RefuseReason::Withdrawn;
+        if self.under_way().is_some() && !leaves {
+            self.main_2.breaks(|| format!("record {seq}: {id} is refused while a row is being landed"));
         }
-        if !self.orphaned {
-            self.main_2.breaks(|| format!("record {seq}: {id} is refused while it is being landed"));
+        if member {
+            self.members.clear();
         }
-        self.members.clear();
     }
 
     /// Its merger has died, or found that somebody else has moved main.
