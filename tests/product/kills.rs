@@ -162,7 +162,7 @@ fn a_power_cut_in_real_time_takes_nothing_that_had_landed() {
     drop(living);
     let folder = RunFolder(&out);
     let landed = folder.of_kind("ChangeLanded");
-    let (first, last) = (&landed[0]["data"]["main_after"], &landed.last().unwrap()["data"]["main_after"]);
+    let (first, last) = (&landed[0]["data"]["main_before"], &landed.last().unwrap()["data"]["main_after"]);
     let repository = out.join("repo.git");
     of_another_boot(&repository.join("baton-redo"));
     // What a disk may have lost that nobody has waited for: main's last moves, and packs that the log vouches for.
